@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * policy.h: an ordered list of rules, compiled once, and the pure function that decides by it.
+ *
+ * mxw_policy_decide() looks at nothing but its arguments: no clock, no look-up, no global. The same
+ * policy, stage and facts always give the same decision; explain and rehearsal rest on that.
+ *
+ * Conditions have three values. A comparison with an *unavailable* fact is neither true nor false;
+ * `not`, `and` and `or` follow Kleene's logic. A rule whose condition is undetermined does not hold,
+ * but if it would have refused and no other rule decides, the decision is to defer, since the missing
+ * fact could have changed the verdict (a rule may say `if-unknown skip` instead). A comparison with an
+ * *absent* fact is false. So a refusal always stands on positive facts.
+ *
+ * Threads: a policy is immutable after it was made and counted.
+ */
+#ifndef MXWARD_POLICY_H
+#define MXWARD_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <mxward/fact.h>
+#include <mxward/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum mxw_action {
+	MXW_ACTION_CONTINUE = 0, /* no rule decided: go on */
+	MXW_ACTION_ACCEPT,       /* no further rule for this session, message or recipient */
+	MXW_ACTION_DEFER,        /* 4xx */
+	MXW_ACTION_REJECT,       /* 5xx */
+	MXW_ACTION_DISCONNECT,   /* 421 and the session ends */
+	MXW_ACTION_DISCARD       /* accept the message and throw it away; only where an administrator wrote it */
+} mxw_action_t;
+
+/* "continue", "accept", "defer", "reject", "disconnect", "discard". Static. */
+const char *mxw_action_name(mxw_action_t action);
+
+typedef struct mxw_policy mxw_policy_t;
+
+#define MXW_OBSERVED_MAX 8
+#define MXW_DECISIVE_MAX 16
+
+/* What a policy decided, in terms of the policy. Pointers are borrowed from the policy. */
+struct mxw_decision {
+	mxw_action_t action;
+	const char *rule;      /* NULL for MXW_ACTION_CONTINUE */
+	const char *file;
+	unsigned line;
+	const char *reply;     /* template: "550 5.1.1 <{rcpt}>: no such recipient here" */
+	bool is_undetermined;  /* a fact was missing that could have changed the verdict */
+	/* The facts the rule's condition stood on. */
+	size_t nfacts;
+	mxw_fact_id_t facts[MXW_DECISIVE_MAX];
+	/* Rules marked `observe` that would have decided, in order; more than fit are counted only. */
+	size_t nobserved;
+	struct {
+		const char *rule;
+		mxw_action_t action;
+	} observed[MXW_OBSERVED_MAX];
+};
+
+/*
+ * Decides at a stage. A rule is tried from the first stage on at which every fact it names can be known
+ * (or only at the stages its `at` line names); rules on recipients are tried at RCPT only.
+ */
+void mxw_policy_decide(const mxw_policy_t *policy, mxw_stage_t stage, const mxw_facts_t *facts,
+		       struct mxw_decision *ret_decision);
+
+/* Does any rule that is tried at this stage name this fact? */
+bool mxw_policy_needs(const mxw_policy_t *policy, mxw_stage_t stage, mxw_fact_id_t fact);
+/* Is any rule tried at this stage? */
+bool mxw_policy_has_stage(const mxw_policy_t *policy, mxw_stage_t stage);
+
+mxw_policy_t *mxw_policy_ref(mxw_policy_t *policy);
+void mxw_policy_unref(mxw_policy_t *policy);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
