@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dkim.h: DKIM with libopendkim in a wrapper that judges each signature by itself.
+ *
+ * Who may call: check (dkim.c).
+ * Threads: a library handle is shared read-only; a verifier has one owner at a time, on any thread.
+ * Memory:  a verifier keeps the header fields until the end of the header (the caller bounds them) and streams the body.
+ * Errors:  a key that can't be looked up is temperror for that signature, never fail.
+ * Standards: RFC 6376, RFC 8301 (no rsa-sha1, key sizes), RFC 8463 (ed25519-sha256).
+ */
+#ifndef MXW_SRC_AUTH_DKIM_H
+#define MXW_SRC_AUTH_DKIM_H
+
+#include <mxward/dns.h>
+
+#include "src/base/base.h"
+
+typedef enum mxw__dkim_result {
+	MXW__DKIM_NONE = 0,
+	MXW__DKIM_PASS,
+	MXW__DKIM_FAIL,
+	MXW__DKIM_POLICY,    /* verifies, but we do not accept it: rsa-sha1, a short key */
+	MXW__DKIM_NEUTRAL,   /* can't be judged: syntax, too large, beyond the limit of signatures */
+	MXW__DKIM_TEMPERROR,
+	MXW__DKIM_PERMERROR  /* no key, revoked, malformed key */
+} mxw__dkim_result_t;
+
+const char *mxw__dkim_result_name(mxw__dkim_result_t result);
+
+typedef struct mxw__dkim_lib mxw__dkim_lib_t;
+typedef struct mxw__dkim mxw__dkim_t;
+
+struct mxw__dkim_options {
+	unsigned max_signatures;
+	unsigned min_key_bits;
+	const struct mxw_clock *clock;
+};
+
+/* One per snapshot. */
+mxw_status_t mxw__dkim_lib_new(const struct mxw__dkim_options *options, mxw__dkim_lib_t **ret_lib, struct mxw_error *err);
+void mxw__dkim_lib_free(mxw__dkim_lib_t *lib);
+
+/* One per message that has at least one DKIM-Signature. `id` is for libopendkim's own messages. */
+mxw_status_t mxw__dkim_new(mxw__dkim_lib_t *lib, const char *id, mxw_resolver_t *resolver, struct mxw_dns_budget *budget,
+			   mxw__dkim_t **ret_dkim);
+void mxw__dkim_free(mxw__dkim_t *dkim);
+
+/* Starts the look-up of the key a DKIM-Signature field names, as soon as the field has been read. Pure otherwise. */
+void mxw__dkim_prefetch_key(mxw__arena_t *scratch, mxw_resolver_t *resolver, struct mxw_dns_budget *budget,
+			    const char *value, size_t len);
+
+/* In the message's order: every field, the end of the header, the body. `value` as mxw_session_header() has it. */
+mxw_status_t mxw__dkim_header(mxw__dkim_t *dkim, const char *name, const char *value);
+/* False: nothing of the body is needed. */
+bool mxw__dkim_end_of_headers(mxw__dkim_t *dkim);
+/* False: no further part of the body is needed. */
+bool mxw__dkim_body(mxw__dkim_t *dkim, const unsigned char *data, size_t len);
+
+struct mxw__dkim_signature {
+	mxw__dkim_result_t result;
+	char domain[254];      /* d=, lower case, "" if unreadable */
+	char selector[254];    /* s= */
+	char algorithm[24];    /* a= */
+	char b8[9];            /* first eight characters of b=, for header.b; "" if unreadable */
+	char identity[320];    /* i= */
+	bool is_testing;       /* t=y in the key */
+	char reason[96];       /* printable ASCII, for anything but pass */
+};
+
+/* Fetches keys, judges. `ret_signatures` is borrowed until mxw__dkim_free(). The overall result: pass if one passes,
+ * else temperror, fail, policy, neutral, permerror in this order of precedence. */
+mxw__dkim_result_t mxw__dkim_finish(mxw__dkim_t *dkim, int64_t deadline_ms,
+				    const struct mxw__dkim_signature **ret_signatures, size_t *ret_n);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * conf.h: what mxward.conf says, after it was read and checked.
+ *
+ * A file is read in three steps: grammar.y and lexer.l make a tree of nodes, each with its position; one
+ * table per section (schema.c) gives every option its type, default, range and place in the structs below;
+ * build.c walks the tree by these tables, collects every complaint, and compiles the rules.
+ *
+ * Who may call: session (to build a snapshot), directory and check (to read their part of it).
+ * Threads: everything here is immutable once loaded; mxw_conf_t is counted.
+ * Memory:  all strings and arrays belong to the configuration's arena; secrets are wiped with it.
+ */
+#ifndef MXW_SRC_CONF_CONF_H
+#define MXW_SRC_CONF_CONF_H
+
+#include <mxward/conf.h>
+#include <mxward/net.h>
+
+#include "src/base/base.h"
+
+struct mxw__pos {
+	const char *file;
+	unsigned line;
+	unsigned column;
+};
+
+/* Arrays come with their length; strings are "" or NULL-free unless said otherwise. */
+struct mxw__strings {
+	size_t n;
+	const char *const *v;
+};
+
+struct mxw__networks {
+	size_t n;
+	const struct mxw_network *v;
+};
+
+typedef enum mxw__directory_type { MXW__DIRECTORY_FILE, MXW__DIRECTORY_SYSTEM, MXW__DIRECTORY_LDAP } mxw__directory_type_t;
+typedef enum mxw__starttls { MXW__STARTTLS_NO, MXW__STARTTLS_YES } mxw__starttls_t;
+
+/* directory NAME { ... } */
+struct mxw__directory_conf {
+	const char *name;
+	struct mxw__pos pos;
+	mxw__directory_type_t type;
+	/* file */
+	const char *path;
+	/* system */
+	const char *passwd_file;       /* "": the system's own look-up (getpwnam_r) */
+	const char *aliases_file;      /* default /etc/aliases */
+	uint64_t min_uid;              /* passwd entries below are no recipients, default 0 */
+	/* ldap */
+	struct mxw__strings uris;
+	const char *base;
+	const char *filter;            /* "(mail={addr})"; {addr} {user} {domain} are escaped when filled in */
+	const char *scope;             /* "sub", "one", "base" */
+	const char *bind_dn;
+	const char *bind_password;     /* secret, from bind-password-file; "" when none; never dumped */
+	const char *bind_password_file;
+	bool starttls;
+	const char *tls_ca_file;       /* "": the system's */
+	uint64_t connections;          /* per directory */
+	uint64_t timeout_ms;           /* one operation */
+	uint64_t connect_timeout_ms;
+	uint64_t retry_ms;             /* pause after a failed connection, doubled up to one minute */
+};
+
+typedef enum mxw__on_failure { MXW__ON_FAILURE_DEFER, MXW__ON_FAILURE_ACCEPT } mxw__on_failure_t;
+
+/* domain NAME... { ... } */
+struct mxw__domain_conf {
+	struct mxw__strings names;     /* lower case, without final dot */
+	struct mxw__pos pos;
+	size_t nrecipients;
+	const size_t *recipients;      /* indexes into directories, in the order to be asked */
+	mxw__on_failure_t on_failure;
+};
+
+/* listener NAME { port 587  daemon-name "..." } */
+struct mxw__listener_conf {
+	const char *name;
+	uint16_t port;                 /* 0: any */
+	const char *daemon_name;       /* "": any */
+};
+
+/* tracker { ... }: points each event adds to the client's score */
+typedef enum mxw__event {
+	MXW__EVENT_UNKNOWN_RCPT,
+	MXW__EVENT_REJECTED_RCPT,      /* by the MTA itself */
+	MXW__EVENT_UNKNOWN_COMMAND,
+	MXW__EVENT_ABORT,              /* RSET, or a message given up before its end */
+	MXW__EVENT_HELO_FORGED,
+	MXW__EVENT_SPF_FAIL,
+	MXW__EVENT_COUNT
+} mxw__event_t;
+
+struct mxw__tracker_conf {
+	bool enabled;
+	uint64_t half_life_ms;
+	uint64_t max_entries;
+	uint64_t weights[MXW__EVENT_COUNT];
+};
+
+struct mxw__resolver_conf {
+	struct mxw__strings forward;   /* empty: the system's */
+	bool from_root;                /* forward "root" */
+	bool local_only;               /* forward "none" */
+	struct mxw__strings local_data;
+	uint64_t timeout_ms;
+	uint64_t max_open;
+	uint64_t cache_entries;
+};
+
+struct mxw__timeouts_conf {
+	uint64_t before_data_ms;       /* budget of connect .. DATA, default 8 s */
+	uint64_t end_of_message_ms;    /* default 20 s */
+};
+
+struct mxw__limits_conf {
+	uint64_t header_bytes;         /* kept per message; beyond: passed on unexamined */
+	uint64_t recipients;           /* remembered per message */
+	uint64_t signatures;           /* DKIM signatures examined */
+	uint64_t session_dns;          /* DNS questions one session may cause */
+	uint64_t sessions;             /* at one time */
+};
+
+/* dkim { ... } and spf { ... } */
+struct mxw__auth_conf {
+	bool spf_enabled;
+	bool dkim_enabled;
+	uint64_t dkim_min_key_bits;
+	bool add_results;              /* authentication-results yes */
+};
+
+struct mxw_conf {
+	/* top level */
+	const char *authserv_id;
+	bool observe;                  /* mode observe */
+	struct mxw__strings helo_names; /* our names, which no stranger may claim at HELO; authserv-id and the host name are always among them */
+	/* sections */
+	struct mxw__networks internal;
+	struct mxw__networks relays;
+	struct mxw__resolver_conf resolver;
+	struct mxw__timeouts_conf timeouts;
+	struct mxw__limits_conf limits;
+	struct mxw__auth_conf auth;
+	struct mxw__tracker_conf tracker;
+	size_t ndirectories;
+	const struct mxw__directory_conf *directories;
+	size_t ndomains;
+	const struct mxw__domain_conf *domains;
+	size_t nlisteners;
+	const struct mxw__listener_conf *listeners;
+	mxw_policy_t *policy;
+	struct mxw_daemon_settings daemon;
+	/* the configuration's own */
+	struct mxw__conf_private *priv;
+};
+
+#endif
