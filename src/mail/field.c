@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <string.h>
+
+#include "src/mail/mail.h"
+
+/* Copies without folding blanks at both ends and without CR and LF inside. */
+static char *copy_unfolded(mxw__arena_t *arena, const char *s, size_t len)
+{
+	while (len && mxw__ascii_isspace(*s)) {
+		s++;
+		len--;
+	}
+	while (len && mxw__ascii_isspace(s[len - 1]))
+		len--;
+	char *copy = mxw__arena_alloc(arena, len + 1);
+	if (!copy)
+		return NULL;
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++) {
+		/* A fold is CRLF (or LF) and the blanks after it: all of it goes (RFC 6376 section 3.2). */
+		if (s[i] == '\r' || s[i] == '\n') {
+			while (i + 1 < len && mxw__ascii_isspace(s[i + 1]))
+				i++;
+			continue;
+		}
+		copy[n++] = s[i];
+	}
+	copy[n] = '\0';
+	return copy;
+}
+
+static size_t trim(const char **s, size_t len)
+{
+	while (len && mxw__ascii_isspace(**s)) {
+		(*s)++;
+		len--;
+	}
+	while (len && mxw__ascii_isspace((*s)[len - 1]))
+		len--;
+	return len;
+}
+
+/* A tag-name is ALPHA followed by alphanumerics and underscores. */
+static bool is_tag_name(const char *s, size_t len)
+{
+	if (len == 0 || !mxw__ascii_isalnum(s[0]) || mxw__ascii_isdigit(s[0]))
+		return false;
+	for (size_t i = 1; i < len; i++)
+		if (!mxw__ascii_isalnum(s[i]) && s[i] != '_')
+			return false;
+	return true;
+}
+
+char *mxw__taglist_get(mxw__arena_t *arena, const char *list, size_t len, const char *tag)
+{
+	size_t want = strlen(tag);
+	const char *found = NULL;
+	size_t found_len = 0;
+	const char *end = list + len;
+
+	while (list < end) {
+		const char *semi = memchr(list, ';', (size_t)(end - list));
+		size_t part = (size_t)((semi ? semi : end) - list);
+		const char *eq = memchr(list, '=', part);
+		const char *name = list;
+		if (!eq) {
+			/* Only blanks may follow the last semicolon. */
+			if (trim(&name, part) != 0 || semi)
+				return NULL;
+		} else {
+			size_t name_len = trim(&name, (size_t)(eq - list));
+			if (!is_tag_name(name, name_len))
+				return NULL;
+			if (name_len == want && memcmp(name, tag, want) == 0) {
+				/* RFC 6376 section 3.2: a tag that occurs twice makes the whole list invalid. */
+				if (found)
+					return NULL;
+				found = eq + 1;
+				found_len = part - (size_t)(eq + 1 - list);
+			}
+		}
+		if (!semi)
+			break;
+		list = semi + 1;
+	}
+	return found ? copy_unfolded(arena, found, found_len) : NULL;
+}
+
+/* Skips blanks and comments (RFC 5322 CFWS). NULL for a comment that does not end. */
+static const char *skip_cfws(const char *s, const char *end)
+{
+	unsigned depth = 0;
+
+	for (; s < end; s++) {
+		if (depth && *s == '\\' && s + 1 < end)
+			s++;
+		else if (*s == '(')
+			depth++;
+		else if (depth && *s == ')')
+			depth--;
+		else if (!depth && !mxw__ascii_isspace(*s))
+			return s;
+	}
+	return depth ? NULL : s;
+}
+
+static bool is_token_char(char c)
+{
+	unsigned char u = (unsigned char)c;
+	/* RFC 2045 token, and what RFC 6532 adds. */
+	return u > ' ' && u != 0x7f && !strchr("()<>@,;:\\\"/[]?=", c);
+}
+
+mxw_status_t mxw__authres_id(mxw__arena_t *arena, const char *value, size_t len, char **ret_id)
+{
+	const char *end = value + len;
+	const char *s = skip_cfws(value, end);
+	struct mxw__buf id;
+
+	if (!s || s == end)
+		return MXW_ERR_INVALID;
+	mxw__buf_init(&id, 1024);
+	if (*s == '"') {
+		for (s++; s < end && *s != '"'; s++) {
+			if (*s == '\\' && s + 1 < end)
+				s++;
+			if (*s != '\r' && *s != '\n')
+				mxw__buf_addc(&id, mxw__ascii_lower(*s));
+		}
+		if (s < end)
+			s++;
+		else
+			id.failed = true;
+	} else {
+		while (s < end && is_token_char(*s))
+			mxw__buf_addc(&id, mxw__ascii_lower(*s++));
+	}
+	/* After the authserv-id comes a version, a semicolon or the end. */
+	const char *next = skip_cfws(s, end);
+	bool ok = !id.failed && id.len && next && (next == end || *next == ';' || mxw__ascii_isdigit(*next));
+	char *copy = ok ? mxw__arena_strndup(arena, mxw__buf_str(&id), id.len) : NULL;
+	mxw__buf_fini(&id);
+	if (!copy)
+		return ok ? MXW_ERR_LIMIT : MXW_ERR_INVALID;
+	*ret_id = copy;
+	return MXW_OK;
+}
+
+void mxw__buf_add_authres_value(struct mxw__buf *buf, const char *value, size_t max)
+{
+	size_t len = strnlen(value, max);
+	bool token = len > 0;
+
+	/* '@' is allowed bare in a pvalue (RFC 8601 section 2.2: [ [ local-part ] "@" ] domain-name). */
+	for (size_t i = 0; i < len && token; i++)
+		token = (is_token_char(value[i]) || (value[i] == '@' && i > 0)) && (unsigned char)value[i] < 0x80;
+	if (token) {
+		mxw__buf_add(buf, value, len);
+		return;
+	}
+	mxw__buf_addc(buf, '"');
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)value[i];
+		if (c == '"' || c == '\\')
+			mxw__buf_addc(buf, '\\');
+		mxw__buf_addc(buf, c < ' ' || c >= 0x7f ? '?' : (char)c);
+	}
+	mxw__buf_addc(buf, '"');
+}
