@@ -94,7 +94,8 @@ void mxw_facts_clear(mxw_facts_t *facts, mxw_fact_scope_t scope);
 
 bool mxw_facts_has(const mxw_facts_t *facts, mxw_fact_id_t id);
 bool mxw_facts_is_unavailable(const mxw_facts_t *facts, mxw_fact_id_t id);
-/* The value as text, of the first statement if there are several; NULL if absent. Borrowed until the set changes. */
+/* The value as text, of the first statement if there are several; NULL if absent, "" if unavailable without a word.
+ * Borrowed until the set changes. */
 const char *mxw_facts_get(const mxw_facts_t *facts, mxw_fact_id_t id);
 uint64_t mxw_facts_get_number(const mxw_facts_t *facts, mxw_fact_id_t id);
 

@@ -5,11 +5,11 @@
  * mxw_policy_decide() looks at nothing but its arguments: no clock, no look-up, no global. The same
  * policy, stage and facts always give the same decision; explain and rehearsal rest on that.
  *
- * Conditions have three values. A comparison with an *unavailable* fact is neither true nor false;
- * `not`, `and` and `or` follow Kleene's logic. A rule whose condition is undetermined does not hold,
- * but if it would have refused and no other rule decides, the decision is to defer, since the missing
- * fact could have changed the verdict (a rule may say `if-unknown skip` instead). A comparison with an
- * *absent* fact is false. So a refusal always stands on positive facts.
+ * Conditions have three values. A comparison with an *unavailable* fact is neither true nor false, but for the word
+ * it shows (spf = temperror); `not`, `and` and `or` follow Kleene's logic. A comparison with an *absent* fact is false.
+ * A rule whose condition is undetermined does not hold, but might have: unless what is decided without it comes to the
+ * same, the decision is to defer (a rule may say `if-unknown skip` instead). So no message is refused
+ * for good, and none accepted or discarded, where the missing fact could have changed that.
  *
  * Threads: a policy is immutable after it was made and counted.
  */

@@ -101,6 +101,11 @@ void mxw__ascii_lower_str(char *s);
 /* Is `host` equal to `domain` or below it? Both without final dots; ASCII case does not count. */
 bool mxw__domain_is_below(const char *host, const char *domain);
 
+/* How many letters to change, insert, delete or swap to make `b` of `a`; UINT_MAX for names over 63 octets. For "did you mean". */
+unsigned mxw__name_distance(const char *a, const char *b);
+/* Is `b` near enough to `a` to be what was meant? `best` holds the smallest distance so far and is lowered. */
+bool mxw__name_is_nearer(const char *a, const char *b, unsigned *best);
+
 /* ---- numbers and units ---- */
 
 /* Decimal digits only, the whole string. */

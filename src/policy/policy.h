@@ -58,8 +58,13 @@ mxw_status_t mxw__policy_builder_add(mxw__policy_builder_t *builder, const struc
 /* Turns the builder (which is used up) into a policy. */
 mxw_status_t mxw__policy_builder_finish(mxw__policy_builder_t *builder, mxw_policy_t **ret_policy);
 
+/* The part of that check that is about the reply alone; `reply` is not NULL. */
+mxw_status_t mxw__reply_check(mxw_action_t action, const char *reply, struct mxw_error *err);
+
 /* Writes the rules in the syntax of mxward.conf, in force order. */
 void mxw__policy_dump(const mxw_policy_t *policy, FILE *out);
+/* Writes a value so that it reads back as it is: quoted where it has to be. */
+void mxw__word_dump(const char *word, FILE *out);
 
 /* What stands for {client}, {helo}, {sender}, {rcpt} and {session} in a reply; NULL shows as "". */
 struct mxw__reply_vars {
@@ -73,7 +78,8 @@ struct mxw__reply_vars {
 void mxw__reply_make(const struct mxw_decision *decision, const mxw_facts_t *facts, const struct mxw__reply_vars *vars,
 		     struct mxw_verdict *ret_verdict);
 
-/* "spf=fail dkim=none": the facts a decision stood on, escaped as in the log. */
+/* "spf=fail dkim=?temperror auth=-": the facts a decision stood on, escaped as in the log; '?' marks one that is
+ * unavailable, '-' one that nobody stated. What does not fit into `buf` is left out whole. */
 void mxw__decision_facts(const struct mxw_decision *decision, const mxw_facts_t *facts, struct mxw__buf *buf);
 
 #endif

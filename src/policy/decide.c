@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The first rule that holds decides. A rule whose condition is undetermined might hold: as long as all that could
+ * have come out is the same, the missing fact does not matter; where it matters, the mail is deferred.
+ */
+#include "config.h"
+
+#include "src/policy/rules.h"
+
+/* RFC 7208 section 8.6 has this code for SPF; it fits every directory and DNS that can't be asked. */
+#define UNDETERMINED_REPLY "451 4.4.3 Temporarily unable to check, try again later ({session})"
+
+#define BIT(action) (1u << MXW_ACTION_##action)
+
+/*
+ * For each action that stands: which actions an earlier undetermined rule may have without making a difference that
+ * matters. To defer loses nothing and always stands. A client that is sure to be cut off may be, whichever refusal
+ * came before; but no 5xx stands where a 4xx or acceptance might have been due, and nothing is accepted or thrown away that
+ * might have been refused. Nothing decided (continue) is what an accept rule comes to as well.
+ */
+static const unsigned harmless[] = {
+	[MXW_ACTION_CONTINUE] = BIT(ACCEPT),
+	[MXW_ACTION_ACCEPT] = BIT(ACCEPT),
+	[MXW_ACTION_DEFER] = ~0u,
+	[MXW_ACTION_REJECT] = BIT(REJECT),
+	[MXW_ACTION_DISCONNECT] = BIT(DEFER) | BIT(REJECT) | BIT(DISCONNECT),
+	[MXW_ACTION_DISCARD] = BIT(DISCARD),
+};
+
+/* The first undetermined rule of each action. */
+struct pending {
+	const struct mxw__compiled_rule *rules[MXW_ARRAY_LEN(harmless)];
+	const struct mxw__compiled_rule *first[MXW_ARRAY_LEN(harmless)];
+	size_t n;
+};
+
+static void add_pending(struct pending *pending, const struct mxw__compiled_rule *c)
+{
+	mxw_action_t action = c->rule.action;
+
+	if (pending->rules[action])
+		return;
+	pending->rules[action] = c;
+	pending->first[pending->n++] = c;
+}
+
+static void observe(struct mxw_decision *decision, const struct mxw__rule *rule)
+{
+	if (decision->nobserved < MXW_OBSERVED_MAX) {
+		decision->observed[decision->nobserved].rule = rule->name;
+		decision->observed[decision->nobserved].action = rule->action;
+	}
+	decision->nobserved++;
+}
+
+static void take(struct mxw_decision *decision, const struct mxw__compiled_rule *c, const mxw_facts_t *facts)
+{
+	decision->action = c->rule.action;
+	decision->rule = c->rule.name;
+	decision->file = c->rule.file;
+	decision->line = c->rule.line;
+	decision->reply = c->rule.reply;
+	if (c->rule.when)
+		mxw__expr_explain(c->rule.when, facts, decision);
+}
+
+/* The rule that decides, if any, against those that might have. */
+static void settle(struct mxw_decision *decision, const struct mxw__compiled_rule *decided, const struct pending *pending,
+		   const mxw_facts_t *facts)
+{
+	mxw_action_t action = decided ? decided->rule.action : MXW_ACTION_CONTINUE;
+
+	for (size_t i = 0; i < pending->n; i++) {
+		const struct mxw__compiled_rule *c = pending->first[i];
+		if (c->rule.action != action)
+			decision->is_undetermined = action != MXW_ACTION_CONTINUE || c->rule.action != MXW_ACTION_ACCEPT;
+		if (harmless[action] >> c->rule.action & 1)
+			continue;
+		take(decision, c, facts);
+		decision->action = MXW_ACTION_DEFER;
+		decision->reply = UNDETERMINED_REPLY;
+		decision->is_undetermined = true;
+		return;
+	}
+	if (decided)
+		take(decision, decided, facts);
+}
+
+void mxw_policy_decide(const mxw_policy_t *policy, mxw_stage_t stage, const mxw_facts_t *facts,
+		       struct mxw_decision *ret_decision)
+{
+	const struct mxw__compiled_rule *decided = NULL;
+	struct pending pending = {0};
+
+	*ret_decision = (struct mxw_decision){.action = MXW_ACTION_CONTINUE};
+	for (size_t i = 0; i < policy->nrules && !decided; i++) {
+		const struct mxw__compiled_rule *c = &policy->rules[i];
+		bool is_tried = c->tried >> stage & 1, may_be_pending = c->pending >> stage & 1;
+		if (!is_tried && !may_be_pending)
+			continue;
+		mxw__tri_t value = c->rule.when ? mxw__expr_eval(c->rule.when, facts) : MXW__TRUE;
+		if (value == MXW__UNKNOWN && may_be_pending)
+			add_pending(&pending, c);
+		else if (value == MXW__TRUE && is_tried && c->rule.observe)
+			observe(ret_decision, &c->rule);
+		else if (value == MXW__TRUE && is_tried)
+			decided = c;
+	}
+	settle(ret_decision, decided, &pending, facts);
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Replies: from a template ("550 5.1.1 <{rcpt}>: no such recipient here") to code, enhanced code and text.
+ *
+ * Standards: RFC 5321 section 4.2 (reply codes, 512 octets in a line), RFC 3463 (enhanced codes).
+ */
+#include "config.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "src/policy/rules.h"
+
+enum {
+	VALUE_MAX = 80,         /* of one filled in value, octets */
+	TEXT_MAX = 480,         /* code, enhanced code and CRLF must fit into the line too */
+	TEMPLATE_MAX = 400,
+	NAME_LEN_MAX = 40,
+	LOG_VALUE_MAX = 64,
+};
+
+static const struct {
+	int code;
+	const char *enhanced;
+	const char *text;
+	char class;
+} defaults[] = {
+	[MXW_ACTION_DEFER] = {451, "4.7.1", "Temporarily refused, try again later ({session})", '4'},
+	[MXW_ACTION_REJECT] = {550, "5.7.1", "Refused by local policy ({session})", '5'},
+	[MXW_ACTION_DISCONNECT] = {421, "4.7.0", "Closing the connection, try again later ({session})", '4'},
+	[MXW_ACTION_DISCARD] = {0, "", "", 0},
+};
+
+static bool has_reply(mxw_action_t action)
+{
+	return (size_t)action < MXW_ARRAY_LEN(defaults) && defaults[action].code != 0;
+}
+
+/* ---- reading a template ---- */
+
+struct parts {
+	int code;               /* 0: none given */
+	char enhanced[12];      /* "": none given */
+	const char *text;       /* what follows them */
+};
+
+/* "550" before a blank or the end. */
+static const char *read_code(const char *s, int *ret_code)
+{
+	if (!mxw__ascii_isdigit(s[0]) || !mxw__ascii_isdigit(s[1]) || !mxw__ascii_isdigit(s[2]) ||
+	    (s[3] != ' ' && s[3] != '\0'))
+		return s;
+	*ret_code = (s[0] - '0') * 100 + (s[1] - '0') * 10 + (s[2] - '0');
+	return s + 3 + strspn(s + 3, " ");
+}
+
+static size_t digits(const char *s)
+{
+	return strspn(s, "0123456789");
+}
+
+/* "5.1.1": class, subject of 1 to 3 digits, detail of 1 to 3 digits. */
+static const char *read_enhanced(const char *s, char enhanced[12])
+{
+	size_t n = digits(s);
+	if (n != 1 || s[n] != '.')
+		return s;
+	size_t m = digits(s + n + 1);
+	if (m < 1 || m > 3 || s[n + 1 + m] != '.')
+		return s;
+	size_t k = digits(s + n + m + 2);
+	size_t len = n + m + k + 2;
+	if (k < 1 || k > 3 || (s[len] != ' ' && s[len] != '\0'))
+		return s;
+	memcpy(enhanced, s, len);
+	enhanced[len] = '\0';
+	return s + len + strspn(s + len, " ");
+}
+
+static void split(const char *template, struct parts *ret)
+{
+	*ret = (struct parts){0};
+	ret->text = read_code(template, &ret->code);
+	ret->text = read_enhanced(ret->text, ret->enhanced);
+}
+
+/* What comes next in a text. */
+enum piece { PIECE_END, PIECE_CHAR, PIECE_NAME, PIECE_BAD };
+
+/* Reads one character, "{{", "}}" or "{name}" and moves on. */
+static enum piece next_piece(const char **s, char *ret_char, char name[NAME_LEN_MAX + 1])
+{
+	const char *p = *s;
+
+	if (!*p)
+		return PIECE_END;
+	if ((*p == '{' || *p == '}') && p[1] == *p) {
+		*ret_char = *p;
+		*s = p + 2;
+		return PIECE_CHAR;
+	}
+	if (*p == '}')
+		return PIECE_BAD;
+	if (*p != '{') {
+		*ret_char = *p;
+		*s = p + 1;
+		return PIECE_CHAR;
+	}
+	size_t len = strcspn(p + 1, "{}");
+	if (len == 0 || len > NAME_LEN_MAX || p[1 + len] != '}')
+		return PIECE_BAD;
+	memcpy(name, p + 1, len);
+	name[len] = '\0';
+	*s = p + len + 2;
+	return PIECE_NAME;
+}
+
+static const char *const var_names[] = {"client", "helo", "sender", "rcpt", "session"};
+
+static const char *var_value(const struct mxw__reply_vars *vars, size_t i)
+{
+	const char *const values[] = {vars->client, vars->helo, vars->sender, vars->rcpt, vars->session};
+	return values[i] ? values[i] : "";
+}
+
+/* The index of a variable; its number if there is none. A variable hides the fact of the same name. */
+static size_t find_var(const char *name)
+{
+	size_t i = 0;
+
+	while (i < MXW_ARRAY_LEN(var_names) && strcmp(var_names[i], name) != 0)
+		i++;
+	return i;
+}
+
+/* ---- checking ---- */
+
+static mxw_status_t check_name(const char *name, struct mxw_error *err)
+{
+	const char *near = NULL;
+	unsigned best = UINT_MAX;
+
+	if (find_var(name) < MXW_ARRAY_LEN(var_names) || mxw_fact_find(name) != MXW_FACT_NONE)
+		return MXW_OK;
+	for (size_t i = 0; i < MXW_ARRAY_LEN(var_names); i++)
+		if (mxw__name_is_nearer(name, var_names[i], &best))
+			near = var_names[i];
+	for (mxw_fact_id_t id = 0; id < MXW__FACT_COUNT; id++)
+		if (mxw__name_is_nearer(name, mxw__fact_table[id].name, &best))
+			near = mxw__fact_table[id].name;
+	if (near)
+		return mxw__fail(err, MXW_ERR_CONF, "there is no variable or fact '%s'; did you mean '{%s}'?", name, near);
+	return mxw__fail(err, MXW_ERR_CONF,
+			 "there is no variable or fact '%s'; {client}, {helo}, {sender}, {rcpt}, {session} or a fact was expected",
+			 name);
+}
+
+static mxw_status_t check_text(const char *text, struct mxw_error *err)
+{
+	char c = 0, name[NAME_LEN_MAX + 1];
+
+	for (;;) {
+		switch (next_piece(&text, &c, name)) {
+		case PIECE_END:
+			return MXW_OK;
+		case PIECE_CHAR:
+			if ((unsigned char)c < ' ' || (unsigned char)c >= 0x7f)
+				return mxw__fail(err, MXW_ERR_CONF, "a reply has printable ASCII characters only");
+			break;
+		case PIECE_NAME: {
+			mxw_status_t status = check_name(name, err);
+			if (status != MXW_OK)
+				return status;
+			break;
+		}
+		case PIECE_BAD:
+			return mxw__fail(err, MXW_ERR_CONF,
+					 "a brace without its pair at '%.20s'; write {name}, or {{ and }} for braces", text);
+		}
+	}
+}
+
+static mxw_status_t check_code(mxw_action_t action, const struct parts *parts, struct mxw_error *err)
+{
+	int code = parts->code;
+
+	if (action == MXW_ACTION_REJECT && (code < 500 || code > 559))
+		return mxw__fail(err, MXW_ERR_CONF, "%d is no code to reject with; 5xx was expected", code);
+	if (action == MXW_ACTION_DISCONNECT && code != 421)
+		return mxw__fail(err, MXW_ERR_CONF, "%d is no code to disconnect with; 421 was expected", code);
+	if (action == MXW_ACTION_DEFER && code == 421)
+		return mxw__fail(err, MXW_ERR_CONF,
+				 "421 makes the MTA close the connection: that is 'disconnect'; another 4xx was expected");
+	if (action == MXW_ACTION_DEFER && (code < 400 || code > 459))
+		return mxw__fail(err, MXW_ERR_CONF, "%d is no code to defer with; 4xx was expected", code);
+	return MXW_OK;
+}
+
+mxw_status_t mxw__reply_check(mxw_action_t action, const char *reply, struct mxw_error *err)
+{
+	struct parts parts;
+
+	if (!has_reply(action))
+		return mxw__fail(err, MXW_ERR_CONF, "'%s' takes no reply", mxw_action_name(action));
+	if (strlen(reply) > TEMPLATE_MAX)
+		return mxw__fail(err, MXW_ERR_CONF, "a reply has at most %d characters", TEMPLATE_MAX);
+	split(reply, &parts);
+	mxw_status_t status = parts.code ? check_code(action, &parts, err) : MXW_OK;
+	if (status != MXW_OK)
+		return status;
+	if (parts.enhanced[0] && parts.enhanced[0] != defaults[action].class)
+		return mxw__fail(err, MXW_ERR_CONF, "enhanced code %s does not belong to '%s'; %c.x.y was expected",
+				 parts.enhanced, mxw_action_name(action), defaults[action].class);
+	return check_text(parts.text, err);
+}
+
+void mxw__reply_facts(const char *reply, struct mxw__fact_bits *bits)
+{
+	struct parts parts;
+	char c, name[NAME_LEN_MAX + 1];
+
+	split(reply, &parts);
+	for (;;) {
+		enum piece piece = next_piece(&parts.text, &c, name);
+		if (piece == PIECE_END || piece == PIECE_BAD)
+			return;
+		if (piece == PIECE_NAME && find_var(name) == MXW_ARRAY_LEN(var_names)) {
+			mxw_fact_id_t id = mxw_fact_find(name);
+			if (id != MXW_FACT_NONE)
+				mxw__fact_bits_add(bits, id);
+		}
+	}
+}
+
+/* ---- making ---- */
+
+static void add_value(struct mxw__buf *buf, const char *name, const mxw_facts_t *facts,
+		      const struct mxw__reply_vars *vars)
+{
+	size_t i = find_var(name);
+	const char *value = i < MXW_ARRAY_LEN(var_names) ? var_value(vars, i) : NULL;
+
+	if (!value) {
+		mxw_fact_id_t id = mxw_fact_find(name);
+		value = id != MXW_FACT_NONE ? mxw_facts_get(facts, id) : NULL;
+	}
+	if (!value)
+		return;
+	size_t room = buf->max - buf->len;
+	mxw__buf_add_reply(buf, value, room < VALUE_MAX ? room : VALUE_MAX);
+	if (strlen(value) > VALUE_MAX && buf->max - buf->len >= 3)
+		mxw__buf_adds(buf, "...");
+}
+
+static void expand(const char *text, const mxw_facts_t *facts, const struct mxw__reply_vars *vars, char *ret_text)
+{
+	struct mxw__buf buf;
+	char c, name[NAME_LEN_MAX + 1];
+
+	mxw__buf_init(&buf, TEXT_MAX);
+	for (;;) {
+		enum piece piece = next_piece(&text, &c, name);
+		if (piece == PIECE_END || piece == PIECE_BAD)
+			break;
+		if (piece == PIECE_NAME)
+			add_value(&buf, name, facts, vars);
+		else
+			mxw__buf_add_reply(&buf, (const char[]){c, '\0'}, 1);
+	}
+	snprintf(ret_text, MXW_REPLY_MAX, "%s", mxw__buf_str(&buf));
+	mxw__buf_fini(&buf);
+}
+
+void mxw__reply_make(const struct mxw_decision *decision, const mxw_facts_t *facts, const struct mxw__reply_vars *vars,
+		     struct mxw_verdict *ret_verdict)
+{
+	struct mxw_verdict v = {.action = decision->action, .decided = decision->action, .rule = decision->rule,
+				.file = decision->file, .line = decision->line};
+	struct mxw__buf buf;
+
+	if (vars->session)
+		snprintf(v.session, sizeof v.session, "%s", vars->session);
+	mxw__buf_init(&buf, sizeof v.facts - 1);
+	mxw__decision_facts(decision, facts, &buf);
+	snprintf(v.facts, sizeof v.facts, "%s", mxw__buf_str(&buf));
+	mxw__buf_fini(&buf);
+	if (has_reply(decision->action)) {
+		struct parts parts;
+		split(decision->reply ? decision->reply : "", &parts);
+		v.code = parts.code ? parts.code : defaults[decision->action].code;
+		snprintf(v.enhanced, sizeof v.enhanced, "%s",
+			 parts.enhanced[0] ? parts.enhanced : defaults[decision->action].enhanced);
+		expand(parts.text[0] ? parts.text : defaults[decision->action].text, facts, vars, v.text);
+	}
+	*ret_verdict = v;
+}
+
+/* One fact as "name=value"; '?' before the value of one that is unavailable, '-' for one that nobody stated. */
+static void add_fact(struct mxw__buf *buf, const mxw_facts_t *facts, mxw_fact_id_t id)
+{
+	const char *value = mxw_facts_get(facts, id);
+
+	mxw__buf_addf(buf, "%s=", mxw__fact_table[id].name);
+	if (!value) {
+		mxw__buf_addc(buf, '-');
+		return;
+	}
+	bool is_unavailable = mxw_facts_is_unavailable(facts, id);
+	if (is_unavailable)
+		mxw__buf_addc(buf, '?');
+	if (!is_unavailable || value[0])
+		mxw__buf_add_logvalue(buf, value, strlen(value), LOG_VALUE_MAX);
+}
+
+void mxw__decision_facts(const struct mxw_decision *decision, const mxw_facts_t *facts, struct mxw__buf *buf)
+{
+	struct mxw__buf one;
+
+	/* Longest: a name, and each octet of the value as \xHH. What does not fit is left out whole. */
+	mxw__buf_init(&one, NAME_LEN_MAX + 4 * LOG_VALUE_MAX + 16);
+	for (size_t i = 0; i < decision->nfacts; i++) {
+		mxw__buf_clear(&one);
+		if (buf->len)
+			mxw__buf_addc(&one, ' ');
+		add_fact(&one, facts, decision->facts[i]);
+		if (one.failed || one.len > buf->max - buf->len)
+			break;
+		mxw__buf_add(buf, one.data, one.len);
+	}
+	mxw__buf_fini(&one);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "src/policy/fact_set.h"
+#include "t/fakes/suite.h"
+
+/* The row each name of facts.h must have; a fact added to one place only shows here. */
+static const struct {
+	mxw_fact_id_t id;
+	const char *name;
+} rows[] = {
+	{MXW__FACT_CLIENT_ADDRESS, "client.address"}, {MXW__FACT_CLIENT_NAME, "client.name"},
+	{MXW__FACT_CLIENT_CLASS, "client.class"}, {MXW__FACT_CLIENT_SCORE, "client.score"},
+	{MXW__FACT_LISTENER, "listener"}, {MXW__FACT_HELO, "helo"}, {MXW__FACT_HELO_SYNTAX, "helo.syntax"},
+	{MXW__FACT_HELO_FORGED, "helo.forged"}, {MXW__FACT_SPF_HELO, "spf.helo"},
+	{MXW__FACT_SESSION_UNKNOWN_COMMANDS, "session.unknown-commands"},
+	{MXW__FACT_SESSION_ABORTS, "session.aborts"}, {MXW__FACT_SESSION_MESSAGES, "session.messages"},
+	{MXW__FACT_AUTH, "auth"}, {MXW__FACT_AUTH_USER, "auth.user"}, {MXW__FACT_TLS, "tls"},
+	{MXW__FACT_SENDER, "sender"}, {MXW__FACT_SENDER_DOMAIN, "sender.domain"},
+	{MXW__FACT_SENDER_SYNTAX, "sender.syntax"}, {MXW__FACT_SENDER_OURS, "sender.ours"}, {MXW__FACT_SPF, "spf"},
+	{MXW__FACT_RCPT, "rcpt"}, {MXW__FACT_RCPT_ADDRESS, "rcpt.address"}, {MXW__FACT_RCPT_DOMAIN, "rcpt.domain"},
+	{MXW__FACT_RCPT_OURS, "rcpt.ours"}, {MXW__FACT_RCPT_SOURCE, "rcpt.source"},
+	{MXW__FACT_RCPT_ON_FAILURE, "rcpt.on-failure"}, {MXW__FACT_RCPT_MTA, "rcpt.mta"},
+	{MXW__FACT_RCPT_COUNT, "rcpt.count"}, {MXW__FACT_HEADER_SIZE, "header.size"},
+	{MXW__FACT_HEADER_OVERFLOW, "header.overflow"}, {MXW__FACT_AUTHRES_FORGED, "authres.forged"},
+	{MXW__FACT_DKIM, "dkim"}, {MXW__FACT_DKIM_DOMAIN, "dkim.domain"},
+	{MXW__FACT_DKIM_SIGNATURES, "dkim.signatures"}, {MXW__FACT_MESSAGE_SIZE, "message.size"},
+};
+
+START_TEST(each_name_has_its_row_in_the_table)
+{
+	ck_assert_uint_eq(mxw_fact_count(), MXW_ARRAY_LEN(rows));
+	for (size_t i = 0; i < MXW_ARRAY_LEN(rows); i++) {
+		ck_assert_uint_eq(rows[i].id, i);
+		ck_assert_str_eq(mxw_fact_info(rows[i].id)->name, rows[i].name);
+		ck_assert_uint_eq(mxw_fact_find(rows[i].name), i);
+	}
+	ck_assert_ptr_null(mxw_fact_info(MXW__FACT_COUNT));
+	ck_assert_uint_eq(mxw_fact_find("no.such"), MXW_FACT_NONE);
+}
+END_TEST
+
+START_TEST(rows_of_the_table_are_complete)
+{
+	for (mxw_fact_id_t id = 0; id < MXW__FACT_COUNT; id++) {
+		const struct mxw_fact_info *info = mxw_fact_info(id);
+		ck_assert_msg((info->type == MXW_FACT_WORD) == (info->words != NULL), "%s: words", info->name);
+		ck_assert_msg(info->meaning && info->meaning[0], "%s: meaning", info->name);
+		ck_assert_msg(info->meaning[strlen(info->meaning) - 1] != '.', "%s: full stop", info->name);
+		ck_assert_msg(info->scope != MXW_SCOPE_RCPT || info->stage == MXW_STAGE_RCPT, "%s: scope", info->name);
+		/* A word is a bit of 64 in a compiled comparison. */
+		ck_assert_msg(!info->words || mxw__word_index(info->words, "") == MXW__NO_WORD, "%s", info->name);
+	}
+}
+END_TEST
+
+START_TEST(values_must_fit_the_type)
+{
+	struct mxw_ip none = {0}, ip;
+	mxw_facts_t *facts;
+
+	ck_assert_int_eq(mxw_ip_parse("192.0.2.1", &ip), MXW_OK);
+	ck_assert_int_eq(mxw_facts_new(10, 1000, &facts), MXW_OK);
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_SPF, "pass"), MXW_OK);
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_SPF, "passed"), MXW_ERR_USAGE);
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_SPF, ""), MXW_ERR_USAGE);
+	ck_assert_str_eq(mxw_facts_get(facts, MXW__FACT_SPF), "pass");
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_AUTH, "yes"), MXW_OK);
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_AUTH, "true"), MXW_ERR_USAGE);
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_CLIENT_SCORE, "5"), MXW_ERR_USAGE);
+	ck_assert_int_eq(mxw_facts_set_number(facts, MXW__FACT_CLIENT_SCORE, 5), MXW_OK);
+	ck_assert_int_eq(mxw_facts_set_number(facts, MXW__FACT_SPF, 5), MXW_ERR_USAGE);
+	ck_assert_int_eq(mxw_facts_set_ip(facts, MXW__FACT_CLIENT_ADDRESS, &none), MXW_ERR_USAGE);
+	ck_assert_int_eq(mxw_facts_set_ip(facts, MXW__FACT_CLIENT_ADDRESS, &ip), MXW_OK);
+	ck_assert_str_eq(mxw_facts_get(facts, MXW__FACT_CLIENT_ADDRESS), "192.0.2.1");
+	ck_assert_int_eq(mxw_facts_set_unavailable(facts, MXW__FACT_SPF, "dead"), MXW_ERR_USAGE);
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_COUNT, "x"), MXW_ERR_USAGE);
+	ck_assert_int_eq(mxw_facts_set_unavailable(facts, MXW_FACT_NONE, NULL), MXW_ERR_USAGE);
+	mxw_facts_free(facts);
+}
+END_TEST
+
+START_TEST(a_new_statement_replaces_the_old_one_unless_the_fact_is_multi)
+{
+	mxw_facts_t *facts;
+
+	ck_assert_int_eq(mxw_facts_new(10, 1000, &facts), MXW_OK);
+	ck_assert_int_eq(mxw_facts_set_unavailable(facts, MXW__FACT_SPF, "temperror"), MXW_OK);
+	ck_assert(mxw_facts_is_unavailable(facts, MXW__FACT_SPF));
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_SPF, "pass"), MXW_OK);
+	ck_assert(!mxw_facts_is_unavailable(facts, MXW__FACT_SPF));
+	ck_assert_int_eq(mxw_facts_set_number(facts, MXW__FACT_RCPT_COUNT, 1), MXW_OK);
+	ck_assert_int_eq(mxw_facts_set_number(facts, MXW__FACT_RCPT_COUNT, 123456), MXW_OK);
+	ck_assert_uint_eq(mxw_facts_get_number(facts, MXW__FACT_RCPT_COUNT), 123456);
+	ck_assert_str_eq(mxw_facts_get(facts, MXW__FACT_RCPT_COUNT), "123456");
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_DKIM_DOMAIN, "a.example"), MXW_OK);
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_DKIM_DOMAIN, "b.example"), MXW_OK);
+	ck_assert_str_eq(mxw_facts_get(facts, MXW__FACT_DKIM_DOMAIN), "a.example");
+	ck_assert_uint_eq(facts->n, 4);
+	mxw_facts_free(facts);
+}
+END_TEST
+
+START_TEST(clearing_forgets_a_scope_and_the_narrower_ones)
+{
+	mxw_facts_t *facts;
+
+	ck_assert_int_eq(mxw_facts_new(10, 1000, &facts), MXW_OK);
+	for (int i = 0; i < 3; i++) {
+		mxw_fact_scope_t scope = (mxw_fact_scope_t)i;
+		ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_HELO, "mx.example"), MXW_OK);
+		ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_SENDER, "a@b.example"), MXW_OK);
+		ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_RCPT, "found"), MXW_OK);
+		mxw_facts_clear(facts, scope);
+		ck_assert(!mxw_facts_has(facts, MXW__FACT_RCPT));
+		ck_assert_int_eq(mxw_facts_has(facts, MXW__FACT_SENDER), scope > MXW_SCOPE_MESSAGE);
+		ck_assert_int_eq(mxw_facts_has(facts, MXW__FACT_HELO), scope > MXW_SCOPE_SESSION);
+	}
+	mxw_facts_free(facts);
+}
+END_TEST
+
+START_TEST(a_set_is_bounded_in_number_and_bytes_for_ever)
+{
+	char big[64];
+	mxw_facts_t *facts;
+
+	memset(big, 'x', sizeof big - 1);
+	big[sizeof big - 1] = '\0';
+	ck_assert_int_eq(mxw_facts_new(2, 100, &facts), MXW_OK);
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_HELO, big), MXW_OK);
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_SENDER, big), MXW_ERR_LIMIT);
+	ck_assert(!mxw_facts_has(facts, MXW__FACT_SENDER));
+	/* Replacing needs no more room than the new value, however often. */
+	for (int i = 0; i < 10000; i++)
+		ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_HELO, i % 2 ? big : "short"), MXW_OK);
+	ck_assert_uint_le(facts->pool_cap, 1024);
+	ck_assert_str_eq(mxw_facts_get(facts, MXW__FACT_HELO), big);
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_SPF, "pass"), MXW_OK);
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_DKIM, "pass"), MXW_ERR_LIMIT);
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_SPF, "fail"), MXW_OK);
+	mxw_facts_free(facts);
+}
+END_TEST
+
+static void write_fact(void *ctx, mxw_fact_id_t id, const char *value, bool is_unavailable)
+{
+	struct mxw__buf *buf = ctx;
+	mxw__buf_addf(buf, "%s=%s%s;", mxw_fact_info(id)->name, is_unavailable ? "?" : "", value);
+}
+
+START_TEST(statements_are_visited_in_their_order)
+{
+	struct mxw__buf buf;
+	mxw_facts_t *facts;
+
+	mxw__buf_init(&buf, 1000);
+	ck_assert_int_eq(mxw_facts_new(10, 1000, &facts), MXW_OK);
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_DKIM, "none"), MXW_OK);
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_SPF, "fail"), MXW_OK);
+	ck_assert_int_eq(mxw_facts_set_unavailable(facts, MXW__FACT_DKIM, "temperror"), MXW_OK);
+	mxw_facts_each(facts, write_fact, &buf);
+	ck_assert_str_eq(mxw__buf_str(&buf), "spf=fail;dkim=?temperror;");
+	mxw__buf_fini(&buf);
+	mxw_facts_free(facts);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("facts");
+	TCase *tc = tcase_create("facts");
+
+	tcase_add_test(tc, each_name_has_its_row_in_the_table);
+	tcase_add_test(tc, rows_of_the_table_are_complete);
+	tcase_add_test(tc, values_must_fit_the_type);
+	tcase_add_test(tc, a_new_statement_replaces_the_old_one_unless_the_fact_is_multi);
+	tcase_add_test(tc, clearing_forgets_a_scope_and_the_narrower_ones);
+	tcase_add_test(tc, a_set_is_bounded_in_number_and_bytes_for_ever);
+	tcase_add_test(tc, statements_are_visited_in_their_order);
+	suite_add_tcase(s, tc);
+	return run_suite(s);
+}
