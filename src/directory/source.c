@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "src/directory/source.h"
+
+enum { NOTICE_MAX = 512, BAD_LINES_TOLD = 10 };
+
+void mxw__noticef(const struct mxw__noticer *noticer, bool is_error, const char *fmt, ...)
+{
+	char text[NOTICE_MAX];
+	va_list ap;
+
+	if (!noticer->fn)
+		return;
+	int n = snprintf(text, sizeof text, "directory %s: ", noticer->name);
+	if (n < 0 || (size_t)n >= sizeof text)
+		n = 0;
+	va_start(ap, fmt);
+	vsnprintf(text + n, sizeof text - (size_t)n, fmt, ap);
+	va_end(ap);
+	noticer->fn(noticer->ctx, is_error, text);
+}
+
+void mxw__rcpt_answer(struct mxw__rcpt_result *result, mxw_outcome_t outcome)
+{
+	result->outcome = outcome;
+	result->reason[0] = '\0';
+}
+
+void mxw__rcpt_answerf(struct mxw__rcpt_result *result, mxw_outcome_t outcome, const char *fmt, ...)
+{
+	va_list ap;
+
+	result->outcome = outcome;
+	va_start(ap, fmt);
+	vsnprintf(result->reason, sizeof result->reason, fmt, ap);
+	va_end(ap);
+}
+
+static int weight(mxw_outcome_t outcome)
+{
+	switch (outcome) {
+	case MXW_FOUND:
+		return 3;
+	case MXW_TEMPORARY:
+		return 2;
+	case MXW_MISCONFIGURED:
+		return 1;
+	case MXW_NOT_FOUND:
+		break;
+	}
+	return 0;
+}
+
+void mxw__rcpt_merge(struct mxw__rcpt_result *all, const struct mxw__rcpt_result *one)
+{
+	if (weight(one->outcome) > weight(all->outcome) || (!all->source && one->outcome == all->outcome))
+		*all = *one;
+}
+
+void mxw__reading_bad_line(struct mxw__reading *reading, unsigned long line, const char *what)
+{
+	reading->nbad++;
+	if (reading->nbad <= BAD_LINES_TOLD)
+		mxw__noticef(reading->noticer, false, "%s:%lu: %s; the line is ignored", reading->path, line, what);
+}
+
+char *mxw__next_line(char **rest, const char *end, size_t *ret_len)
+{
+	char *line = *rest;
+
+	if (!line)
+		return NULL;
+	char *newline = memchr(line, '\n', (size_t)(end - line));
+	size_t len = newline ? (size_t)(newline - line) : (size_t)(end - line);
+	*rest = newline ? newline + 1 : NULL;
+	if (len > 0 && line[len - 1] == '\r')
+		len--;
+	*ret_len = len;
+	return line;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * source.h: what the sources of this folder share: notices, results, sets of names, files that are re-read.
+ *
+ * Who may call: src/directory only.
+ * Threads: names are immutable once filled and counted; a watched file may be asked from any thread and
+ *          says below what it locks; the rest has no state.
+ * Memory:  mxw__names_ref()/unref(); a watch belongs to its source.
+ */
+#ifndef MXW_SRC_DIRECTORY_SOURCE_H
+#define MXW_SRC_DIRECTORY_SOURCE_H
+
+#include "src/directory/directory.h"
+
+/* ---- notices and results ---- */
+
+/* Every notice begins with "directory NAME: ". */
+struct mxw__noticer {
+	mxw__notice_fn fn; /* may be NULL: nobody listens */
+	void *ctx;
+	const char *name;
+};
+void mxw__noticef(const struct mxw__noticer *noticer, bool is_error, const char *fmt, ...) MXW_PRINTF(3, 4);
+
+/* Sets outcome and reason, leaves `source` alone. */
+void mxw__rcpt_answer(struct mxw__rcpt_result *result, mxw_outcome_t outcome);
+void mxw__rcpt_answerf(struct mxw__rcpt_result *result, mxw_outcome_t outcome, const char *fmt, ...)
+	MXW_PRINTF(3, 4);
+/*
+ * Adds the answer of one more source to what is known: found wins, then temporary, then misconfigured; what is
+ * left is not found by all. Start with MXW_NOT_FOUND.
+ */
+void mxw__rcpt_merge(struct mxw__rcpt_result *all, const struct mxw__rcpt_result *one);
+
+/* ---- names ---- */
+
+/* A set of strings, each with a number. Filled by one thread, then read by many. */
+typedef struct mxw__names mxw__names_t;
+mxw__names_t *mxw__names_new(void);
+mxw__names_t *mxw__names_ref(mxw__names_t *names);
+void mxw__names_unref(mxw__names_t *names);
+/* A name that is there already keeps its number. Errors: MXW_ERR_NOMEM, MXW_ERR_LIMIT (4 GB, a name over 64 KB). */
+mxw_status_t mxw__names_add(mxw__names_t *names, const char *name, size_t len, uint32_t number);
+/* `ret_number` may be NULL. */
+bool mxw__names_find(const mxw__names_t *names, const char *name, size_t len, uint32_t *ret_number);
+size_t mxw__names_count(const mxw__names_t *names);
+
+/* ---- files that are read again when they change ---- */
+
+enum { MXW__WATCH_FILE_MAX = 64 * 1024 * 1024 };
+
+/* A file being read; lines that can't be used are told, the first few one by one. */
+struct mxw__reading {
+	const struct mxw__noticer *noticer;
+	const char *path;
+	void *ctx;            /* as given to mxw__watch_new() */
+	unsigned long nbad;
+};
+void mxw__reading_bad_line(struct mxw__reading *reading, unsigned long line, const char *what);
+
+/* Cuts the next line off `*rest` (NULL when there is none left); NULs stay where they are. */
+char *mxw__next_line(char **rest, const char *end, size_t *ret_len);
+
+/* Fills `names` from `data`, which it may change. Fails only without memory. */
+typedef mxw_status_t (*mxw__watch_parse_fn)(struct mxw__reading *reading, char *data, size_t len,
+					    mxw__names_t *names);
+
+typedef struct mxw__watch mxw__watch_t;
+/* `path`, `clock` and `noticer` must outlive the watch. Reads the file; one that can't be read is told and tried again. */
+mxw_status_t mxw__watch_new(const char *path, const struct mxw_clock *clock, const struct mxw__noticer *noticer,
+			    mxw__watch_parse_fn parse, void *ctx, mxw__watch_t **ret_watch);
+void mxw__watch_free(mxw__watch_t *watch);
+/*
+ * Looks a name up in the newest content. At most once a second, and by one caller only, the file is
+ * looked at first; the others go on with the content they have. No disk is touched under the lock.
+ * MXW_TEMPORARY: the file was never readable, or somebody is writing it in place and the name is not
+ * in what was read last.
+ */
+void mxw__watch_lookup(mxw__watch_t *watch, const char *const *keys, size_t nkeys,
+		       struct mxw__rcpt_result *ret_result);
+
+/* Parsers, one per file format. */
+mxw_status_t mxw__parse_address_file(struct mxw__reading *reading, char *data, size_t len, mxw__names_t *names);
+mxw_status_t mxw__parse_aliases_file(struct mxw__reading *reading, char *data, size_t len, mxw__names_t *names);
+/* `reading->ctx` points to the smallest uid (uint64_t). */
+mxw_status_t mxw__parse_passwd_file(struct mxw__reading *reading, char *data, size_t len, mxw__names_t *names);
+
+#endif
