@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <string.h>
+
+#include "src/auth/authres.h"
+#include "src/mail/mail.h"
+
+enum { VALUE_MAX = 320, FIELD_MAX = 16384, SIGNATURES_MAX = 32 };
+
+/* A result that is not pass says why, in a comment: our own words, printable, without parentheses. */
+static void add_reason(struct mxw__buf *buf, const char *reason)
+{
+	if (!reason || !*reason)
+		return;
+	mxw__buf_adds(buf, " (");
+	for (const char *p = reason; *p; p++)
+		mxw__buf_addc(buf, *p < ' ' || *p >= 0x7f || strchr("()\\\"", *p) ? ' ' : *p);
+	mxw__buf_addc(buf, ')');
+}
+
+static void add_property(struct mxw__buf *buf, const char *name, const char *value)
+{
+	if (!value || !*value)
+		return;
+	mxw__buf_addf(buf, " %s=", name);
+	mxw__buf_add_authres_value(buf, value, VALUE_MAX);
+}
+
+static void add_spf(struct mxw__buf *buf, const struct mxw__authres_input *in)
+{
+	if (in->has_spf) {
+		mxw__buf_addf(buf, ";\n\tspf=%s", mxw__spf_result_name(in->spf));
+		add_reason(buf, in->spf_reason);
+		if (*in->sender)
+			add_property(buf, "smtp.mailfrom", in->sender);
+		else
+			add_property(buf, "smtp.helo", in->helo);
+	}
+	/* For the null sender both identities are the HELO name: once is enough. */
+	if (in->has_spf_helo && !(in->has_spf && !*in->sender)) {
+		mxw__buf_addf(buf, ";\n\tspf=%s", mxw__spf_result_name(in->spf_helo));
+		add_property(buf, "smtp.helo", in->helo);
+	}
+}
+
+static void add_dkim(struct mxw__buf *buf, const struct mxw__authres_input *in)
+{
+	if (in->nsignatures == 0)
+		mxw__buf_adds(buf, ";\n\tdkim=none");
+	for (size_t i = 0; i < in->nsignatures && i < SIGNATURES_MAX; i++) {
+		const struct mxw__dkim_signature *sig = &in->signatures[i];
+		mxw__buf_addf(buf, ";\n\tdkim=%s", mxw__dkim_result_name(sig->result));
+		if (sig->result != MXW__DKIM_PASS)
+			add_reason(buf, sig->reason);
+		else if (sig->is_testing)
+			add_reason(buf, "test mode");
+		add_property(buf, "header.d", sig->domain);
+		add_property(buf, "header.s", sig->selector);
+		add_property(buf, "header.a", sig->algorithm);
+		add_property(buf, "header.b", sig->b8);
+	}
+}
+
+char *mxw__authres_compose(mxw__arena_t *arena, const struct mxw__authres_input *input)
+{
+	struct mxw__buf buf;
+	bool any = input->has_spf || input->has_spf_helo || input->has_dkim || *input->auth_user;
+
+	mxw__buf_init(&buf, FIELD_MAX);
+	mxw__buf_addc(&buf, ' ');
+	mxw__buf_add_authres_value(&buf, input->authserv_id, VALUE_MAX);
+	if (*input->auth_user) {
+		mxw__buf_adds(&buf, ";\n\tauth=pass");
+		add_property(&buf, "smtp.auth", input->auth_user);
+	}
+	add_spf(&buf, input);
+	if (input->has_dkim)
+		add_dkim(&buf, input);
+	if (!any)
+		mxw__buf_adds(&buf, "; none");
+	char *field = buf.failed ? NULL : mxw__arena_strndup(arena, mxw__buf_str(&buf), buf.len);
+	mxw__buf_fini(&buf);
+	return field;
+}
+
+bool mxw__authres_is_forged(mxw__arena_t *scratch, const char *value, const char *authserv_id)
+{
+	char *id;
+
+	/* What can't be read by us might be read by somebody behind us: RFC 8601 section 5 lets us remove it. */
+	if (mxw__authres_id(scratch, value, strlen(value), &id) != MXW_OK)
+		return true;
+	size_t len = strlen(id);
+	if (len && id[len - 1] == '.')
+		id[len - 1] = '\0';
+	return mxw__domain_is_below(id, authserv_id);
+}

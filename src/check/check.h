@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * check.h: a check looks at one side of a session and states facts. It decides nothing, logs no verdict and
+ * knows no milter. Each is one file that ends in one const struct; check_list.c names them all.
+ *
+ * The engine drives a check like this. `start` is called at every stage as soon as the client's words are known: what can be asked
+ * early is asked here, and never waited for. `run` is called when the facts of the check are wanted: at its own stage
+ * for a cheap check, else at the first stage whose rules name one of its facts, and at the end of the message at the
+ * latest if the Authentication-Results field wants it. Until the scope of its facts ends it is not called again.
+ *
+ * Who may call: session.
+ * Threads: a call runs on whatever thread serves the session; calls of one session never overlap. A check has no memory but
+ *          what it keeps in the context.
+ * Memory:  what lives as long as the session or message comes from the context's arenas; a resource that must be given back is
+ *          given back in `reset`.
+ */
+#ifndef MXW_SRC_CHECK_CHECK_H
+#define MXW_SRC_CHECK_CHECK_H
+
+#include <mxward/dns.h>
+#include <mxward/session.h>
+
+#include "src/auth/dkim.h"
+#include "src/auth/spf.h"
+#include "src/base/base.h"
+#include "src/conf/conf.h"
+#include "src/directory/directory.h"
+#include "src/mail/mail.h"
+#include "src/policy/facts.h"
+
+typedef enum mxw__client_class {
+	MXW__CLIENT_OUTSIDE,
+	MXW__CLIENT_INTERNAL,
+	MXW__CLIENT_RELAY,
+	MXW__CLIENT_LOCAL
+} mxw__client_class_t;
+
+/* A header field, kept until the end of the header. */
+struct mxw__field {
+	struct mxw__field *next;
+	const char *name;
+	const char *value;
+};
+
+/* What is known of the session beyond single facts. The engine fills it in; "" where nothing is known. */
+struct mxw__envelope {
+	struct mxw_ip client;
+	char client_text[MXW_IP_TEXT_MAX];
+	const char *client_name;
+	mxw__client_class_t client_class;
+	const char *daemon_name;
+	uint16_t daemon_port;
+	const char *helo;
+	mxw__helo_kind_t helo_kind;
+	struct mxw_ip helo_ip;
+	/* of the message */
+	const char *sender_path;             /* as the MTA gave it */
+	struct mxw__address sender;
+	bool sender_is_valid;
+	const char *auth_user;
+	const char *tls_version;
+	/* of the recipient */
+	const char *rcpt_path;
+	struct mxw__address rcpt;
+	bool rcpt_is_valid;
+	bool rcpt_refused_by_mta;
+	const struct mxw__domain_conf *rcpt_domain; /* NULL: not ours */
+	/* of the content */
+	struct mxw__field *fields;
+	struct mxw__field **fields_end;
+	uint64_t header_bytes;
+	uint64_t body_bytes;
+	bool header_overflow;
+	bool has_signature;
+	unsigned *forged_authres;            /* 1-based indexes of the fields to be removed, ascending; malloc'ed */
+	size_t nforged_authres;
+	unsigned nauthres;
+};
+
+/* Results with more to them than a word, for the Authentication-Results field. */
+struct mxw__auth_results {
+	bool has_spf, has_spf_helo, has_dkim;
+	struct mxw__spf_answer spf, spf_helo;
+	const struct mxw__dkim_signature *signatures;
+	size_t nsignatures;
+};
+
+struct mxw__check_ctx {
+	const struct mxw_conf *conf;
+	const struct mxw_clock *clock;
+	mxw_resolver_t *resolver;
+	struct mxw_dns_budget *budget;
+	mxw__directories_t *directories;
+	mxw__dkim_lib_t *dkim_lib;
+	const char *session_id;
+	mxw_facts_t *facts;
+	mxw__arena_t *session_arena;
+	mxw__arena_t *message_arena;
+	int64_t deadline_ms;
+	struct mxw__envelope *env;
+	struct mxw__auth_results *results;
+	mxw__dkim_t *dkim;                   /* the dkim check's own */
+	bool dkim_wants_body;
+};
+
+struct mxw__check {
+	const char *name;
+	mxw_stage_t stage;                   /* the first stage at which it can run */
+	mxw_fact_scope_t scope;              /* it runs at most once for each session, message or recipient */
+	bool is_lazy;                        /* costs a wait: run only when wanted */
+	size_t nfacts;
+	const mxw_fact_id_t *facts;          /* what it can state */
+	/* Any of these may be NULL. */
+	bool (*is_enabled)(const struct mxw_conf *conf);
+	void (*start)(struct mxw__check_ctx *ctx, mxw_stage_t stage);
+	void (*run)(struct mxw__check_ctx *ctx);
+	void (*header)(struct mxw__check_ctx *ctx, const char *name, const char *value);
+	void (*end_of_headers)(struct mxw__check_ctx *ctx);
+	bool (*body)(struct mxw__check_ctx *ctx, const unsigned char *data, size_t len); /* false: enough */
+	void (*reset)(struct mxw__check_ctx *ctx); /* the message is over */
+};
+
+extern const struct mxw__check mxw__check_client;
+extern const struct mxw__check mxw__check_helo;
+extern const struct mxw__check mxw__check_spf_helo;
+extern const struct mxw__check mxw__check_sender;
+extern const struct mxw__check mxw__check_spf;
+extern const struct mxw__check mxw__check_recipient;
+extern const struct mxw__check mxw__check_directory;
+extern const struct mxw__check mxw__check_authres;
+extern const struct mxw__check mxw__check_content;
+extern const struct mxw__check mxw__check_dkim;
+
+/* The one visible list, in the order in which checks run. NULL-terminated. */
+#define MXW__CHECKS_MAX 32
+extern const struct mxw__check *const mxw__check_list[];
+
+/* The caller is a stranger whose behaviour counts: outside and not authenticated. */
+bool mxw__is_stranger(const struct mxw__envelope *env);
+
+#endif

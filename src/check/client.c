@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* client.c: who the client is, as far as its address and the MTA tell. */
+#include "config.h"
+
+#include "src/check/check.h"
+
+static bool in_networks(const struct mxw__networks *networks, const struct mxw_ip *ip)
+{
+	for (size_t i = 0; i < networks->n; i++)
+		if (mxw_network_contains(&networks->v[i], ip))
+			return true;
+	return false;
+}
+
+static mxw__client_class_t classify(const struct mxw_conf *conf, const struct mxw_ip *client)
+{
+	if (!client->family)
+		return MXW__CLIENT_LOCAL;
+	/* A relay is often inside as well; what it is for says more than where it stands. */
+	if (in_networks(&conf->relays, client))
+		return MXW__CLIENT_RELAY;
+	return in_networks(&conf->internal, client) ? MXW__CLIENT_INTERNAL : MXW__CLIENT_OUTSIDE;
+}
+
+static const char *find_listener(const struct mxw_conf *conf, const char *daemon_name, uint16_t port)
+{
+	for (size_t i = 0; i < conf->nlisteners; i++) {
+		const struct mxw__listener_conf *l = &conf->listeners[i];
+		if (l->port && l->port != port)
+			continue;
+		if (*l->daemon_name && mxw__ascii_casecmp(l->daemon_name, daemon_name) != 0)
+			continue;
+		return l->name;
+	}
+	return NULL;
+}
+
+static void run(struct mxw__check_ctx *ctx)
+{
+	static const char *const class_words[] = {
+		[MXW__CLIENT_OUTSIDE] = "outside",
+		[MXW__CLIENT_INTERNAL] = "internal",
+		[MXW__CLIENT_RELAY] = "relay",
+		[MXW__CLIENT_LOCAL] = "local",
+	};
+	struct mxw__envelope *env = ctx->env;
+
+	env->client_class = classify(ctx->conf, &env->client);
+	mxw_facts_set(ctx->facts, MXW__FACT_CLIENT_CLASS, class_words[env->client_class]);
+	if (env->client.family)
+		mxw_facts_set_ip(ctx->facts, MXW__FACT_CLIENT_ADDRESS, &env->client);
+	if (*env->client_name)
+		mxw_facts_set(ctx->facts, MXW__FACT_CLIENT_NAME, env->client_name);
+	const char *listener = find_listener(ctx->conf, env->daemon_name, env->daemon_port);
+	if (listener)
+		mxw_facts_set(ctx->facts, MXW__FACT_LISTENER, listener);
+}
+
+static const mxw_fact_id_t facts[] = {
+	MXW__FACT_CLIENT_ADDRESS, MXW__FACT_CLIENT_NAME, MXW__FACT_CLIENT_CLASS, MXW__FACT_LISTENER,
+};
+
+const struct mxw__check mxw__check_client = {
+	.name = "client",
+	.stage = MXW_STAGE_CONNECT,
+	.scope = MXW_SCOPE_SESSION,
+	.nfacts = MXW_ARRAY_LEN(facts),
+	.facts = facts,
+	.run = run,
+};

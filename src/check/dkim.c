@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dkim.c: the DKIM signatures of a message. */
+#include "config.h"
+
+#include <string.h>
+
+#include "src/check/check.h"
+
+static bool is_enabled(const struct mxw_conf *conf)
+{
+	return conf->auth.dkim_enabled;
+}
+
+static void header(struct mxw__check_ctx *ctx, const char *name, const char *value)
+{
+	if (mxw__ascii_casecmp(name, "DKIM-Signature") != 0)
+		return;
+	ctx->env->has_signature = true;
+	mxw__arena_t *scratch = mxw__arena_new(65536);
+	if (!scratch)
+		return;
+	mxw__dkim_prefetch_key(scratch, ctx->resolver, ctx->budget, value, strlen(value));
+	mxw__arena_free(scratch);
+}
+
+/* Only a message that has a signature and whose header was kept whole costs a verifier. */
+static void end_of_headers(struct mxw__check_ctx *ctx)
+{
+	const struct mxw__envelope *env = ctx->env;
+
+	if (!env->has_signature || env->header_overflow || ctx->dkim)
+		return;
+	if (mxw__dkim_new(ctx->dkim_lib, ctx->session_id, ctx->resolver, ctx->budget, &ctx->dkim) != MXW_OK)
+		return;
+	for (const struct mxw__field *f = env->fields; f; f = f->next) {
+		if (mxw__dkim_header(ctx->dkim, f->name, f->value) != MXW_OK) {
+			mxw__dkim_free(ctx->dkim);
+			ctx->dkim = NULL;
+			return;
+		}
+	}
+	ctx->dkim_wants_body = mxw__dkim_end_of_headers(ctx->dkim);
+}
+
+static bool body(struct mxw__check_ctx *ctx, const unsigned char *data, size_t len)
+{
+	if (ctx->dkim && ctx->dkim_wants_body)
+		ctx->dkim_wants_body = mxw__dkim_body(ctx->dkim, data, len);
+	return ctx->dkim_wants_body;
+}
+
+static void state_result(struct mxw__check_ctx *ctx, mxw__dkim_result_t result)
+{
+	const char *word = mxw__dkim_result_name(result);
+
+	/* A key that did not come says nothing about the message: it must not look like a result. */
+	if (result == MXW__DKIM_TEMPERROR)
+		mxw_facts_set_unavailable(ctx->facts, MXW__FACT_DKIM, word);
+	else
+		mxw_facts_set(ctx->facts, MXW__FACT_DKIM, word);
+}
+
+static void run(struct mxw__check_ctx *ctx)
+{
+	struct mxw__auth_results *res = ctx->results;
+
+	if (!ctx->dkim) {
+		/* A signature that nobody looked at is not "none": nothing is known of it. */
+		state_result(ctx, ctx->env->has_signature || ctx->env->header_overflow ? MXW__DKIM_TEMPERROR
+										      : MXW__DKIM_NONE);
+		res->has_dkim = !ctx->env->has_signature && !ctx->env->header_overflow;
+		if (!res->has_dkim)
+			mxw_facts_set_unavailable(ctx->facts, MXW__FACT_DKIM_DOMAIN, NULL);
+		return;
+	}
+	mxw__dkim_result_t result =
+		mxw__dkim_finish(ctx->dkim, ctx->deadline_ms, &res->signatures, &res->nsignatures);
+	res->has_dkim = true;
+	state_result(ctx, result);
+	mxw_facts_set_number(ctx->facts, MXW__FACT_DKIM_SIGNATURES, res->nsignatures);
+	for (size_t i = 0; i < res->nsignatures; i++) {
+		if (res->signatures[i].result == MXW__DKIM_PASS)
+			mxw_facts_set(ctx->facts, MXW__FACT_DKIM_DOMAIN, res->signatures[i].domain);
+		else if (res->signatures[i].result == MXW__DKIM_TEMPERROR)
+			mxw_facts_set_unavailable(ctx->facts, MXW__FACT_DKIM_DOMAIN, NULL);
+	}
+}
+
+static void reset(struct mxw__check_ctx *ctx)
+{
+	mxw__dkim_free(ctx->dkim);
+	ctx->dkim = NULL;
+	ctx->dkim_wants_body = false;
+}
+
+static const mxw_fact_id_t facts[] = {MXW__FACT_DKIM, MXW__FACT_DKIM_DOMAIN, MXW__FACT_DKIM_SIGNATURES};
+
+const struct mxw__check mxw__check_dkim = {
+	.name = "dkim",
+	.stage = MXW_STAGE_EOM,
+	.scope = MXW_SCOPE_MESSAGE,
+	.is_lazy = true,
+	.nfacts = MXW_ARRAY_LEN(facts),
+	.facts = facts,
+	.is_enabled = is_enabled,
+	.run = run,
+	.header = header,
+	.end_of_headers = end_of_headers,
+	.body = body,
+	.reset = reset,
+};

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* recipient.c: one recipient: what it is, and what the directories say of it. */
+#include "config.h"
+
+#include "src/check/check.h"
+
+static void run_recipient(struct mxw__check_ctx *ctx)
+{
+	struct mxw__envelope *env = ctx->env;
+
+	mxw_facts_set(ctx->facts, MXW__FACT_RCPT_MTA, env->rcpt_refused_by_mta ? "rejected" : "accepted");
+	mxw_facts_set(ctx->facts, MXW__FACT_RCPT_ADDRESS, env->rcpt_is_valid ? env->rcpt.text : env->rcpt_path);
+	if (!env->rcpt_is_valid) {
+		mxw_facts_set(ctx->facts, MXW__FACT_RCPT_OURS, "no");
+		return;
+	}
+	mxw_facts_set(ctx->facts, MXW__FACT_RCPT_DOMAIN, env->rcpt.domain);
+	env->rcpt_domain = mxw__directories_domain(ctx->directories, env->rcpt.domain);
+	mxw_facts_set(ctx->facts, MXW__FACT_RCPT_OURS, env->rcpt_domain ? "yes" : "no");
+	if (env->rcpt_domain)
+		mxw_facts_set(ctx->facts, MXW__FACT_RCPT_ON_FAILURE,
+			      env->rcpt_domain->on_failure == MXW__ON_FAILURE_ACCEPT ? "accept" : "defer");
+}
+
+/* The four outcomes and their words. Without an answer the fact is unavailable: "not rcpt = found" must not become true. */
+static void state_outcome(mxw_facts_t *facts, mxw_outcome_t outcome)
+{
+	switch (outcome) {
+	case MXW_FOUND:
+		mxw_facts_set(facts, MXW__FACT_RCPT, "found");
+		return;
+	case MXW_NOT_FOUND:
+		mxw_facts_set(facts, MXW__FACT_RCPT, "unknown");
+		return;
+	case MXW_MISCONFIGURED:
+		mxw_facts_set_unavailable(facts, MXW__FACT_RCPT, "misconfigured");
+		return;
+	case MXW_TEMPORARY:
+		break;
+	}
+	mxw_facts_set_unavailable(facts, MXW__FACT_RCPT, "unavailable");
+}
+
+static void run_directory(struct mxw__check_ctx *ctx)
+{
+	struct mxw__envelope *env = ctx->env;
+	struct mxw__rcpt_query query = {&env->rcpt, ctx->deadline_ms};
+	struct mxw__rcpt_result result = {.outcome = MXW_TEMPORARY, .source = ""};
+
+	if (!env->rcpt_is_valid) {
+		mxw_facts_set(ctx->facts, MXW__FACT_RCPT, "invalid");
+		return;
+	}
+	/* What the MTA has refused needs no answer, and a domain without directories gives none. */
+	if (!env->rcpt_domain || env->rcpt_domain->nrecipients == 0) {
+		mxw_facts_set(ctx->facts, MXW__FACT_RCPT, "foreign");
+		return;
+	}
+	if (env->rcpt_refused_by_mta)
+		return;
+	mxw__directories_lookup(ctx->directories, env->rcpt_domain, &query, &result);
+	state_outcome(ctx->facts, result.outcome);
+	if (result.source && *result.source)
+		mxw_facts_set(ctx->facts, MXW__FACT_RCPT_SOURCE, result.source);
+}
+
+static const mxw_fact_id_t recipient_facts[] = {
+	MXW__FACT_RCPT_ADDRESS, MXW__FACT_RCPT_DOMAIN, MXW__FACT_RCPT_OURS, MXW__FACT_RCPT_ON_FAILURE, MXW__FACT_RCPT_MTA,
+};
+static const mxw_fact_id_t directory_facts[] = {MXW__FACT_RCPT, MXW__FACT_RCPT_SOURCE};
+
+const struct mxw__check mxw__check_recipient = {
+	.name = "recipient",
+	.stage = MXW_STAGE_RCPT,
+	.scope = MXW_SCOPE_RCPT,
+	.nfacts = MXW_ARRAY_LEN(recipient_facts),
+	.facts = recipient_facts,
+	.run = run_recipient,
+};
+
+const struct mxw__check mxw__check_directory = {
+	.name = "directory",
+	.stage = MXW_STAGE_RCPT,
+	.scope = MXW_SCOPE_RCPT,
+	.is_lazy = true,
+	.nfacts = MXW_ARRAY_LEN(directory_facts),
+	.facts = directory_facts,
+	.run = run_directory,
+};

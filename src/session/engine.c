@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/session/engine.h"
+
+void mxw__engine_log(mxw_engine_t *engine, mxw_level_t level, const char *line)
+{
+	if (engine->log)
+		engine->log(engine->log_ctx, level, line);
+}
+
+/* A directory's word on its own health. */
+static void directory_notice(void *ctx, bool is_error, const char *text)
+{
+	struct mxw__buf line;
+
+	mxw__buf_init(&line, 1024);
+	mxw__buf_adds(&line, "event=directory text=");
+	mxw__buf_add_logvalue(&line, text, strlen(text), 800);
+	mxw__engine_log(ctx, is_error ? MXW_LEVEL_ERROR : MXW_LEVEL_WARNING, mxw__buf_str(&line));
+	mxw__buf_fini(&line);
+}
+
+static mxw_status_t make_resolver(mxw_engine_t *engine, const struct mxw_conf *conf, mxw_resolver_t **ret_resolver,
+				  struct mxw_error *err)
+{
+	const struct mxw__resolver_conf *rc = &conf->resolver;
+	struct mxw_resolver_options options = {
+		.size = sizeof options,
+		.forward = rc->forward.v,
+		.nforward = rc->forward.n,
+		.from_root = rc->from_root,
+		.local_only = rc->local_only,
+		.local_data = rc->local_data.v,
+		.nlocal_data = rc->local_data.n,
+		.timeout_ms = (unsigned)rc->timeout_ms,
+		.max_open = (unsigned)rc->max_open,
+		.cache_entries = (unsigned)rc->cache_entries,
+		.clock = &engine->clock,
+	};
+
+	if (engine->given_resolver) {
+		*ret_resolver = mxw_resolver_ref(engine->given_resolver);
+		return MXW_OK;
+	}
+	return mxw_resolver_new(&options, ret_resolver, err);
+}
+
+static bool same_strings(const struct mxw__strings *a, const struct mxw__strings *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->v[i], b->v[i]) != 0)
+			return false;
+	return true;
+}
+
+/* Local data files may have changed on disk, so a resolver that has some is made anew with every reload. */
+static bool same_resolver(const struct mxw__resolver_conf *a, const struct mxw__resolver_conf *b)
+{
+	return same_strings(&a->forward, &b->forward) && a->local_data.n == 0 && b->local_data.n == 0 &&
+	       a->from_root == b->from_root && a->local_only == b->local_only && a->timeout_ms == b->timeout_ms &&
+	       a->max_open == b->max_open && a->cache_entries == b->cache_entries;
+}
+
+/* Which lazy checks each stage's rules need, by the facts they name. */
+static void plan(struct mxw__snapshot *snap)
+{
+	const struct mxw_conf *conf = snap->conf;
+
+	for (size_t c = 0; mxw__check_list[c]; c++) {
+		const struct mxw__check *check = mxw__check_list[c];
+		if (check->is_enabled && !check->is_enabled(conf))
+			continue;
+		snap->enabled |= UINT32_C(1) << c;
+		for (int stage = 0; stage < MXW_STAGE_COUNT; stage++)
+			for (size_t f = 0; f < check->nfacts; f++)
+				if (mxw_policy_needs(conf->policy, (mxw_stage_t)stage, check->facts[f]))
+					snap->wanted[stage] |= UINT32_C(1) << c;
+	}
+}
+
+static bool needs_any(const struct mxw_conf *conf, mxw_stage_t stage, const mxw_fact_id_t *facts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (mxw_policy_needs(conf->policy, stage, facts[i]))
+			return true;
+	return false;
+}
+
+static void compute_needs(struct mxw__snapshot *snap)
+{
+	static const mxw_fact_id_t dkim_facts[] = {MXW__FACT_DKIM, MXW__FACT_DKIM_DOMAIN, MXW__FACT_DKIM_SIGNATURES};
+	static const mxw_fact_id_t header_facts[] = {MXW__FACT_HEADER_SIZE, MXW__FACT_HEADER_OVERFLOW,
+						     MXW__FACT_AUTHRES_FORGED};
+	static const mxw_fact_id_t size_facts[] = {MXW__FACT_MESSAGE_SIZE};
+	const struct mxw_conf *conf = snap->conf;
+	bool results = conf->auth.add_results;
+	bool dkim = conf->auth.dkim_enabled &&
+		    (results || needs_any(conf, MXW_STAGE_EOM, dkim_facts, MXW_ARRAY_LEN(dkim_facts)));
+	bool size = needs_any(conf, MXW_STAGE_EOM, size_facts, MXW_ARRAY_LEN(size_facts));
+	bool mta_rcpt = mxw_policy_needs(conf->policy, MXW_STAGE_RCPT, MXW__FACT_RCPT_MTA);
+	bool commands = false;
+
+	for (int stage = 0; stage < MXW_STAGE_COUNT; stage++)
+		commands |= mxw_policy_needs(conf->policy, (mxw_stage_t)stage, MXW__FACT_SESSION_UNKNOWN_COMMANDS);
+	snap->needs = (struct mxw_needs){
+		/* HELO and MAIL are part of every log line. */
+		.helo = true,
+		.mail = true,
+		.rcpt = true,
+		.data = mxw_policy_has_stage(conf->policy, MXW_STAGE_DATA),
+		.unknown = conf->tracker.enabled || commands,
+		.header = results || dkim || size ||
+			  needs_any(conf, MXW_STAGE_EOM, header_facts, MXW_ARRAY_LEN(header_facts)),
+		.body = dkim || size,
+		.rejected_rcpt = conf->tracker.enabled || mta_rcpt,
+		.edits_headers = results,
+		.replies_connect = mxw_policy_has_stage(conf->policy, MXW_STAGE_CONNECT),
+		.replies_helo = mxw_policy_has_stage(conf->policy, MXW_STAGE_HELO),
+	};
+}
+
+static void snapshot_free(struct mxw__snapshot *snap)
+{
+	mxw__dkim_lib_free(snap->dkim_lib);
+	mxw__directories_free(snap->directories);
+	mxw_resolver_unref(snap->resolver);
+	mxw_conf_unref(snap->conf);
+	free(snap);
+}
+
+void mxw__snapshot_unref(struct mxw__snapshot *snapshot)
+{
+	if (snapshot && atomic_fetch_sub(&snapshot->refs, 1) == 1)
+		snapshot_free(snapshot);
+}
+
+static mxw_status_t snapshot_new(mxw_engine_t *engine, mxw_conf_t *conf, const struct mxw__snapshot *old,
+				 struct mxw__snapshot **ret_snapshot, struct mxw_error *err)
+{
+	struct mxw__snapshot *snap = calloc(1, sizeof *snap);
+	mxw_status_t status;
+
+	if (!snap)
+		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
+	atomic_init(&snap->refs, 1);
+	snap->conf = mxw_conf_ref(conf);
+	if (old && same_resolver(&old->conf->resolver, &conf->resolver)) {
+		snap->resolver = mxw_resolver_ref(old->resolver);
+		status = MXW_OK;
+	} else {
+		status = make_resolver(engine, conf, &snap->resolver, err);
+	}
+	if (status == MXW_OK)
+		status = mxw__directories_new(conf, &engine->clock, directory_notice, engine, &snap->directories, err);
+	if (status == MXW_OK) {
+		struct mxw__dkim_options options = {(unsigned)conf->limits.signatures,
+						    (unsigned)conf->auth.dkim_min_key_bits, &engine->clock};
+		status = mxw__dkim_lib_new(&options, &snap->dkim_lib, err);
+	}
+	if (status != MXW_OK) {
+		snapshot_free(snap);
+		return status;
+	}
+	plan(snap);
+	compute_needs(snap);
+	*ret_snapshot = snap;
+	return MXW_OK;
+}
+
+static void copy_options(mxw_engine_t *engine, const struct mxw_engine_options *options)
+{
+	engine->clock = *mxw_clock_system();
+	if (!options)
+		return;
+	if (options->clock)
+		engine->clock = *options->clock;
+	if (options->resolver)
+		engine->given_resolver = mxw_resolver_ref(options->resolver);
+	engine->log = options->log;
+	engine->log_ctx = options->log_ctx;
+	engine->id_seed = options->session_seed;
+	atomic_init(&engine->id_next, options->session_seed);
+}
+
+mxw_status_t mxw_engine_new(mxw_conf_t *conf, const struct mxw_engine_options *options, mxw_engine_t **ret_engine,
+			    struct mxw_error *err)
+{
+	mxw_engine_t *engine = calloc(1, sizeof *engine);
+
+	if (!engine)
+		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
+	if (pthread_mutex_init(&engine->mutex, NULL) != 0) {
+		free(engine);
+		return mxw__fail(err, MXW_ERR_SYSTEM, "no mutex to be had");
+	}
+	copy_options(engine, options);
+	mxw__hashkey_random(&engine->id_key);
+	mxw_status_t status = mxw__tracker_new((size_t)conf->tracker.max_entries, &engine->tracker);
+	if (status != MXW_OK)
+		mxw__fail(err, status, "no memory for tracker max-entries %llu",
+			  (unsigned long long)conf->tracker.max_entries);
+	if (status == MXW_OK)
+		status = snapshot_new(engine, conf, NULL, &engine->current, err);
+	if (status != MXW_OK) {
+		mxw_engine_free(engine);
+		return status;
+	}
+	*ret_engine = engine;
+	return MXW_OK;
+}
+
+struct mxw__snapshot *mxw__engine_snapshot(mxw_engine_t *engine)
+{
+	pthread_mutex_lock(&engine->mutex);
+	struct mxw__snapshot *snap = engine->current;
+	atomic_fetch_add(&snap->refs, 1);
+	pthread_mutex_unlock(&engine->mutex);
+	return snap;
+}
+
+mxw_status_t mxw_engine_reload(mxw_engine_t *engine, mxw_conf_t *conf, struct mxw_error *err)
+{
+	struct mxw__snapshot *fresh, *old = mxw__engine_snapshot(engine);
+	mxw_status_t status = snapshot_new(engine, conf, old, &fresh, err);
+
+	mxw__snapshot_unref(old);
+	if (status != MXW_OK)
+		return status;
+	pthread_mutex_lock(&engine->mutex);
+	old = engine->current;
+	engine->current = fresh;
+	pthread_mutex_unlock(&engine->mutex);
+	mxw__snapshot_unref(old);
+	return MXW_OK;
+}
+
+mxw_conf_t *mxw_engine_conf(mxw_engine_t *engine)
+{
+	struct mxw__snapshot *snap = mxw__engine_snapshot(engine);
+	mxw_conf_t *conf = mxw_conf_ref(snap->conf);
+
+	mxw__snapshot_unref(snap);
+	return conf;
+}
+
+void mxw_engine_free(mxw_engine_t *engine)
+{
+	if (!engine)
+		return;
+	mxw__snapshot_unref(engine->current);
+	mxw_resolver_unref(engine->given_resolver);
+	mxw__tracker_free(engine->tracker);
+	pthread_mutex_destroy(&engine->mutex);
+	free(engine);
+}
+
+/*
+ * Ten characters of base 32: a counter behind a keyed hash, so that a client can neither guess the id of
+ * somebody else's session nor count our traffic.
+ */
+void mxw__engine_next_id(mxw_engine_t *engine, char *ret_id)
+{
+	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	uint64_t n = atomic_fetch_add(&engine->id_next, 1);
+	uint64_t v = engine->id_seed ? n : mxw__hash(&engine->id_key, &n, sizeof n);
+
+	for (int i = 9; i >= 0; i--) {
+		ret_id[i] = digits[v & 31];
+		v >>= 5;
+	}
+	ret_id[10] = '\0';
+}

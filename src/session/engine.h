@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * engine.h: what sessions share, and what one session is made of.
+ *
+ * One query walks like this: the caller's step (session.c) copies what the client said into the envelope,
+ * stage.c starts look-ups, runs the checks whose facts the stage's rules name, feeds the tracker, states the client's score and
+ * asks the policy; the decision becomes a verdict with its reply; report.c writes the line when a message or a refused
+ * session is over. engine.c makes and swaps snapshots.
+ *
+ * Who may call: within src/session only; everybody else uses <mxward/session.h>.
+ * Threads: a snapshot is immutable and counted; engine->mutex guards only the pointer to the one in force. A session
+ *          has one owner at a time.
+ * Memory:  a session has two arenas, one for its life and one for each message, both bounded.
+ */
+#ifndef MXW_SRC_SESSION_ENGINE_H
+#define MXW_SRC_SESSION_ENGINE_H
+
+#include <stdatomic.h>
+
+#include <mxward/session.h>
+
+#include "src/auth/dkim.h"
+#include "src/base/base.h"
+#include "src/check/check.h"
+#include "src/conf/conf.h"
+#include "src/directory/directory.h"
+#include "src/policy/policy.h"
+#include "src/track/tracker.h"
+
+/* Everything that follows from one configuration. */
+struct mxw__snapshot {
+	atomic_uint refs;
+	mxw_conf_t *conf;
+	mxw_resolver_t *resolver;
+	mxw__directories_t *directories;
+	mxw__dkim_lib_t *dkim_lib;
+	struct mxw_needs needs;
+	/* One bit per check of the list. */
+	uint32_t enabled;
+	uint32_t wanted[MXW_STAGE_COUNT]; /* lazy checks whose facts this stage's rules name */
+};
+
+struct mxw_engine {
+	struct mxw_clock clock;
+	void (*log)(void *ctx, mxw_level_t level, const char *line);
+	void *log_ctx;
+	mxw_resolver_t *given_resolver;  /* NULL: each configuration says */
+	mxw__tracker_t *tracker;
+	struct mxw__hashkey id_key;
+	uint64_t id_seed;
+	_Atomic uint64_t id_next;
+	pthread_mutex_t mutex;           /* guards `current`; a leaf */
+	struct mxw__snapshot *current;
+};
+
+struct mxw__snapshot *mxw__engine_snapshot(mxw_engine_t *engine);
+void mxw__snapshot_unref(struct mxw__snapshot *snapshot);
+/* `ret_id` has room for MXW_SESSION_ID_MAX. */
+void mxw__engine_next_id(mxw_engine_t *engine, char *ret_id);
+void mxw__engine_log(mxw_engine_t *engine, mxw_level_t level, const char *line);
+
+#define MXW__REFUSED_SHOWN 4
+
+/* What the log line of a message tells beside its facts. */
+struct mxw__message_record {
+	bool is_open;                    /* MAIL was seen, the line is still to be written */
+	bool has_ended;                  /* end of message was seen */
+	char queue_id[40];
+	unsigned rcpts, rcpts_refused, rcpts_refused_by_mta;
+	struct mxw_verdict refusal;      /* the last one that refused something, action CONTINUE if none */
+	struct mxw_verdict verdict;      /* the final one */
+	size_t nrefused_shown;
+	struct {
+		const char *rcpt;        /* message arena */
+		const char *rule;
+	} refused[MXW__REFUSED_SHOWN];
+	size_t nobserved;
+	struct {
+		const char *rule;
+		mxw_action_t action;
+	} observed[MXW_OBSERVED_MAX];
+	int64_t spent_ms;
+};
+
+struct mxw_session {
+	mxw_engine_t *engine;
+	struct mxw__snapshot *snapshot;
+	char id[MXW_SESSION_ID_MAX];
+	mxw__arena_t *session_arena, *message_arena;
+	mxw_facts_t *facts;
+	struct mxw__envelope env;
+	struct mxw__auth_results results;
+	struct mxw_dns_budget budget;
+	struct mxw__check_ctx ctx;
+	uint32_t done;                   /* checks that have run and whose scope lasts */
+	bool is_connected;               /* the connect step was taken */
+	bool session_accepted, message_accepted;
+	bool is_refused_logged;
+	unsigned unknown_commands, aborts, messages;
+	bool helo_forged_counted, spf_fail_counted;
+	struct mxw__message_record record;
+	int64_t step_began_ms;
+	struct mxw_edit *edits;          /* message arena */
+};
+
+/* stage.c */
+void mxw__stage_begin(mxw_session_t *s);
+/* Runs the stage and fills in the verdict. */
+void mxw__stage_decide(mxw_session_t *s, mxw_stage_t stage, struct mxw_verdict *ret_verdict);
+/* Runs lazy checks of the list that have not run yet, whatever the rules name. */
+void mxw__stage_finish_checks(mxw_session_t *s);
+void mxw__stage_event(mxw_session_t *s, mxw__event_t event);
+/* Forgets what belonged to the message or recipient. */
+void mxw__stage_clear(mxw_session_t *s, mxw_fact_scope_t scope);
+
+/* report.c */
+void mxw__report_message(mxw_session_t *s);
+void mxw__report_refused_session(mxw_session_t *s, mxw_stage_t stage, const struct mxw_verdict *verdict);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * report.c: the one line a message or a refused session leaves in the log. The keys are described in mxward(8),
+ * and a test compares both.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "src/session/engine.h"
+
+enum { LINE_MAX_BYTES = 4000, VALUE_MAX = 256 };
+
+static void add(struct mxw__buf *line, const char *key, const char *value)
+{
+	if (!value || !*value)
+		return;
+	mxw__buf_addf(line, " %s=", key);
+	mxw__buf_add_logvalue(line, value, strlen(value), VALUE_MAX);
+}
+
+static void add_number(struct mxw__buf *line, const char *key, uint64_t value)
+{
+	mxw__buf_addf(line, " %s=%llu", key, (unsigned long long)value);
+}
+
+static void add_client(struct mxw__buf *line, const mxw_session_t *s)
+{
+	add(line, "session", s->id);
+	add(line, "client", s->env.client.family ? s->env.client_text : "local");
+	add(line, "name", s->env.client_name);
+	add(line, "helo", s->env.helo);
+}
+
+static void add_verdict(struct mxw__buf *line, const mxw_session_t *s, const struct mxw_verdict *v)
+{
+	struct mxw__buf at;
+
+	add(line, "verdict", mxw_action_name(v->decided));
+	if (s->snapshot->conf->observe)
+		add(line, "mode", "observe");
+	if (v->code)
+		add_number(line, "code", (uint64_t)v->code);
+	add(line, "status", v->enhanced);
+	add(line, "rule", v->rule);
+	if (v->file) {
+		mxw__buf_init(&at, VALUE_MAX);
+		mxw__buf_addf(&at, "%s:%u", v->file, v->line);
+		add(line, "at", mxw__buf_str(&at));
+		mxw__buf_fini(&at);
+	}
+	if (*v->facts) {
+		/* Escaped already, value by value; only the whole needs its quotes. */
+		mxw__buf_adds(line, " facts=");
+		mxw__buf_add_logvalue(line, v->facts, strlen(v->facts), sizeof v->facts);
+	}
+}
+
+static void add_refused(struct mxw__buf *line, const struct mxw__message_record *r)
+{
+	struct mxw__buf list;
+
+	if (r->nrefused_shown == 0)
+		return;
+	mxw__buf_init(&list, LINE_MAX_BYTES);
+	for (size_t i = 0; i < r->nrefused_shown; i++) {
+		mxw__buf_addf(&list, "%s%s:", i ? " " : "", r->refused[i].rule);
+		mxw__buf_add(&list, r->refused[i].rcpt, strnlen(r->refused[i].rcpt, 80));
+	}
+	if (r->rcpts_refused > r->nrefused_shown)
+		mxw__buf_addf(&list, " +%zu", r->rcpts_refused - r->nrefused_shown);
+	mxw__buf_adds(line, " refused-rcpts=");
+	mxw__buf_add_logvalue(line, mxw__buf_str(&list), list.len, 600);
+	mxw__buf_fini(&list);
+}
+
+static void add_observed(struct mxw__buf *line, const struct mxw__message_record *r)
+{
+	if (r->nobserved == 0)
+		return;
+	mxw__buf_adds(line, " observed=\"");
+	for (size_t i = 0; i < r->nobserved; i++)
+		mxw__buf_addf(line, "%s%s:%s", i ? " " : "", r->observed[i].rule,
+			      mxw_action_name(r->observed[i].action));
+	mxw__buf_addc(line, '"');
+}
+
+static void emit(mxw_session_t *s, struct mxw__buf *line)
+{
+	mxw__engine_log(s->engine, MXW_LEVEL_INFO, mxw__buf_str(line));
+	mxw__buf_fini(line);
+}
+
+void mxw__report_message(mxw_session_t *s)
+{
+	const struct mxw__message_record *r = &s->record;
+	const struct mxw__envelope *env = &s->env;
+	struct mxw__buf line;
+
+	if (!s->engine->log)
+		return;
+	mxw__buf_init(&line, LINE_MAX_BYTES);
+	mxw__buf_adds(&line, "event=message");
+	add_client(&line, s);
+	add(&line, "queue", r->queue_id);
+	mxw__buf_adds(&line, " sender=");
+	const char *sender = env->sender_is_valid ? env->sender.text : env->sender_path;
+	mxw__buf_add_logvalue(&line, sender, strlen(sender), VALUE_MAX);
+	add(&line, "user", env->auth_user);
+	add_number(&line, "rcpts", r->rcpts);
+	if (r->rcpts_refused)
+		add_number(&line, "refused", r->rcpts_refused);
+	if (r->rcpts_refused_by_mta)
+		add_number(&line, "mta-refused", r->rcpts_refused_by_mta);
+	if (r->has_ended)
+		add_verdict(&line, s, &r->verdict);
+	else if (r->refusal.decided != MXW_ACTION_CONTINUE)
+		add_verdict(&line, s, &r->refusal);
+	else
+		add(&line, "verdict", "aborted");
+	add_refused(&line, r);
+	add_observed(&line, r);
+	add(&line, "spf", mxw_facts_get(s->facts, MXW__FACT_SPF));
+	add(&line, "dkim", mxw_facts_get(s->facts, MXW__FACT_DKIM));
+	add(&line, "score", mxw_facts_get(s->facts, MXW__FACT_CLIENT_SCORE));
+	if (r->has_ended)
+		add_number(&line, "size", env->header_bytes + env->body_bytes);
+	add_number(&line, "time-ms", (uint64_t)r->spent_ms);
+	emit(s, &line);
+}
+
+void mxw__report_refused_session(mxw_session_t *s, mxw_stage_t stage, const struct mxw_verdict *verdict)
+{
+	struct mxw__buf line;
+
+	if (!s->engine->log)
+		return;
+	mxw__buf_init(&line, LINE_MAX_BYTES);
+	mxw__buf_adds(&line, "event=session");
+	add_client(&line, s);
+	add(&line, "stage", mxw_stage_name(stage));
+	add_verdict(&line, s, verdict);
+	add(&line, "score", mxw_facts_get(s->facts, MXW__FACT_CLIENT_SCORE));
+	add_number(&line, "time-ms", (uint64_t)s->record.spent_ms);
+	emit(s, &line);
+}

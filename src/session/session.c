@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/auth/authres.h"
+#include "src/session/engine.h"
+
+enum {
+	SESSION_BYTES = 16384,  /* HELO names, client name: a client that sends more keeps its first ones */
+	MESSAGE_BYTES = 1048576, /* beside the header: addresses, edits; a bound, not a reservation */
+	FACTS_MAX = 128,
+	FACTS_BYTES = 32768,
+	WORD_MAX_BYTES = 1024   /* of one HELO argument, address, name */
+};
+
+/* A copy that is bounded, and "" where there is nothing or no room. */
+static const char *keep(mxw__arena_t *arena, const char *s)
+{
+	if (!s || !*s)
+		return "";
+	const char *copy = mxw__arena_strndup(arena, s, strnlen(s, WORD_MAX_BYTES));
+	return copy ? copy : "";
+}
+
+static void clear_envelope_message(struct mxw__envelope *env)
+{
+	env->sender_path = env->auth_user = env->tls_version = env->rcpt_path = "";
+	env->sender = env->rcpt = (struct mxw__address){.text = "", .local = "", .domain = ""};
+	env->sender_is_valid = env->rcpt_is_valid = false;
+	env->rcpt_refused_by_mta = false;
+	env->rcpt_domain = NULL;
+	env->fields = NULL;
+	env->fields_end = &env->fields;
+	env->header_bytes = env->body_bytes = 0;
+	env->header_overflow = env->has_signature = false;
+}
+
+static void fill_context(mxw_session_t *s)
+{
+	struct mxw__snapshot *snap = s->snapshot;
+
+	s->ctx = (struct mxw__check_ctx){
+		.conf = snap->conf,
+		.clock = &s->engine->clock,
+		.resolver = snap->resolver,
+		.budget = &s->budget,
+		.directories = snap->directories,
+		.dkim_lib = snap->dkim_lib,
+		.session_id = s->id,
+		.facts = s->facts,
+		.session_arena = s->session_arena,
+		.message_arena = s->message_arena,
+		.env = &s->env,
+		.results = &s->results,
+	};
+}
+
+mxw_status_t mxw_session_new(mxw_engine_t *engine, mxw_session_t **ret_session)
+{
+	mxw_session_t *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return MXW_ERR_NOMEM;
+	s->engine = engine;
+	s->snapshot = mxw__engine_snapshot(engine);
+	mxw__engine_next_id(engine, s->id);
+	s->session_arena = mxw__arena_new(SESSION_BYTES);
+	s->message_arena = mxw__arena_new(MESSAGE_BYTES + (size_t)s->snapshot->conf->limits.header_bytes);
+	s->budget.limit = (unsigned)s->snapshot->conf->limits.session_dns;
+	s->env.client_name = s->env.daemon_name = s->env.helo = "";
+	clear_envelope_message(&s->env);
+	if (!s->session_arena || !s->message_arena ||
+	    mxw_facts_new(FACTS_MAX, FACTS_BYTES, &s->facts) != MXW_OK) {
+		mxw_session_free(s);
+		return MXW_ERR_NOMEM;
+	}
+	fill_context(s);
+	*ret_session = s;
+	return MXW_OK;
+}
+
+static void end_message(mxw_session_t *s)
+{
+	if (s->record.is_open)
+		mxw__report_message(s);
+	s->record = (struct mxw__message_record){0};
+	for (size_t c = 0; mxw__check_list[c]; c++)
+		if (mxw__check_list[c]->reset)
+			mxw__check_list[c]->reset(&s->ctx);
+	struct mxw__spf_answer helo = s->results.spf_helo;
+	bool has_helo = s->results.has_spf_helo;
+	s->results = (struct mxw__auth_results){.has_spf_helo = has_helo, .spf_helo = helo};
+	mxw__stage_clear(s, MXW_SCOPE_MESSAGE);
+	clear_envelope_message(&s->env);
+	s->message_accepted = false;
+	s->spf_fail_counted = false;
+	s->edits = NULL;
+	mxw__arena_reset(s->message_arena);
+}
+
+void mxw_session_free(mxw_session_t *session)
+{
+	if (!session)
+		return;
+	if (session->facts)
+		end_message(session);
+	mxw_facts_free(session->facts);
+	mxw__arena_free(session->session_arena);
+	mxw__arena_free(session->message_arena);
+	mxw__snapshot_unref(session->snapshot);
+	free(session);
+}
+
+void mxw_session_needs(const mxw_session_t *session, struct mxw_needs *ret_needs)
+{
+	*ret_needs = session->snapshot->needs;
+}
+
+const char *mxw_session_id(const mxw_session_t *session)
+{
+	return session->id;
+}
+
+const mxw_facts_t *mxw_session_facts(const mxw_session_t *session)
+{
+	return session->facts;
+}
+
+static void spend(mxw_session_t *s)
+{
+	s->record.spent_ms += mxw__now_ms(&s->engine->clock) - s->step_began_ms;
+}
+
+static bool is_refusal(mxw_action_t action)
+{
+	return action != MXW_ACTION_CONTINUE && action != MXW_ACTION_ACCEPT;
+}
+
+/* Before there is a message, a refusal is the session's and gets a line of its own. */
+static void decide_for_session(mxw_session_t *s, mxw_stage_t stage, struct mxw_verdict *v)
+{
+	mxw__stage_decide(s, stage, v);
+	spend(s);
+	if (is_refusal(v->decided) && !s->is_refused_logged) {
+		s->is_refused_logged = true;
+		mxw__report_refused_session(s, stage, v);
+	}
+}
+
+void mxw_session_connect(mxw_session_t *session, const struct mxw_connect_info *info, struct mxw_verdict *ret_verdict)
+{
+	struct mxw__envelope *env = &session->env;
+
+	mxw__stage_begin(session);
+	env->client = info->client;
+	mxw_ip_format(&env->client, env->client_text);
+	const char *name = info->client_name ? info->client_name : "";
+	/* What the MTA could not verify is no name: "[192.0.2.1]", "unknown", or one whose address differs. */
+	bool has_name = *name && *name != '[' && !info->client_name_is_forged && strcmp(name, "unknown") != 0;
+	env->client_name = has_name ? keep(session->session_arena, name) : "";
+	env->daemon_name = keep(session->session_arena, info->daemon_name);
+	env->daemon_port = info->daemon_port;
+	session->is_connected = true;
+	mxw__stage_clear(session, MXW_SCOPE_SESSION);
+	decide_for_session(session, MXW_STAGE_CONNECT, ret_verdict);
+}
+
+/* A peer of the MTA may leave steps out; what follows then works on an unknown client. */
+static void need_connect(mxw_session_t *s)
+{
+	struct mxw_verdict ignored;
+
+	if (!s->is_connected)
+		mxw_session_connect(s, &(struct mxw_connect_info){0}, &ignored);
+}
+
+/* A second HELO replaces what the first one established. */
+static void forget_helo(mxw_session_t *s)
+{
+	for (size_t c = 0; mxw__check_list[c]; c++)
+		if (mxw__check_list[c]->stage == MXW_STAGE_HELO)
+			s->done &= ~(UINT32_C(1) << c);
+	s->results.has_spf_helo = false;
+	s->helo_forged_counted = false;
+}
+
+void mxw_session_helo(mxw_session_t *session, const char *helo, struct mxw_verdict *ret_verdict)
+{
+	need_connect(session);
+	mxw__stage_begin(session);
+	helo = helo ? helo : "";
+	/* STARTTLS is followed by a second EHLO with the same name: nothing new is to be learnt or counted. */
+	bool again = *session->env.helo && strncmp(session->env.helo, helo, WORD_MAX_BYTES) == 0;
+	if (!again) {
+		forget_helo(session);
+		session->env.helo = keep(session->session_arena, helo);
+	}
+	decide_for_session(session, MXW_STAGE_HELO, ret_verdict);
+}
+
+static void remember_refusal(mxw_session_t *s, const struct mxw_verdict *v)
+{
+	if (is_refusal(v->decided))
+		s->record.refusal = *v;
+}
+
+void mxw_session_mail(mxw_session_t *session, const struct mxw_mail_info *info, struct mxw_verdict *ret_verdict)
+{
+	struct mxw__envelope *env = &session->env;
+	int64_t began = mxw__now_ms(&session->engine->clock);
+
+	need_connect(session);
+	end_message(session);
+	session->step_began_ms = began;
+	session->messages++;
+	session->record.is_open = true;
+	env->sender_path = keep(session->message_arena, info->sender);
+	env->sender_is_valid =
+		mxw__address_parse(session->message_arena, env->sender_path, &env->sender) == MXW_OK;
+	env->auth_user = keep(session->message_arena, info->auth_user);
+	env->tls_version = keep(session->message_arena, info->tls_version);
+	mxw_session_queue_id(session, info->queue_id);
+	mxw__stage_decide(session, MXW_STAGE_MAIL, ret_verdict);
+	remember_refusal(session, ret_verdict);
+	spend(session);
+}
+
+void mxw_session_queue_id(mxw_session_t *session, const char *queue_id)
+{
+	if (queue_id && *queue_id)
+		snprintf(session->record.queue_id, sizeof session->record.queue_id, "%s", queue_id);
+}
+
+/* RFC 5321 section 4.5.3.1.10: 452, so that the client sends the rest in a further message. */
+static void too_many_recipients(mxw_session_t *s, struct mxw_verdict *v)
+{
+	*v = (struct mxw_verdict){
+		.action = MXW_ACTION_DEFER,
+		.decided = MXW_ACTION_DEFER,
+		.code = 452,
+		.enhanced = "4.5.3",
+		.text = "too many recipients",
+		.rule = "limits.recipients",
+	};
+	snprintf(v->session, sizeof v->session, "%s", s->id);
+	if (s->snapshot->conf->observe)
+		v->action = MXW_ACTION_CONTINUE;
+}
+
+static void record_rcpt(mxw_session_t *s, const struct mxw_verdict *v)
+{
+	struct mxw__message_record *r = &s->record;
+
+	if (s->env.rcpt_refused_by_mta) {
+		r->rcpts_refused_by_mta++;
+		return;
+	}
+	remember_refusal(s, v);
+	if (!is_refusal(v->decided))
+		return;
+	r->rcpts_refused++;
+	if (r->nrefused_shown < MXW__REFUSED_SHOWN) {
+		const char *rcpt = s->env.rcpt_is_valid ? s->env.rcpt.text : s->env.rcpt_path;
+		r->refused[r->nrefused_shown].rcpt = rcpt;
+		r->refused[r->nrefused_shown++].rule = v->rule ? v->rule : "";
+	}
+}
+
+void mxw_session_rcpt(mxw_session_t *session, const struct mxw_rcpt_info *info, struct mxw_verdict *ret_verdict)
+{
+	struct mxw__envelope *env = &session->env;
+
+	need_connect(session);
+	mxw__stage_begin(session);
+	mxw__stage_clear(session, MXW_SCOPE_RCPT);
+	session->record.rcpts++;
+	mxw_facts_set_number(session->facts, MXW__FACT_RCPT_COUNT, session->record.rcpts);
+	env->rcpt_domain = NULL;
+	env->rcpt_refused_by_mta = info->is_refused_by_mta;
+	if (session->record.rcpts > session->snapshot->conf->limits.recipients) {
+		too_many_recipients(session, ret_verdict);
+		session->record.rcpts_refused++;
+		remember_refusal(session, ret_verdict);
+		spend(session);
+		return;
+	}
+	env->rcpt_path = keep(session->message_arena, info->rcpt);
+	env->rcpt_is_valid = mxw__address_parse(session->message_arena, env->rcpt_path, &env->rcpt) == MXW_OK &&
+			     !env->rcpt.is_null;
+	mxw__stage_decide(session, MXW_STAGE_RCPT, ret_verdict);
+	record_rcpt(session, ret_verdict);
+	/* What was said of one recipient must not count for the message as a whole. */
+	mxw__stage_clear(session, MXW_SCOPE_RCPT);
+	spend(session);
+}
+
+void mxw_session_data(mxw_session_t *session, struct mxw_verdict *ret_verdict)
+{
+	need_connect(session);
+	mxw__stage_begin(session);
+	mxw__stage_decide(session, MXW_STAGE_DATA, ret_verdict);
+	remember_refusal(session, ret_verdict);
+	spend(session);
+}
+
+void mxw_session_unknown(mxw_session_t *session, const char *line, struct mxw_verdict *ret_verdict)
+{
+	need_connect(session);
+	mxw__stage_begin(session);
+	session->unknown_commands++;
+	mxw__stage_event(session, MXW__EVENT_UNKNOWN_COMMAND);
+	/* A message in progress keeps its facts; its own rules come to their turn at their stage. */
+	decide_for_session(session, *session->env.helo ? MXW_STAGE_HELO : MXW_STAGE_CONNECT, ret_verdict);
+}
+
+static void keep_field(mxw_session_t *s, const char *name, const char *value)
+{
+	struct mxw__envelope *env = &s->env;
+	struct mxw__field *f = mxw__arena_alloc(s->message_arena, sizeof *f);
+
+	if (f) {
+		f->name = mxw__arena_strdup(s->message_arena, name);
+		f->value = mxw__arena_strdup(s->message_arena, value);
+	}
+	if (!f || !f->name || !f->value) {
+		env->header_overflow = true;
+		return;
+	}
+	*env->fields_end = f;
+	env->fields_end = &f->next;
+}
+
+void mxw_session_header(mxw_session_t *session, const char *name, const char *value)
+{
+	const struct mxw__snapshot *snap = session->snapshot;
+	struct mxw__envelope *env = &session->env;
+
+	need_connect(session);
+	env->header_bytes += strlen(name) + strlen(value) + 3;
+	if (env->header_bytes > snap->conf->limits.header_bytes)
+		env->header_overflow = true;
+	for (size_t c = 0; mxw__check_list[c]; c++)
+		if ((snap->enabled & (UINT32_C(1) << c)) && mxw__check_list[c]->header)
+			mxw__check_list[c]->header(&session->ctx, name, value);
+	if (!env->header_overflow && snap->conf->auth.dkim_enabled)
+		keep_field(session, name, value);
+}
+
+void mxw_session_end_of_headers(mxw_session_t *session)
+{
+	for (size_t c = 0; mxw__check_list[c]; c++)
+		if ((session->snapshot->enabled & (UINT32_C(1) << c)) && mxw__check_list[c]->end_of_headers)
+			mxw__check_list[c]->end_of_headers(&session->ctx);
+}
+
+bool mxw_session_body(mxw_session_t *session, const unsigned char *data, size_t len)
+{
+	bool more = mxw_policy_needs(session->snapshot->conf->policy, MXW_STAGE_EOM, MXW__FACT_MESSAGE_SIZE);
+
+	session->env.body_bytes += len;
+	for (size_t c = 0; mxw__check_list[c]; c++)
+		if ((session->snapshot->enabled & (UINT32_C(1) << c)) && mxw__check_list[c]->body)
+			more |= mxw__check_list[c]->body(&session->ctx, data, len);
+	return more;
+}
+
+/* Deletions first, highest index first, so that an index still means what it meant when it was counted. */
+static size_t make_edits(mxw_session_t *s, const struct mxw_edit **ret_edits)
+{
+	const struct mxw_conf *conf = s->snapshot->conf;
+	size_t n = 0, forged = s->env.nforged_authres;
+	struct mxw__authres_input input = {
+		.authserv_id = conf->authserv_id,
+		.auth_user = s->env.auth_user,
+		.has_spf = s->results.has_spf,
+		.spf = s->results.spf.result,
+		.spf_reason = s->results.spf.reason,
+		.sender = s->env.sender.text,
+		.has_spf_helo = s->results.has_spf_helo,
+		.spf_helo = s->results.spf_helo.result,
+		.helo = s->env.helo,
+		.has_dkim = s->results.has_dkim,
+		.signatures = s->results.signatures,
+		.nsignatures = s->results.nsignatures,
+	};
+
+	s->edits = mxw__arena_alloc(s->message_arena, (forged + 1) * sizeof *s->edits);
+	if (!s->edits)
+		return 0;
+	while (forged > 0)
+		s->edits[n++] = (struct mxw_edit){MXW_EDIT_DELETE_HEADER, "Authentication-Results", NULL,
+						  s->env.forged_authres[--forged]};
+	char *value = mxw__authres_compose(s->message_arena, &input);
+	if (value)
+		s->edits[n++] = (struct mxw_edit){MXW_EDIT_INSERT_HEADER, "Authentication-Results", value, 0};
+	*ret_edits = s->edits;
+	return n;
+}
+
+void mxw_session_eom(mxw_session_t *session, struct mxw_verdict *ret_verdict, const struct mxw_edit **ret_edits,
+		     size_t *ret_nedits)
+{
+	bool results = session->snapshot->conf->auth.add_results;
+
+	need_connect(session);
+	mxw__stage_begin(session);
+	*ret_edits = NULL;
+	*ret_nedits = 0;
+	session->record.has_ended = true;
+	mxw__stage_decide(session, MXW_STAGE_EOM, ret_verdict);
+	if (!is_refusal(ret_verdict->action) && results) {
+		mxw__stage_finish_checks(session);
+		*ret_nedits = make_edits(session, ret_edits);
+	}
+	session->record.verdict = *ret_verdict;
+	session->record.is_open = true;
+	spend(session);
+	mxw__report_message(session);
+	session->record.is_open = false;
+}
+
+void mxw_session_abort(mxw_session_t *session)
+{
+	struct mxw__message_record *r = &session->record;
+
+	/* A client whose message or recipients were refused does right to give up. */
+	if (r->is_open && !r->has_ended && !is_refusal(r->refusal.decided) && !r->rcpts_refused_by_mta) {
+		session->aborts++;
+		mxw__stage_event(session, MXW__EVENT_ABORT);
+	}
+	end_message(session);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "src/session/engine.h"
+
+void mxw__stage_begin(mxw_session_t *s)
+{
+	s->step_began_ms = mxw__now_ms(&s->engine->clock);
+}
+
+static void run_check(mxw_session_t *s, size_t c)
+{
+	const struct mxw__check *check = mxw__check_list[c];
+
+	s->done |= UINT32_C(1) << c;
+	if (check->run)
+		check->run(&s->ctx);
+}
+
+/*
+ * Cheap checks run at their stage, lazy ones when a rule of this stage names one of their facts. A rule may name
+ * a fact of an earlier stage, so every stage looks at all checks up to its own.
+ */
+static void run_checks(mxw_session_t *s, mxw_stage_t stage)
+{
+	const struct mxw__snapshot *snap = s->snapshot;
+
+	for (size_t c = 0; mxw__check_list[c]; c++) {
+		const struct mxw__check *check = mxw__check_list[c];
+		uint32_t bit = UINT32_C(1) << c;
+		if (!(snap->enabled & bit) || (s->done & bit) || check->stage > stage)
+			continue;
+		if (check->scope == MXW_SCOPE_RCPT && stage != MXW_STAGE_RCPT)
+			continue;
+		if (check->is_lazy && !(snap->wanted[stage] & bit))
+			continue;
+		run_check(s, c);
+	}
+}
+
+void mxw__stage_finish_checks(mxw_session_t *s)
+{
+	for (size_t c = 0; mxw__check_list[c]; c++) {
+		uint32_t bit = UINT32_C(1) << c;
+		if ((s->snapshot->enabled & bit) && !(s->done & bit) && mxw__check_list[c]->scope != MXW_SCOPE_RCPT)
+			run_check(s, c);
+	}
+}
+
+/* Look-ups that will be wanted later are on their way before the first wait of this stage. */
+static void start_checks(mxw_session_t *s, mxw_stage_t stage)
+{
+	for (size_t c = 0; mxw__check_list[c]; c++)
+		if ((s->snapshot->enabled & (UINT32_C(1) << c)) && mxw__check_list[c]->start)
+			mxw__check_list[c]->start(&s->ctx, stage);
+}
+
+void mxw__stage_event(mxw_session_t *s, mxw__event_t event)
+{
+	const struct mxw__tracker_conf *tc = &s->snapshot->conf->tracker;
+
+	if (!tc->enabled || !tc->weights[event] || !mxw__is_stranger(&s->env))
+		return;
+	mxw__tracker_add(s->engine->tracker, &s->env.client, tc->weights[event], mxw__now_ms(&s->engine->clock),
+			 tc->half_life_ms);
+}
+
+static bool fact_is(const mxw_session_t *s, mxw_fact_id_t fact, const char *word)
+{
+	const char *value = mxw_facts_get(s->facts, fact);
+	return value && strcmp(value, word) == 0;
+}
+
+/* What this stage's facts say of the client's behaviour. */
+static void feed_tracker(mxw_session_t *s, mxw_stage_t stage)
+{
+	if (!s->helo_forged_counted && fact_is(s, MXW__FACT_HELO_FORGED, "yes")) {
+		s->helo_forged_counted = true;
+		mxw__stage_event(s, MXW__EVENT_HELO_FORGED);
+	}
+	if (stage == MXW_STAGE_RCPT) {
+		if (s->env.rcpt_refused_by_mta)
+			mxw__stage_event(s, MXW__EVENT_REJECTED_RCPT);
+		else if (fact_is(s, MXW__FACT_RCPT, "unknown"))
+			mxw__stage_event(s, MXW__EVENT_UNKNOWN_RCPT);
+	}
+	if (!s->spf_fail_counted && fact_is(s, MXW__FACT_SPF, "fail")) {
+		s->spf_fail_counted = true;
+		mxw__stage_event(s, MXW__EVENT_SPF_FAIL);
+	}
+}
+
+static void state_counts(mxw_session_t *s)
+{
+	const struct mxw__tracker_conf *tc = &s->snapshot->conf->tracker;
+	uint64_t score = 0;
+
+	if (tc->enabled && mxw__is_stranger(&s->env))
+		score = mxw__tracker_score(s->engine->tracker, &s->env.client, mxw__now_ms(&s->engine->clock),
+					   tc->half_life_ms);
+	mxw_facts_set_number(s->facts, MXW__FACT_CLIENT_SCORE, score);
+	mxw_facts_set_number(s->facts, MXW__FACT_SESSION_UNKNOWN_COMMANDS, s->unknown_commands);
+	mxw_facts_set_number(s->facts, MXW__FACT_SESSION_ABORTS, s->aborts);
+	mxw_facts_set_number(s->facts, MXW__FACT_SESSION_MESSAGES, s->messages);
+}
+
+static void note_observed(mxw_session_t *s, const char *rule, mxw_action_t action)
+{
+	struct mxw__message_record *r = &s->record;
+
+	for (size_t i = 0; i < r->nobserved; i++)
+		if (r->observed[i].rule == rule)
+			return;
+	if (r->nobserved < MXW_OBSERVED_MAX) {
+		r->observed[r->nobserved].rule = rule;
+		r->observed[r->nobserved++].action = action;
+	}
+}
+
+/* `accept` holds for what it was decided about: the session, the message, or this recipient only. */
+static void remember_accept(mxw_session_t *s, mxw_stage_t stage)
+{
+	if (stage < MXW_STAGE_MAIL)
+		s->session_accepted = true;
+	else if (stage != MXW_STAGE_RCPT)
+		s->message_accepted = true;
+}
+
+static void make_verdict(mxw_session_t *s, const struct mxw_decision *decision, struct mxw_verdict *v)
+{
+	struct mxw__reply_vars vars = {
+		.client = s->env.client_text,
+		.helo = s->env.helo,
+		.sender = s->env.sender_is_valid ? s->env.sender.text : s->env.sender_path,
+		.rcpt = s->env.rcpt_is_valid ? s->env.rcpt.text : s->env.rcpt_path,
+		.session = s->id,
+	};
+
+	mxw__reply_make(decision, s->facts, &vars, v);
+	snprintf(v->session, sizeof v->session, "%s", s->id);
+	v->decided = v->action;
+	if (s->snapshot->conf->observe)
+		v->action = MXW_ACTION_CONTINUE;
+}
+
+void mxw__stage_decide(mxw_session_t *s, mxw_stage_t stage, struct mxw_verdict *ret_verdict)
+{
+	const struct mxw_conf *conf = s->snapshot->conf;
+	uint64_t budget = stage == MXW_STAGE_EOM ? conf->timeouts.end_of_message_ms : conf->timeouts.before_data_ms;
+	struct mxw_decision decision = {.action = MXW_ACTION_CONTINUE};
+
+	s->ctx.deadline_ms = s->step_began_ms + (int64_t)budget;
+	start_checks(s, stage);
+	run_checks(s, stage);
+	feed_tracker(s, stage);
+	state_counts(s);
+	if (!s->session_accepted && !s->message_accepted)
+		mxw_policy_decide(conf->policy, stage, s->facts, &decision);
+	for (size_t i = 0; i < decision.nobserved && i < MXW_OBSERVED_MAX; i++)
+		note_observed(s, decision.observed[i].rule, decision.observed[i].action);
+	if (decision.action == MXW_ACTION_ACCEPT)
+		remember_accept(s, stage);
+	make_verdict(s, &decision, ret_verdict);
+}
+
+void mxw__stage_clear(mxw_session_t *s, mxw_fact_scope_t scope)
+{
+	mxw_facts_clear(s->facts, scope);
+	for (size_t c = 0; mxw__check_list[c]; c++)
+		if (mxw__check_list[c]->scope >= scope)
+			s->done &= ~(UINT32_C(1) << c);
+}
