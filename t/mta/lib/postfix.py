@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A private instance of Postfix; nothing of the machine's own is read or changed."""
+
+import os
+import pwd
+import shutil
+import signal
+
+from lib import world
+from lib.mta import DOMAIN, INET6_PORT, INET_PORT, MILTER_PORTS, Mta, OTHER_DOMAIN, REFUSED_BY_MTA
+from lib.process import LogFile, Process
+
+DAEMONS = "/usr/lib/postfix/sbin"
+
+MAIN_CF = """
+compatibility_level = 3.6
+queue_directory = {base}/spool
+data_directory = {base}/data
+command_directory = /usr/sbin
+daemon_directory = {daemons}
+mail_owner = postfix
+setgid_group = postdrop
+multi_instance_name = postfix-mxward
+multi_instance_enable = yes
+myhostname = mx.{domain}
+mydomain = {domain}
+mydestination =
+local_recipient_maps =
+virtual_mailbox_domains = {domain} {other}
+virtual_mailbox_base = {base}
+virtual_mailbox_maps = regexp:{base}/recipients
+virtual_uid_maps = static:{uid}
+virtual_gid_maps = static:{gid}
+virtual_minimum_uid = 1
+virtual_transport = virtual
+default_transport = error:nothing leaves this machine
+relay_domains =
+mynetworks = 127.0.0.0/8
+inet_interfaces = all
+inet_protocols = all
+alias_maps =
+alias_database =
+smtpd_relay_restrictions = reject_unauth_destination
+smtpd_authorized_xclient_hosts = 127.0.0.0/8
+smtpd_client_connection_count_limit = 0
+smtpd_client_connection_rate_limit = 0
+smtpd_junk_command_limit = 1000
+smtpd_soft_error_limit = 1000
+smtpd_hard_error_limit = 1000
+smtpd_peername_lookup = no
+header_size_limit = 1000000
+message_size_limit = 20000000
+smtpd_milters = unix:{tmp}/mxward.sock
+non_smtpd_milters =
+milter_default_action = tempfail
+milter_protocol = 6
+milter_connect_timeout = 10s
+milter_command_timeout = 30s
+milter_content_timeout = 60s
+maillog_file = {base}/maillog
+maillog_file_prefixes = {tmp}
+default_database_type = hash
+in_flow_delay = 0
+"""
+
+MASTER_CF = """
+{address}:{unix}   inet n - n - - smtpd
+[{address6}]:{unix} inet n - n - - smtpd
+{address}:{inet}   inet n - n - - smtpd -o smtpd_milters=inet:127.0.0.1:{inet_port}
+{address}:{inet6}  inet n - n - - smtpd -o smtpd_milters=inet:[::1]:{inet6_port}
+postlog   unix-dgram n - n - 1 postlogd
+pickup    unix n - n 60 1 pickup
+cleanup   unix n - n - 0 cleanup
+qmgr      unix n - n 300 1 qmgr
+tlsmgr    unix - - n 1000? 1 tlsmgr
+rewrite   unix - - n - - trivial-rewrite
+bounce    unix - - n - 0 bounce
+defer     unix - - n - 0 bounce
+trace     unix - - n - 0 bounce
+verify    unix - - n - 1 verify
+flush     unix n - n 1000? 0 flush
+proxymap  unix - - n - - proxymap
+proxywrite unix - - n - 1 proxymap
+showq     unix n - n - - showq
+error     unix - - n - - error
+retry     unix - - n - - error
+virtual   unix - n n - - virtual
+anvil     unix - - n - 1 anvil
+scache    unix - - n - 1 scache
+"""
+
+# Whoever is not refused shares one mailbox; Delivered-To says whose message it is.
+RECIPIENTS = """
+if !/^{refused}/
+/@/ mail/
+endif
+"""
+
+CLOSED = "active bounce corrupt defer deferred flush hold incoming private saved trace".split()
+
+
+class Postfix(Mta):
+    name = "postfix"
+    address = world.POSTFIX_ADDRESS
+    address6 = world.POSTFIX_ADDRESS6
+    unknown_verb_only = True
+
+    def __init__(self):
+        master = os.path.join(DAEMONS, "master")
+        if not os.path.exists(master):
+            raise world.Missing("%s is not there: install the package postfix" % master)
+        super().__init__()
+        user = pwd.getpwnam("postfix")
+        self._write_configuration(user)
+        self._make_queue(user)
+        self.log = LogFile(os.path.join(self.base, "maillog"), "postfix")
+        self._master = Process("postfix", [master, "-c", os.path.join(self.base, "etc"), "-s"],
+                               os.path.join(self.base, "master.out"),
+                               env={"MAIL_CONFIG": os.path.join(self.base, "etc"), "MAIL_LOGTAG": "postfix"})
+        self.wait_ready()
+
+    def _write_configuration(self, user):
+        etc = os.path.join(self.base, "etc")
+        os.mkdir(etc)
+        files = {"etc/main.cf": MAIN_CF, "etc/master.cf": MASTER_CF, "etc/dynamicmaps.cf": "",
+                 "recipients": RECIPIENTS}
+        for name, text in files.items():
+            with open(os.path.join(self.base, name), "w", encoding="ascii") as f:
+                f.write(text.format(base=self.base, tmp=world.tmp, daemons=DAEMONS, domain=DOMAIN, other=OTHER_DOMAIN,
+                                    refused=REFUSED_BY_MTA, uid=user.pw_uid, gid=user.pw_gid, address=self.address,
+                                    address6=self.address6, inet_port=INET_PORT, inet6_port=INET6_PORT,
+                                    **MILTER_PORTS))
+
+    def _make_queue(self, user):
+        """As `postfix check` does it."""
+        data, spool = os.path.join(self.base, "data"), os.path.join(self.base, "spool")
+        for path in (data, spool):
+            os.mkdir(path)
+        shutil.chown(data, user.pw_name)
+        os.chmod(data, 0o700)
+        for name in CLOSED:
+            os.mkdir(os.path.join(spool, name), 0o700)
+            shutil.chown(os.path.join(spool, name), user.pw_name)
+        os.mkdir(os.path.join(spool, "pid"), 0o755)
+        for name, mode in (("public", 0o2710), ("maildrop", 0o1730)):
+            path = os.path.join(spool, name)
+            os.mkdir(path)
+            shutil.chown(path, user.pw_name, "postdrop")
+            os.chmod(path, mode)
+        for path, _, _ in os.walk(self.maildir):
+            shutil.chown(path, user.pw_name, user.pw_gid)
+
+    def stop(self):
+        self._master.stop(signal.SIGTERM)
+
+    def queue_is_empty(self):
+        spool = os.path.join(self.base, "spool")
+        return not any(files for name in ("incoming", "active", "deferred", "maildrop")
+                       for _, _, files in os.walk(os.path.join(spool, name)))

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A private sendmail 8.17 out of an unpacked package (t/mta/fetch-sendmail); nothing of the machine's own is used."""
+
+import os
+import signal
+import subprocess
+
+from lib import world
+from lib.mta import DOMAIN, INET6_PORT, INET_PORT, MILTER_PORTS, Mta, OTHER_DOMAIN, REFUSED_BY_MTA
+from lib.process import LogFile, Process
+
+CF = "/usr/share/sendmail/cf"
+
+# FEATURE(`nocanonify') and friends: no name is looked up, there is no DNS here.
+SENDMAIL_MC = """divert(-1)
+define(`_USE_ETC_MAIL_')
+include(`{cf}/m4/cf.m4')
+divert(0)dnl
+VERSIONID(`mxward test')
+OSTYPE(`linux')
+define(`confPID_FILE', `{base}/sendmail.pid')
+define(`STATUS_FILE', `{base}/statistics')
+define(`QUEUE_DIR', `{base}/mq')
+define(`HELP_FILE', `{root}/etc/mail/helpfile')
+define(`ALIAS_FILE', `{base}/aliases')
+define(`confDOMAIN_NAME', `sm.{domain}')
+define(`confDEF_USER_ID', `nobody')
+define(`confLOG_LEVEL', `9')
+define(`confTO_IDENT', `0')
+define(`confTO_QUEUERETURN', `1h')
+define(`confDONT_BLAME_SENDMAIL', `GroupWritableDirPathSafe,TrustStickyBit')
+define(`confPRIVACY_FLAGS', `')
+define(`confDELIVERY_MODE', `interactive')
+define(`confREJECT_LOG_INTERVAL', `0')
+define(`confBAD_RCPT_THROTTLE', `0')
+define(`confCONNECTION_RATE_THROTTLE', `0')
+define(`confMAX_DAEMON_CHILDREN', `0')
+define(`confQUEUE_LA', `1000')
+define(`confREFUSE_LA', `1000')
+define(`confMAX_HEADERS_LENGTH', `1000000')
+define(`confMAX_NOOP_COMMANDS', `0')
+FEATURE(`no_default_msa')dnl
+FEATURE(`nocanonify')dnl
+FEATURE(`accept_unresolvable_domains')dnl
+FEATURE(`access_db', `hash -o -T<TMPF> {base}/access.db')dnl
+FEATURE(`blocklist_recipients')dnl
+FEATURE(`virtusertable', `hash -o {base}/virtusertable.db')dnl
+VIRTUSER_DOMAIN(`{domain}')dnl
+DAEMON_OPTIONS(`Name=MTA-unix, Family=inet, Addr={address}, Port={unix}, InputMailFilters=unix')dnl
+DAEMON_OPTIONS(`Name=MTA-unix6, Family=inet6, Addr=IPv6:{address6}, Port={unix}, InputMailFilters=unix')dnl
+DAEMON_OPTIONS(`Name=MTA-inet, Family=inet, Addr={address}, Port={inet}, InputMailFilters=inet')dnl
+DAEMON_OPTIONS(`Name=MTA-inet6, Family=inet, Addr={address}, Port={inet6}, InputMailFilters=inet6')dnl
+INPUT_MAIL_FILTER(`unix', `S=unix:{tmp}/mxward.sock, F=T, T=C:10s;S:30s;R:60s;E:2m')dnl
+INPUT_MAIL_FILTER(`inet', `S=inet:{inet_port}@127.0.0.1, F=T, T=C:10s;S:30s;R:60s;E:2m')dnl
+INPUT_MAIL_FILTER(`inet6', `S=inet6:{inet6_port}@[::1], F=T, T=C:10s;S:30s;R:60s;E:2m')dnl
+MAILER(`local')dnl
+MAILER(`smtp')dnl
+MAILER_DEFINITIONS
+Mfolder,	P={base}/deliver, F=lsDFMn, S=EnvFromL/HdrFromL, R=EnvToL/HdrToL, T=DNS/RFC822/X-Unix, A=deliver $u
+LOCAL_RULE_0
+R$+ < @ {domain} . >	$#folder $: $1 @ {domain}
+R$+ < @ {domain} >	$#folder $: $1 @ {domain}
+R$+ < @ {other} . >	$#folder $: $1 @ {other}
+R$+ < @ {other} >	$#folder $: $1 @ {other}
+"""
+
+DELIVER = """#!/bin/sh
+umask 022
+file=$(mktemp '{base}/mail/tmp/XXXXXXXXXX') || exit 75
+{{ printf 'Delivered-To: %s\\n' "$1" && cat; }} >"$file" || exit 75
+chmod 644 "$file" && mv "$file" '{base}/mail/new/' || exit 75
+"""
+
+MAPS = {
+    "access": "Connect:127.0.0.1\tOK\n",
+    "aliases": "postmaster: nobody\n",
+    "virtusertable": "{refused}+*@{domain}\terror:5.1.1:550 No such user here\n",
+}
+
+
+class Sendmail(Mta):
+    name = "sendmail"
+    address = world.SENDMAIL_ADDRESS
+    address6 = world.SENDMAIL_ADDRESS6
+
+    def __init__(self):
+        self.root = world.from_environment("MXW_SENDMAIL_ROOT", "sendmail",
+                                           "an unpacked sendmail (t/mta/fetch-sendmail)")
+        if not os.path.isdir(CF):
+            raise world.Missing("%s is not there: install the package sendmail-cf" % CF)
+        super().__init__()
+        for path, _, _ in os.walk(self.maildir):
+            os.chmod(path, 0o777)
+        os.mkdir(os.path.join(self.base, "mq"), 0o700)
+        self._env = {"LD_LIBRARY_PATH": "%s/usr/lib/x86_64-linux-gnu" % self.root}
+        self._write_configuration()
+        transcript = os.path.join(self.base, "transcript")
+        self.log = LogFile(transcript, "sendmail")
+        self._daemon = Process("sendmail", [self._program("sendmail"), "-C", os.path.join(self.base, "sendmail.cf"),
+                                            "-bD", "-X", transcript],
+                               os.path.join(self.base, "out"), env=self._env)
+        self.wait_ready()
+
+    def _program(self, name):
+        return os.path.join(self.root, "usr/libexec/sendmail", name)
+
+    def _fill_in(self, text):
+        return text.format(base=self.base, tmp=world.tmp, cf=CF, root=self.root, domain=DOMAIN, other=OTHER_DOMAIN,
+                           refused=REFUSED_BY_MTA, address=self.address, address6=self.address6,
+                           inet_port=INET_PORT, inet6_port=INET6_PORT, **MILTER_PORTS)
+
+    def _write(self, name, text, mode=0o644):
+        path = os.path.join(self.base, name)
+        with open(path, "w", encoding="ascii") as f:
+            f.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def _make_maps(self):
+        # makemap wants a configuration file, whatever is in it.
+        empty = self._write("empty.cf", "")
+        for name, text in MAPS.items():
+            subprocess.run([self._program("makemap"), "-C", empty, "hash", os.path.join(self.base, name + ".db")],
+                           input=self._fill_in(text).encode(), env=dict(os.environ, **self._env), check=True)
+            self._write(name, self._fill_in(text))
+
+    def _write_configuration(self):
+        m4 = world.need_program("m4", "m4")
+        self._write("deliver", self._fill_in(DELIVER), 0o755)
+        self._make_maps()
+        made = subprocess.run([m4, self._write("sendmail.mc", self._fill_in(SENDMAIL_MC))], cwd=self.base,
+                              stdout=subprocess.PIPE, check=True)
+        text = made.stdout.decode("ascii")
+        for name, content in (("relay-domains", "%s\n%s\n" % (DOMAIN, OTHER_DOMAIN)), ("local-host-names", ""),
+                              ("trusted-users", "")):
+            text = text.replace("/etc/mail/" + name, self._write(name, content))
+        self._write("sendmail.cf", text)
+
+    def stop(self):
+        self._daemon.stop(signal.SIGTERM)
+
+    def queue_is_empty(self):
+        return not any(name.startswith("qf") for name in os.listdir(os.path.join(self.base, "mq")))

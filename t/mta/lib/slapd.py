@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A private slapd with a few hundred people."""
+
+import os
+import signal
+import subprocess
+import urllib.parse
+
+from lib import world
+from lib.mta import answers
+from lib.process import LogFile, Process, wait_until
+
+SUFFIX = "dc=ldap,dc=example"
+PEOPLE = "ou=people," + SUFFIX
+BIND_DN = "cn=mxward," + SUFFIX
+PASSWORD = "let me read"
+ADDRESS, PORT = "127.0.0.1", 3389
+NUMBER = 400
+
+CONF = """include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+pidfile {base}/slapd.pid
+modulepath /usr/lib/ldap
+moduleload back_mdb
+database mdb
+suffix "{suffix}"
+directory {base}/db
+maxsize 67108864
+index objectClass,mail eq
+access to attrs=userPassword by anonymous auth by * none
+access to * by dn.exact="{bind_dn}" read by * none
+"""
+
+
+def address_of(number):
+    return "person%03d@ldap.example" % number
+
+
+def _ldif():
+    yield "dn: %s\nobjectClass: domain\ndc: ldap\n" % SUFFIX
+    yield "dn: %s\nobjectClass: organizationalUnit\nou: people\n" % PEOPLE
+    yield ("dn: %s\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: mxward\n"
+           "userPassword: %s\n" % (BIND_DN, PASSWORD))
+    for number in range(NUMBER):
+        yield ("dn: uid=person%03d,%s\nobjectClass: inetOrgPerson\nuid: person%03d\ncn: Person %d\nsn: Person\n"
+               "mail: %s\n" % (number, PEOPLE, number, number, address_of(number)))
+
+
+class Slapd:
+    """ldap:// on ADDRESS and PORT, ldapi:// on a socket."""
+
+    def __init__(self):
+        self._slapd = world.need_program("slapd", "slapd")
+        slapadd = world.need_program("slapadd", "slapd")
+        self.base = os.path.join(world.tmp, "slapd")
+        os.makedirs(os.path.join(self.base, "db"))
+        self._conf = os.path.join(self.base, "slapd.conf")
+        with open(self._conf, "w", encoding="ascii") as f:
+            f.write(CONF.format(base=self.base, suffix=SUFFIX, bind_dn=BIND_DN))
+        subprocess.run([slapadd, "-q", "-f", self._conf], input="\n".join(_ldif()).encode(), check=True)
+        self.password_file = os.path.join(self.base, "password")
+        with open(self.password_file, "w", encoding="ascii") as f:
+            f.write(PASSWORD + "\n")
+        os.chmod(self.password_file, 0o600)
+        self.uri = "ldap://%s:%d" % (ADDRESS, PORT)
+        self.ldapi_uri = "ldapi://" + urllib.parse.quote(os.path.join(self.base, "ldapi"), safe="")
+        self.log = LogFile(os.path.join(self.base, "log"), "slapd")
+        self.start()
+
+    def start(self):
+        self.process = Process("slapd", [self._slapd, "-f", self._conf, "-h", "%s %s" % (self.uri, self.ldapi_uri),
+                                         "-d", "stats"], self.log.path)
+        wait_until(lambda: answers(ADDRESS, PORT),
+                   lambda: "slapd listens; it said:\n%s" % self.log.text()[-3000:])
+
+    def kill(self):
+        self.process.stop(signal.SIGKILL)
+
+    def freeze(self):
+        self.process.send(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.send(signal.SIGCONT)
+
+    def stop(self):
+        self.thaw()
+        self.process.stop(signal.SIGTERM)
+
+    def searches(self):
+        """Filters of the searches since the log's mark."""
+        return [line.split('filter="', 1)[1].rstrip().rstrip('"') for line in self.log.since_mark().splitlines()
+                if " SRCH " in line and 'filter="' in line]

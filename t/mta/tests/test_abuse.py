@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a client does is remembered: it is put off first, then cut off, and nobody else is."""
+
+import itertools
+
+from lib import message, smtp
+from lib.mta import DOMAIN, REFUSED_BY_MTA
+from lib.site import MtaCase, both_mtas, next_client, next_client6
+
+MOST_TRIES = 120
+
+
+@both_mtas
+class Abuse(MtaCase):
+    def cut_off(self, misbehave, source=None):
+        """Misbehaves in new sessions until one gets a 421 of ours; gives the number of misdeeds it took."""
+        source = source or self.source
+        done = 0
+        while done < MOST_TRIES:
+            try:
+                client = self.connect(source, helo=None)
+                if client.greeting.code == 421:
+                    return done
+                if client.ehlo().code == 421:
+                    return done
+                for _ in range(15):
+                    reply = misbehave(client)
+                    done += 1
+                    if reply.code == 421:
+                        return done
+                client.close()
+            except smtp.Disconnected:
+                pass
+        self.fail("%d misdeeds, and no 421" % done)
+
+    def assertIsCutOff(self, source):
+        """A new session from there gets 421 before it can hand over a message."""
+        client = self.connect(source, helo=None)
+        for reply in self.opening(client):
+            if reply.code == 421:
+                self.mxward.wait_line(client=source, rule="client-score-disconnect")
+                return
+        self.fail("not cut off: %s" % "\n".join(client.transcript))
+
+    def opening(self, client):
+        yield client.greeting
+        yield client.ehlo()
+        yield client.mail("sender@good.example")
+        yield client.rcpt("alice@" + DOMAIN)
+
+    def check(self, misbehave):
+        self.cut_off(misbehave)
+        self.assertIsCutOff(self.source)
+        # It is this client's doing, not its neighbour's.
+        self.good_mail(self.connect(next_client()))
+
+    def test_harvester_is_cut_off(self):
+        numbers = itertools.count()
+
+        def guess(client):
+            client.mail("sender@good.example")
+            return client.rcpt("guess%d@%s" % (next(numbers), DOMAIN))
+        self.check(guess)
+
+    def test_harvester_is_put_off_before_it_is_cut_off(self):
+        codes = []
+        numbers = itertools.count()
+
+        def guess(client):
+            reply = client.mail("sender@good.example")
+            if reply.is_positive() or reply.code == 503:
+                reply = client.rcpt("guess%d@%s" % (next(numbers), DOMAIN))
+            codes.append(reply.code)
+            return reply
+        self.cut_off(guess)
+        before = [code for code in codes if code != 421]
+        self.assertEqual(before[0], 550)
+        self.assertIn(before[-1], (450, 451, 550))
+        self.assertTrue(any(code in (450, 451) for code in before), "the replies were %r" % codes)
+
+    def test_flood_of_rsets_is_cut_off(self):
+        def begin_and_reset(client):
+            reply = client.mail("sender@good.example")
+            return client.rset() if reply.code != 421 else reply
+        self.check(begin_and_reset)
+
+    def test_flood_of_unknown_commands_is_cut_off(self):
+        self.check(lambda client: client.command("XYZZY now"))
+
+    def test_recipients_that_the_mta_refused_count(self):
+        numbers = itertools.count()
+
+        def guess(client):
+            client.mail("sender@good.example")
+            return client.rcpt("%s+%d@%s" % (REFUSED_BY_MTA, next(numbers), DOMAIN))
+        self.check(guess)
+
+    def test_score_is_in_the_log(self):
+        client = self.connect()
+        client.mail("sender@good.example")
+        for i in range(3):
+            self.assertEqual(client.rcpt("guess%d@%s" % (i, DOMAIN)).code, 550)
+        client.quit()
+        line = self.mxward.wait_line(client=self.source, rule="unknown-recipient")
+        self.assertGreater(int(line["score"]), 0)
+
+    def test_ipv6_neighbours_share_a_score(self):
+        source = next_client6()
+        numbers = itertools.count()
+
+        def guess(client):
+            client.mail("sender@good.example")
+            return client.rcpt("guess%d@%s" % (next(numbers), DOMAIN))
+        self.cut_off(guess, source)
+        self.assertIsCutOff(source.replace("::1", "::77"))
+
+    def test_good_client_keeps_a_clean_record(self):
+        client = self.connect()
+        for _ in range(20):
+            self.good_mail(client)
+        client.quit()
+        self.good_mail(self.connect())
+
+
+@both_mtas
+class Observing(MtaCase):
+    """mode observe decides and logs, and refuses nothing."""
+
+    mode = "observe"
+
+    def test_what_would_be_refused_is_accepted_and_logged(self):
+        client = self.connect()
+        _, replies, last = client.send_mail("boss@forged.example", ["alice@" + DOMAIN, "nobody@" + DOMAIN],
+                                            message.build(self.token))
+        self.assertEqual([r.code for r in replies], [250, 250])
+        self.assertReply(last, 250)
+        self.mta.wait_delivered(self.token, "alice")
+        line = self.mxward.wait_line(client=self.source)
+        self.assertIn("spf-forgery", line[""])
+        self.assertIn("observe", line[""])
+
+    def test_harvester_is_only_watched(self):
+        client = self.connect()
+        self.assertOk(client.mail("sender@good.example"))
+        for i in range(60):
+            self.assertReply(client.rcpt("guess%d@%s" % (i, DOMAIN)), 250)
+        self.good_mail(self.connect())
+
+    def test_helo_lie_is_only_watched(self):
+        client = self.connect(helo="mx.ward.example")
+        self.good_mail(client)

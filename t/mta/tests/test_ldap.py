@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Recipients in a real directory server, which is well, dead, frozen, and well again."""
+
+import time
+
+from lib.mta import DOMAIN, OTHER_DOMAIN
+from lib.process import wait_until
+from lib.site import MtaCase, both_mtas, ldap_conf, shared
+from lib.slapd import NUMBER, Slapd, address_of
+
+
+class LdapCase(MtaCase):
+    @classmethod
+    def uri(cls):
+        return cls.slapd.uri
+
+    @classmethod
+    def conf(cls):
+        cls.slapd = shared(Slapd)
+        return ldap_conf(cls.slapd, cls.uri())
+
+    def setUp(self):
+        super().setUp()
+        self.client = self.connect()
+        self.assertOk(self.client.mail("sender@good.example"))
+
+    def codes(self, *rcpts):
+        return [self.client.rcpt(rcpt).code for rcpt in rcpts]
+
+    def is_served_again(self):
+        """slapd is back: good answers without a restart of mxward."""
+        def good():
+            client = self.connect()
+            client.mail("sender@good.example")
+            code = client.rcpt(address_of(9)).code
+            client.quit()
+            self.assertIn(code, (250, 451))
+            return code == 250
+        wait_until(good, "recipients are known again", 20)
+
+
+@both_mtas
+class Ldap(LdapCase):
+    def test_people_are_known_and_strangers_are_not(self):
+        self.assertEqual(self.codes(*[address_of(i) for i in range(0, NUMBER, 37)]), [250] * len(range(0, NUMBER, 37)))
+        reply = self.client.rcpt("stranger@" + OTHER_DOMAIN)
+        self.assertReply(reply, 550, "5.1.1")
+        self.assertEqual(self.codes(address_of(NUMBER)), [550])
+
+    def test_case_does_not_matter(self):
+        self.assertEqual(self.codes(address_of(7).upper()), [250])
+
+    def test_filter_characters_find_nothing(self):
+        for rcpt in ("*", "person00*", "person*", "x)(mail=*", "*)(objectClass=*", "person001)(|(mail=*",
+                     '"person001\\2a"', '"*\\)"'):
+            with self.subTest(rcpt):
+                reply = self.client.rcpt("%s@%s" % (rcpt, OTHER_DOMAIN))
+                self.assertGreaterEqual(reply.code, 500, repr(reply))
+        for searched in self.slapd.searches():
+            self.assertNotIn("objectClass", searched)
+            self.assertNotIn("=*", searched)
+
+    def test_dead_server_defers_and_never_refuses(self):
+        self.slapd.kill()
+        try:
+            reply = self.client.rcpt("never.seen.1@" + OTHER_DOMAIN)
+            self.assertReply(reply, 451)
+            self.assertEqual(self.codes("never.seen.2@" + OTHER_DOMAIN), [451])
+            # Recipients that are elsewhere are served on.
+            self.assertEqual(self.codes("alice@" + DOMAIN, "nobody@" + DOMAIN), [250, 550])
+            self.client.quit()
+            self.mxward.wait_line(client=self.source, rule="recipient-unavailable")
+        finally:
+            self.slapd.start()
+        self.is_served_again()
+
+    def test_server_restarted_between_two_recipients_is_no_event(self):
+        self.assertEqual(self.codes(address_of(1)), [250])
+        self.slapd.kill()
+        self.slapd.start()
+        self.assertEqual(self.codes(address_of(2), "stranger@" + OTHER_DOMAIN), [250, 550])
+
+    def test_frozen_server_defers_within_the_deadline(self):
+        self.assertEqual(self.codes(address_of(3)), [250])
+        self.slapd.freeze()
+        try:
+            began = time.monotonic()
+            self.assertReply(self.client.rcpt("never.seen.3@" + OTHER_DOMAIN), 451)
+            self.assertLess(time.monotonic() - began, 9)
+        finally:
+            self.slapd.thaw()
+        self.is_served_again()
+
+
+@both_mtas
+class LdapOverUnixSocket(LdapCase):
+    @classmethod
+    def uri(cls):
+        return cls.slapd.ldapi_uri
+
+    def test_people_are_known_and_strangers_are_not(self):
+        self.assertEqual(self.codes(address_of(5), "stranger@" + OTHER_DOMAIN), [250, 550])
+
+    def test_dead_server_defers(self):
+        self.slapd.kill()
+        try:
+            self.assertEqual(self.codes("never.seen.4@" + OTHER_DOMAIN), [451])
+        finally:
+            self.slapd.start()
+        self.is_served_again()

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What no MTA can be made to do: bursts, frames too large, commands in no order, descriptors used up."""
+
+import os
+import struct
+import threading
+import time
+
+from lib import dnsd, message
+from lib.milter import Closed, MilterConnection
+from lib.mta import AUTHSERV_ID, DOMAIN, OTHER_DOMAIN, milter_socket
+from lib.mxward import Mxward
+from lib.process import wait_until
+from lib.site import Case, standard_conf
+from lib.slowldap import SlowLdap
+
+BURST = 200
+BURST_SECONDS = 4.0
+
+
+def connection(**kwargs):
+    return MilterConnection(milter_socket("unix").split(":", 1)[1], **kwargs)
+
+
+def cpu_seconds(pid):
+    with open("/proc/%d/stat" % pid, encoding="ascii") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class ProtocolCase(Case):
+    def begin(self, source=None, helo="client.good.example"):
+        milter = connection()
+        self.addCleanup(milter.close)
+        milter.negotiate()
+        milter.connect(source or self.source)
+        milter.helo(helo)
+        return milter
+
+    def whole_message(self, milter, text=None):
+        for answer in (milter.mail("sender@good.example"), milter.rcpt("alice@" + DOMAIN)):
+            self.assertIn(answer.kind, ("continue", "none"))
+        return milter.message(text or message.build(self.token))
+
+    def assertServes(self):
+        answer = self.whole_message(self.begin())
+        self.assertEqual(answer.kind, "continue")
+        self.assertTrue(any(AUTHSERV_ID.encode() in data for _, data in answer.edits), answer.edits)
+
+
+class Frames(ProtocolCase):
+    def test_header_field_larger_than_a_usual_frame_passes(self):
+        milter = self.begin()
+        for size in (66000, 102400, 300000, 900000):
+            with self.subTest(size=size):
+                text = message.build(self.token, extra=["X-Big: " + "x" * size])
+                self.assertEqual(self.whole_message(milter, text).kind, "continue")
+
+    def test_many_fields_pass(self):
+        text = message.build(self.token, extra=["X-%d: some value of a field" % i for i in range(5000)])
+        self.assertEqual(self.whole_message(self.begin(), text).kind, "continue")
+
+    def test_many_recipients_are_answered_one_by_one(self):
+        milter = self.begin()
+        milter.mail("sender@good.example")
+        kinds = [milter.rcpt("alice@" + DOMAIN).kind for _ in range(2000)]
+        self.assertEqual(set(kinds), {"continue"})
+
+    def test_mta_that_can_do_little_is_served(self):
+        with connection() as milter:
+            milter.negotiate(actions=0x1, steps=0x7f)
+            milter.connect(self.source)
+            milter.helo("client.good.example")
+            self.assertEqual(self.whole_message(milter).kind, "continue")
+
+    def test_commands_in_no_order_do_no_harm(self):
+        text = message.build(self.token)
+        orders = [
+            ("MAIL first", [lambda m: m.mail("a@good.example"), lambda m: m.rcpt("alice@" + DOMAIN)]),
+            ("RCPT first", [lambda m: m.rcpt("alice@" + DOMAIN)]),
+            ("message first", [lambda m: m.message(text)]),
+            ("end first", [lambda m: m.send(b"E"), lambda m: m.answer()]),
+            ("abort first", [lambda m: m.abort(), lambda m: m.abort(), lambda m: m.connect(self.source)]),
+            ("two greetings", [lambda m: m.connect(self.source), lambda m: m.connect(self.source),
+                               lambda m: m.helo("a.example"), lambda m: m.helo("b.example"),
+                               lambda m: m.mail("a@good.example"), lambda m: m.mail("b@good.example")]),
+            ("no helo", [lambda m: m.connect(self.source), lambda m: m.mail("a@good.example"),
+                         lambda m: m.rcpt("alice@" + DOMAIN), lambda m: m.message(text)]),
+        ]
+        for name, steps in orders:
+            with self.subTest(name):
+                with connection(timeout=1.0) as milter:
+                    milter.negotiate()
+                    try:
+                        for step in steps:
+                            step(milter)
+                    except (Closed, TimeoutError):
+                        pass
+                self.assertTrue(self.mxward.process.is_running())
+        self.assertServes()
+
+    def test_garbage_does_no_harm(self):
+        for name, data in (("nothing", b""), ("half a length", b"\0\0"), ("huge length", b"\xff\xff\xff\xffO"),
+                           ("zero length", b"\0\0\0\0"), ("unknown command", struct.pack("!I", 1) + b"\x01"),
+                           ("text", b"GET / HTTP/1.0\r\n\r\n"), ("half a negotiation", struct.pack("!I", 13) + b"O\0")):
+            with self.subTest(name):
+                with connection() as milter:
+                    milter.sock.sendall(data)
+                self.assertTrue(self.mxward.process.is_running())
+        self.assertServes()
+
+    def test_peer_data_of_any_bytes_does_no_harm(self):
+        milter = self.begin(helo="\u00e9\x01%n%s")
+        odd = bytes(range(1, 256))
+        milter.step(b"M", b"<" + odd + b">\0")
+        milter.step(b"R", b"<" + odd + b">\0")
+        milter.step(b"R", b"<alice@" + DOMAIN.encode() + b">\0")
+        milter.message(b"From: " + odd.replace(b"\r", b"").replace(b"\n", b"") + b"\r\n" + odd + b": x\r\n\r\n" + odd)
+        milter.quit()
+        self.mxward.wait_line(client=self.source)
+        for line in self.mxward.log.since_mark().splitlines():
+            self.assertTrue(line.isascii() and line.isprintable(), repr(line))
+        self.assertServes()
+
+
+class Burst(ProtocolCase):
+    """200 sessions at once, each of which waits a second for somebody."""
+
+    @classmethod
+    def conf(cls):
+        cls.dns = dnsd.DnsServer({("*", dnsd.TXT): ["v=spf1 ip4:203.0.113.0/24 ip4:127.0.0.0/8 -all"],
+                                  ("*", dnsd.A): ["203.0.113.1"], ("*", dnsd.MX): [(10, "mail.good.example")]},
+                                 delay=1.0)
+        cls.addClassCleanup(cls.dns.stop)
+        cls.ldap = SlowLdap(1.0)
+        cls.addClassCleanup(cls.ldap.stop)
+        return standard_conf(resolver="forward     127.0.0.1@%d" % 5353, extra="""
+directory slow {
+    type    ldap
+    uri     "%s"
+    base    "dc=example"
+    filter  "(mail={addr})"
+}
+domain %s {
+    recipients  slow
+}
+""" % (cls.ldap.uri, OTHER_DOMAIN))
+
+    def session(self, number, rcpt, sender):
+        with connection() as milter:
+            milter.negotiate()
+            self.together.wait()
+            milter.connect("%s%d" % ("203.0.113.", number))
+            milter.helo("host%d.%s.example" % (number, self.token))
+            for answer in (milter.mail(sender), milter.rcpt(rcpt)):
+                if answer.kind not in ("continue", "none"):
+                    return repr(answer)
+            return repr(milter.message(message.build(message.new_token())))
+
+    def burst(self, rcpt, sender):
+        """Seconds that the burst took; every session must have ended well."""
+        answers = [None] * BURST
+        self.together = threading.Barrier(BURST + 1)
+
+        def run(number):
+            answers[number] = self.session(number, rcpt % number, sender % number)
+        threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(BURST)]
+        for thread in threads:
+            thread.start()
+        self.together.wait(30)
+        began = time.monotonic()
+        for thread in threads:
+            thread.join(60)
+        took = time.monotonic() - began
+        self.assertEqual(set(answers), {"<continue >"})
+        print("       burst of %d sessions of 1 s: %.2f s" % (BURST, took))
+        return took
+
+    def test_burst_that_waits_for_dns(self):
+        took = self.burst("alice@" + DOMAIN + "%.0s", "x@sender%%d.%s.example" % self.token)
+        self.assertGreater(took, 0.9, "the DNS server was not asked")
+        self.assertLess(took, BURST_SECONDS)
+
+    def test_burst_that_waits_for_ldap(self):
+        # A null sender's SPF is the HELO name's; here it is an address, of which there is no SPF.
+        took = self.burst("person%d." + self.token + "@" + OTHER_DOMAIN, "%.0s")
+        self.assertGreater(took, 0.9, "the directory was not asked")
+        self.assertLess(took, BURST_SECONDS + 1.0)
+
+
+class Descriptors(ProtocolCase):
+    """More connections than the process may have descriptors."""
+
+    LIMIT = 256
+
+    @classmethod
+    def setUpClass(cls):
+        cls.use(Mxward(cls.conf(), files_limit=cls.LIMIT))
+
+    def test_used_up_descriptors_do_not_spin(self):
+        many = []
+        try:
+            for _ in range(self.LIMIT * 2):
+                milter = connection(timeout=0.2)
+                many.append(milter)
+            time.sleep(0.5)
+            before = cpu_seconds(self.mxward.process.pid)
+            time.sleep(2.0)
+            used = cpu_seconds(self.mxward.process.pid) - before
+            self.assertLess(used, 0.6, "%.2f s of processor time in 2 s" % used)
+        finally:
+            for milter in many:
+                milter.close()
+
+        def serves():
+            try:
+                self.assertServes()
+                return True
+            except (Closed, TimeoutError):
+                return False
+        wait_until(serves, "mxward serves again", 20)
