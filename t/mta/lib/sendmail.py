@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A private sendmail 8.17 out of an unpacked package (t/mta/fetch-sendmail); nothing of the machine's own is used."""
 
+import glob
 import os
 import signal
 import subprocess
@@ -92,7 +93,9 @@ class Sendmail(Mta):
         for path, _, _ in os.walk(self.maildir):
             os.chmod(path, 0o777)
         os.mkdir(os.path.join(self.base, "mq"), 0o700)
-        self._env = {"LD_LIBRARY_PATH": "%s/usr/lib/x86_64-linux-gnu" % self.root}
+        libraries = glob.glob(os.path.join(self.root, "usr/lib/*-linux-*")) + glob.glob(
+            os.path.join(self.root, "lib/*-linux-*"))
+        self._env = {"LD_LIBRARY_PATH": ":".join(libraries)}
         self._write_configuration()
         transcript = os.path.join(self.base, "transcript")
         self.log = LogFile(transcript, "sendmail")
@@ -121,7 +124,8 @@ class Sendmail(Mta):
         empty = self._write("empty.cf", "")
         for name, text in MAPS.items():
             subprocess.run([self._program("makemap"), "-C", empty, "hash", os.path.join(self.base, name + ".db")],
-                           input=self._fill_in(text).encode(), env=dict(os.environ, **self._env), check=True)
+                           input=self._fill_in(text).encode(), env=dict(os.environ, **self._env), check=True,
+                           stderr=subprocess.DEVNULL)  # it warns of a world-writable /tmp
             self._write(name, self._fill_in(text))
 
     def _write_configuration(self):

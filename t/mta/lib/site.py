@@ -114,7 +114,7 @@ def standard_conf(resolver=None, extra=""):
         for name in RECIPIENTS + ["%s+%d" % (REFUSED_BY_MTA, i) for i in range(200)]))
     return """
 networks {
-    internal  127.0.0.0/8 ::1
+    internal  127.0.0.0/8 ::1 192.0.2.0/24
 }
 resolver {
     %s
@@ -130,8 +130,8 @@ domain %s {
 """ % (resolver or 'forward     none\n    local-data  "%s"' % zone, people, DOMAIN, extra)
 
 
-def ldap_conf(slapd, uri):
-    """As standard_conf(), and OTHER_DOMAIN's recipients in LDAP at `uri`."""
+def ldap_conf(slapd, uri, more=""):
+    """As standard_conf(), and OTHER_DOMAIN's recipients in LDAP at `uri`; `more` are further lines of its section."""
     return standard_conf(extra="""
 directory staff {
     type                ldap
@@ -142,11 +142,12 @@ directory staff {
     bind-password-file  "%s"
     timeout             2s
     connect-timeout     2s
+    %s
 }
 domain %s {
     recipients  staff
 }
-""" % (uri, slapd.password_file, OTHER_DOMAIN))
+""" % (uri, slapd.password_file, more, OTHER_DOMAIN))
 
 
 class Case(unittest.TestCase):

@@ -14,7 +14,7 @@ SUFFIX = "dc=ldap,dc=example"
 PEOPLE = "ou=people," + SUFFIX
 BIND_DN = "cn=mxward," + SUFFIX
 PASSWORD = "let me read"
-ADDRESS, PORT = "127.0.0.1", 3389
+ADDRESS, PORT, TLS_PORT = "127.0.0.1", 3389, 3636
 NUMBER = 400
 
 CONF = """include /etc/ldap/schema/core.schema
@@ -23,6 +23,8 @@ include /etc/ldap/schema/inetorgperson.schema
 pidfile {base}/slapd.pid
 modulepath /usr/lib/ldap
 moduleload back_mdb
+TLSCertificateFile {base}/cert.pem
+TLSCertificateKeyFile {base}/key.pem
 database mdb
 suffix "{suffix}"
 directory {base}/db
@@ -48,13 +50,15 @@ def _ldif():
 
 
 class Slapd:
-    """ldap:// on ADDRESS and PORT, ldapi:// on a socket."""
+    """ldap:// with StartTLS on ADDRESS and PORT, ldaps:// on TLS_PORT, ldapi:// on a socket."""
 
     def __init__(self):
         self._slapd = world.need_program("slapd", "slapd")
         slapadd = world.need_program("slapadd", "slapd")
         self.base = os.path.join(world.tmp, "slapd")
         os.makedirs(os.path.join(self.base, "db"))
+        self.ca_file, _ = self._make_certificate("cert", "key")
+        self.other_ca_file, _ = self._make_certificate("other-cert", "other-key")
         self._conf = os.path.join(self.base, "slapd.conf")
         with open(self._conf, "w", encoding="ascii") as f:
             f.write(CONF.format(base=self.base, suffix=SUFFIX, bind_dn=BIND_DN))
@@ -64,13 +68,24 @@ class Slapd:
             f.write(PASSWORD + "\n")
         os.chmod(self.password_file, 0o600)
         self.uri = "ldap://%s:%d" % (ADDRESS, PORT)
+        self.ldaps_uri = "ldaps://%s:%d" % (ADDRESS, TLS_PORT)
         self.ldapi_uri = "ldapi://" + urllib.parse.quote(os.path.join(self.base, "ldapi"), safe="")
         self.log = LogFile(os.path.join(self.base, "log"), "slapd")
         self.start()
 
+    def _make_certificate(self, cert, key):
+        """A certificate for ADDRESS that vouches for itself; the paths of it and its key."""
+        openssl = world.need_program("openssl", "openssl")
+        paths = [os.path.join(self.base, name + ".pem") for name in (cert, key)]
+        subprocess.run([openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-days", "2", "-subj", "/CN=%s of the tests" % cert, "-addext",
+                        "subjectAltName=IP:%s" % ADDRESS, "-out", paths[0], "-keyout", paths[1]],
+                       check=True, stderr=subprocess.DEVNULL)
+        return paths
+
     def start(self):
-        self.process = Process("slapd", [self._slapd, "-f", self._conf, "-h", "%s %s" % (self.uri, self.ldapi_uri),
-                                         "-d", "stats"], self.log.path)
+        self.process = Process("slapd", [self._slapd, "-f", self._conf, "-h",
+                                         " ".join((self.uri, self.ldaps_uri, self.ldapi_uri)), "-d", "stats"], self.log.path)
         wait_until(lambda: answers(ADDRESS, PORT),
                    lambda: "slapd listens; it said:\n%s" % self.log.text()[-3000:])
 

@@ -4,6 +4,7 @@
 import time
 
 from lib.mta import DOMAIN, OTHER_DOMAIN
+from lib.postfix import Postfix
 from lib.process import wait_until
 from lib.site import MtaCase, both_mtas, ldap_conf, shared
 from lib.slapd import NUMBER, Slapd, address_of
@@ -17,7 +18,11 @@ class LdapCase(MtaCase):
     @classmethod
     def conf(cls):
         cls.slapd = shared(Slapd)
-        return ldap_conf(cls.slapd, cls.uri())
+        return ldap_conf(cls.slapd, cls.uri(), cls.more())
+
+    @classmethod
+    def more(cls):
+        return ""
 
     def setUp(self):
         super().setUp()
@@ -108,3 +113,62 @@ class LdapOverUnixSocket(LdapCase):
         finally:
             self.slapd.start()
         self.is_served_again()
+
+
+class TlsCase(LdapCase):
+    """How the connection is made has nothing to do with the MTA: one of them is enough."""
+
+    mta_kind = Postfix
+
+    def assertServed(self):
+        self.assertEqual(self.codes(address_of(8), "stranger@" + OTHER_DOMAIN), [250, 550])
+
+    def assertDeferred(self):
+        self.assertEqual(self.codes(address_of(8), "stranger@" + OTHER_DOMAIN), [451, 451])
+        # Nobody unknown has been told the password.
+        self.assertNotIn("BIND dn=", self.slapd.log.since_mark())
+
+
+class StartTls(TlsCase):
+    @classmethod
+    def more(cls):
+        return "starttls yes\n    tls-ca-file \"%s\"" % cls.slapd.ca_file
+
+    def test_starttls_is_used(self):
+        self.assertServed()
+        self.assertIn("STARTTLS", self.slapd.log.text())
+
+
+class StartTlsOfAStranger(TlsCase):
+    @classmethod
+    def more(cls):
+        return "starttls yes\n    tls-ca-file \"%s\"" % cls.slapd.other_ca_file
+
+    def test_server_with_another_certificate_is_not_believed(self):
+        self.assertDeferred()
+
+
+class Ldaps(TlsCase):
+    @classmethod
+    def uri(cls):
+        return cls.slapd.ldaps_uri
+
+    @classmethod
+    def more(cls):
+        return "tls-ca-file \"%s\"" % cls.slapd.ca_file
+
+    def test_ldaps_is_used(self):
+        self.assertServed()
+
+
+class LdapsOfAStranger(TlsCase):
+    @classmethod
+    def uri(cls):
+        return cls.slapd.ldaps_uri
+
+    @classmethod
+    def more(cls):
+        return "tls-ca-file \"%s\"" % cls.slapd.other_ca_file
+
+    def test_server_with_another_certificate_is_not_believed(self):
+        self.assertDeferred()
