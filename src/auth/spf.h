@@ -2,7 +2,7 @@
 /*
  * spf.h: SPF with libspf2 for the evaluation, behind our own strict record parser and on our resolver.
  *
- * libspf2 never sees an exp= modifier or a record that our parser has not taken apart and written anew:
+ * libspf2 never sees a record, a name or a macro of a peer, only records of our own making (spf_record.h):
  * one TXT record could crash the process otherwise.
  *
  * Who may call: check (spf.c, helo.c).
@@ -50,13 +50,5 @@ struct mxw__spf_answer {
 
 /* check_host() of RFC 7208 section 4. */
 void mxw__spf_check(const struct mxw__spf_query *query, struct mxw__spf_answer *ret_answer);
-
-/*
- * The strict parser: reads a whole record (octets, NUL possible) that starts with "v=spf1" and writes it in a form libspf2
- * reads rightly: redirect last, no exp, no unknown modifiers, /0 and leading zeros settled. MXW_ERR_INVALID is permerror.
- * `ret_record` lives in the arena.
- */
-mxw_status_t mxw__spf_record_normalise(mxw__arena_t *arena, const uint8_t *data, size_t len, char **ret_record,
-				       struct mxw_error *err);
 
 #endif
