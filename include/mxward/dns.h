@@ -42,7 +42,8 @@ enum mxw_dns_type {
 
 /* One record's data. */
 struct mxw_dns_rr {
-	/* A: 4 octets; AAAA: 16; TXT: all strings joined, may hold NULs; PTR, NS, CNAME, MX: "" . */
+	/* A: 4 octets; AAAA: 16; TXT: all strings joined, may hold NULs; PTR, NS, CNAME, MX: "" ; any other type: as
+	 * in the message. TXT has a NUL after its `len` octets. */
 	const uint8_t *data;
 	size_t len;
 	/* PTR, NS, CNAME, MX: the name, lower case, without the final dot ("" is the root). NULL otherwise.
@@ -54,7 +55,7 @@ struct mxw_dns_rr {
 typedef struct mxw_dns_answer {
 	mxw_outcome_t outcome; /* MXW_FOUND has at least one record; NODATA and NXDOMAIN are MXW_NOT_FOUND */
 	int rcode;             /* 0 with MXW_NOT_FOUND is NODATA, 3 is NXDOMAIN; 2 for a server failure */
-	uint32_t ttl_s;        /* how long the answer may be kept */
+	uint32_t ttl_s;        /* how long the answer may be kept, counted from when it arrived */
 	bool is_secure;        /* validated by DNSSEC */
 	bool is_bogus;         /* failed DNSSEC validation: the outcome is MXW_TEMPORARY */
 	bool is_over_budget;   /* not asked: the session's budget or a cap was used up; MXW_TEMPORARY */
@@ -62,7 +63,10 @@ typedef struct mxw_dns_answer {
 	const struct mxw_dns_rr *records;
 } mxw_dns_answer_t;
 
-/* How many questions a session may still cause. One owner at a time, as the session itself. */
+/*
+ * How many questions a session may still cause. Counted is what is really sent: not what comes from the cache or from
+ * local data, nor what joins an equal question in flight. One owner at a time, as the session itself.
+ */
 struct mxw_dns_budget {
 	unsigned asked;
 	unsigned limit; /* 0: no limit */
@@ -91,13 +95,14 @@ struct mxw_resolver_options {
 	size_t size;                 /* sizeof(struct mxw_resolver_options) */
 	const char *const *forward;  /* "192.0.2.1", "192.0.2.1@5353": ask these; NULL: those of the system */
 	size_t nforward;
-	bool from_root;              /* resolve from the root and validate ourselves */
+	bool from_root;              /* resolve from the root and validate ourselves; `forward` is then not looked at */
 	bool local_only;             /* answer from local data alone; any other name does not exist */
 	const char *const *local_data; /* files of records in zone file form */
 	size_t nlocal_data;
-	unsigned timeout_ms;         /* longest time for one question, whatever deadline the caller has */
-	unsigned max_open;           /* questions that may be unanswered at one time */
-	unsigned cache_entries;      /* answers kept */
+	/* 0 or NULL in what follows is the default. */
+	unsigned timeout_ms;         /* longest time for one question, whatever deadline the caller has; 3000 */
+	unsigned max_open;           /* questions that may be unanswered at one time, a quarter for one zone; 2000 */
+	unsigned cache_entries;      /* answers kept, and 1 KB for each in all; 20000 */
 	const struct mxw_clock *clock;
 };
 
@@ -117,7 +122,7 @@ void mxw_resolver_unref(mxw_resolver_t *resolver);
 
 /*
  * Asks and waits until the answer is there or `deadline_ms` (monotonic) has come, whichever is first.
- * `budget` may be NULL. A question answered from the cache costs no budget. Never returns NULL.
+ * `budget` may be NULL. A deadline that has passed gives what is known already, and sends nothing. Never returns NULL.
  */
 mxw_dns_answer_t *mxw_resolver_ask(mxw_resolver_t *resolver, const char *name, enum mxw_dns_type type,
 				   int64_t deadline_ms, struct mxw_dns_budget *budget);

@@ -10,8 +10,14 @@
 /* An answer with its count in front; records and octets follow in the same block. */
 struct counted {
 	_Atomic unsigned refs; /* 0: static, never counted */
+	size_t size;
 	mxw_dns_answer_t answer;
 };
+
+size_t mxw__dns_answer_size(const mxw_dns_answer_t *answer)
+{
+	return ((const struct counted *)(const void *)((const char *)answer - offsetof(struct counted, answer)))->size;
+}
 
 static struct counted *counted_of(mxw_dns_answer_t *answer)
 {
@@ -30,6 +36,7 @@ mxw_dns_answer_t *mxw_dns_answer_new(mxw_outcome_t outcome, int rcode, size_t nr
 	if (!counted)
 		return NULL;
 	atomic_init(&counted->refs, 1);
+	counted->size = sizeof(*counted) + records + nbytes;
 	struct mxw_dns_rr *rr = (struct mxw_dns_rr *)(void *)(counted + 1);
 	counted->answer.outcome = outcome;
 	counted->answer.rcode = rcode;

@@ -81,6 +81,9 @@ struct mxw__rdata {
 mxw_dns_answer_t *mxw__dns_answer_from_rdata(uint16_t type, const struct mxw__rdata *items, size_t n,
 					     uint32_t ttl_s);
 
+/* The memory it takes, for bounds. */
+size_t mxw__dns_answer_size(const mxw_dns_answer_t *answer);
+
 /* ---- zone-style files ---- */
 
 struct mxw__zone_rr {
@@ -126,5 +129,111 @@ mxw_status_t mxw__localdata_add(mxw__localdata_t *local, const struct mxw__zone_
  */
 mxw_dns_answer_t *mxw__localdata_find(const mxw__localdata_t *local, const char *name, uint16_t type, bool is_alone,
 				      char ret_name[MXW__DNS_TEXT_MAX]);
+
+/* ---- the cache ---- */
+
+/* A question: a name in its one form, a type, and the hash of both. Borrowed. */
+struct mxw__dns_key {
+	const char *name;
+	uint16_t type;
+	uint64_t hash;
+};
+
+/*
+ * Lifetimes in seconds, whatever a zone says: long ones would keep a mistake alive, none would let a stranger
+ * make us ask again for each message.
+ */
+enum {
+	MXW__DNS_POSITIVE_MIN_S = 1,
+	MXW__DNS_POSITIVE_MAX_S = 3600,
+	MXW__DNS_NEGATIVE_MIN_S = 5,
+	MXW__DNS_NEGATIVE_MAX_S = 900, /* RFC 2308 section 5 allows more; a new domain should not wait for hours */
+	MXW__DNS_FAILURE_MIN_S = 5,    /* RFC 2308 section 7: failures are kept, five minutes at most */
+	MXW__DNS_FAILURE_MAX_S = 30,
+	MXW__DNS_CACHE_BYTES_PER_ENTRY = 1024 /* the cache's bound in bytes: that much for each entry allowed */
+};
+/* The lifetime an answer gets for the TTL it came with. */
+uint32_t mxw__dns_lifetime_s(mxw_outcome_t outcome, uint32_t ttl_s);
+
+/*
+ * Threads: shared; each shard has a lock, held for a few pointers' time. The least recently used goes first.
+ */
+typedef struct mxw__dns_cache mxw__dns_cache_t;
+
+mxw__dns_cache_t *mxw__dns_cache_new(unsigned max_entries, const struct mxw_clock *clock);
+void mxw__dns_cache_free(mxw__dns_cache_t *cache);
+/* A reference of its own for the caller, or NULL. */
+mxw_dns_answer_t *mxw__dns_cache_get(mxw__dns_cache_t *cache, const struct mxw__dns_key *key);
+/* Keeps the answer for its ttl_s, in place of an older one. Without memory it is not kept. */
+void mxw__dns_cache_put(mxw__dns_cache_t *cache, const struct mxw__dns_key *key, mxw_dns_answer_t *answer);
+unsigned mxw__dns_cache_count(mxw__dns_cache_t *cache);
+
+/* ---- libunbound ---- */
+
+/* What libunbound hands back; the first member of what waits for it. */
+struct mxw__dns_pending {
+	/* Called once, on the reaper thread; takes over the answer. Never called after mxw__unbound_free(). */
+	void (*done)(struct mxw__dns_pending *pending, mxw_dns_answer_t *answer);
+};
+
+/*
+ * Threads: send from any thread; it writes to a pipe, so no lock of ours may be held. Two threads serve it: libunbound's
+ *          own and our reaper, both with all signals blocked.
+ */
+typedef struct mxw__unbound mxw__unbound_t;
+
+mxw_status_t mxw__unbound_new(const struct mxw_resolver_options *options, mxw__unbound_t **ret_unbound,
+			      struct mxw_error *err);
+/* False if it can't be asked now; `done` is then not called. */
+bool mxw__unbound_send(mxw__unbound_t *unbound, const struct mxw__dns_key *key, struct mxw__dns_pending *pending);
+/* Ends both threads. What is still open is forgotten: its memory is the caller's matter. */
+void mxw__unbound_free(mxw__unbound_t *unbound);
+
+/* ---- open questions ---- */
+
+/*
+ * A question is open from when it is begun until libunbound answers, which may be well after everybody stopped
+ * waiting: libunbound works on it until then (in thread mode ub_cancel() only drops the result), so it still counts
+ * against the caps, and its late answer still goes into the cache. Nobody waits for it beyond the time-out, counted
+ * from when it was begun. A waiter that gives up changes nothing for the others.
+ *
+ * Caps: `max_open` in all, and a quarter of that (16 at least) for one zone, so that one dead zone can't use up
+ * everybody's share. A zone here is the last two labels of a name, a /16 or /32 for reverse names.
+ *
+ * Threads: shared, in shards with a lock each. mxw__dns_cache_get() is called with it held.
+ */
+typedef struct mxw__inflight mxw__inflight_t;
+typedef struct mxw__dns_question mxw__dns_question_t;
+
+typedef enum mxw__inflight_begin {
+	MXW__BEGIN_NEW,     /* to be sent by the caller, or finished */
+	MXW__BEGIN_JOINED,
+	MXW__BEGIN_CACHED,  /* it was answered in the meantime */
+	MXW__BEGIN_REFUSED, /* budget or cap used up */
+	MXW__BEGIN_NO_MEMORY
+} mxw__inflight_begin_t;
+
+mxw__inflight_t *mxw__inflight_new(unsigned max_open, unsigned timeout_ms, mxw__dns_cache_t *cache,
+				   const struct mxw_clock *clock, const struct mxw__hashkey *hashkey);
+/* Nobody may be waiting. Frees the questions that are open, too. */
+void mxw__inflight_free(mxw__inflight_t *inflight);
+/*
+ * Joins an equal question or begins one. `budget` (may be NULL) is charged for a new one only: who asked early and
+ * asks again to wait pays once. NEW and JOINED give a question to be waited for or let go; CACHED gives an answer.
+ */
+mxw__inflight_begin_t mxw__inflight_begin(mxw__inflight_t *inflight, const struct mxw__dns_key *key,
+					  struct mxw_dns_budget *budget, mxw__dns_question_t **ret_question,
+					  mxw_dns_answer_t **ret_answer);
+/* What libunbound is to call back. */
+struct mxw__dns_pending *mxw__inflight_pending(mxw__dns_question_t *question);
+/* The answer is here: caches it, wakes all waiters. Takes over `answer`. */
+void mxw__inflight_finish(mxw__dns_question_t *question, mxw_dns_answer_t *answer);
+/* Waits for the answer until `deadline_ms`; NULL if that came first. Lets go of the question in any case. */
+mxw_dns_answer_t *mxw__inflight_wait(mxw__dns_question_t *question, int64_t deadline_ms);
+/* Lets go without waiting. */
+void mxw__inflight_leave(mxw__dns_question_t *question);
+unsigned mxw__inflight_open(const mxw__inflight_t *inflight);
+/* How many ended in MXW_TEMPORARY. */
+uint64_t mxw__inflight_failures(const mxw__inflight_t *inflight);
 
 #endif
