@@ -186,6 +186,9 @@ mxw_status_t mxw__unbound_new(const struct mxw_resolver_options *options, mxw__u
 			      struct mxw_error *err);
 /* False if it can't be asked now; `done` is then not called. */
 bool mxw__unbound_send(mxw__unbound_t *unbound, const struct mxw__dns_key *key, struct mxw__dns_pending *pending);
+/* What a result of libunbound means. `error` is its enum ub_ctx_err. Never NULL. */
+struct ub_result;
+mxw_dns_answer_t *mxw__unbound_answer(int error, const struct ub_result *result);
 /* Ends both threads. What is still open is forgotten: its memory is the caller's matter. */
 void mxw__unbound_free(mxw__unbound_t *unbound);
 

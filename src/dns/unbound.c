@@ -46,7 +46,7 @@ static mxw_dns_answer_t *found(const struct ub_result *result, uint32_t ttl_s)
 	return answer;
 }
 
-static mxw_dns_answer_t *answer_of(int error, const struct ub_result *result)
+mxw_dns_answer_t *mxw__unbound_answer(int error, const struct ub_result *result)
 {
 	if (error != 0 || !result)
 		return mxw__dns_answer_empty(MXW_TEMPORARY, 2, mxw__dns_lifetime_s(MXW_TEMPORARY, 0));
@@ -75,7 +75,7 @@ static void on_result(void *ctx, int error, struct ub_result *result)
 
 	/* NULL: the question that only starts libunbound's thread. */
 	if (pending)
-		pending->done(pending, answer_of(error, result));
+		pending->done(pending, mxw__unbound_answer(error, result));
 	ub_resolve_free(result);
 }
 
