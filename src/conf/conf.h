@@ -71,6 +71,7 @@ typedef enum mxw__on_failure { MXW__ON_FAILURE_DEFER, MXW__ON_FAILURE_ACCEPT } m
 struct mxw__domain_conf {
 	struct mxw__strings names;     /* lower case, without final dot */
 	struct mxw__pos pos;
+	struct mxw__strings directories; /* as written; the same as indexes: */
 	size_t nrecipients;
 	const size_t *recipients;      /* indexes into directories, in the order to be asked */
 	mxw__on_failure_t on_failure;
@@ -118,6 +119,7 @@ struct mxw__timeouts_conf {
 
 struct mxw__limits_conf {
 	uint64_t header_bytes;         /* kept per message; beyond: passed on unexamined */
+	uint64_t header_field_bytes;   /* the largest field the milter protocol has to carry */
 	uint64_t recipients;           /* remembered per message */
 	uint64_t signatures;           /* DKIM signatures examined */
 	uint64_t session_dns;          /* DNS questions one session may cause */

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The tree into struct mxw_conf: sections, what they must have, and what they say of each other. */
+#include "config.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/conf/build.h"
+#include "src/policy/fact_set.h"
+
+enum { DIRECTORIES_MAX = 1000, OPTIONS_MAX = 32 };
+
+static void *alloc(struct mxw__build *b, size_t n, size_t size)
+{
+	size_t bytes;
+	void *p = mxw__mul_size(n ? n : 1, size, &bytes) ? mxw__arena_alloc(b->values.arena, bytes) : NULL;
+
+	if (!p)
+		b->values.out_of_memory = true;
+	return p;
+}
+
+/* ---- finding sections ---- */
+
+static bool is_section(const struct mxw__node *node, mxw__section_id_t id)
+{
+	return node->name && node->is_section && strcmp(node->name, mxw__sections[id].name) == 0;
+}
+
+static size_t count_sections(const struct mxw__build *b, mxw__section_id_t id)
+{
+	size_t n = 0;
+
+	for (const struct mxw__node *node = b->root->first; node; node = node->next)
+		n += is_section(node, id);
+	return n;
+}
+
+static size_t count_args(const struct mxw__node *node)
+{
+	size_t n = 0;
+
+	for (const struct mxw__arg *arg = node->args; arg; arg = arg->next)
+		n++;
+	return n;
+}
+
+static const struct mxw__section *find_section(const char *name)
+{
+	for (size_t s = 1; name && s < MXW__SECTION_COUNT; s++)
+		if (strcmp(mxw__sections[s].name, name) == 0)
+			return &mxw__sections[s];
+	return NULL;
+}
+
+/* Takes the sections out of `outer` and puts them behind it. */
+static void lift_sections(struct mxw__build *b, struct mxw__node *outer)
+{
+	struct mxw__node *after = outer, **link = &outer->first;
+	bool is_told = false;
+
+	outer->last = NULL;
+	while (*link) {
+		struct mxw__node *node = *link;
+		if (!node->is_section || !find_section(node->name)) {
+			outer->last = node;
+			link = &node->next;
+			continue;
+		}
+		if (!is_told)
+			mxw__complain(b->values.complaints, &node->pos,
+				      "section '%s' inside of section '%s'; '}' was expected before it", node->name, outer->name);
+		is_told = true;
+		*link = node->next;
+		node->next = after->next;
+		after->next = node;
+		after = node;
+	}
+}
+
+/* No section stands in another: where one does, a '}' was forgotten, and what follows is read as it was meant. */
+static void unnest_sections(struct mxw__build *b)
+{
+	for (struct mxw__node *node = b->root->first; node; node = node->next) {
+		if (node->is_section)
+			lift_sections(b, node);
+		if (!node->next)
+			b->root->last = node;
+	}
+}
+
+/* Sections and entries that do not exist, or have the wrong number of names. */
+static void check_top_level(struct mxw__build *b)
+{
+	for (const struct mxw__node *node = b->root->first; node; node = node->next) {
+		const struct mxw__section *section = find_section(node->name);
+		if (!node->name)
+			continue;
+		if (!section) {
+			bool is_option = false;
+			for (size_t i = 0; i < mxw__sections[MXW__SECTION_TOP].noptions; i++)
+				is_option |= strcmp(mxw__sections[MXW__SECTION_TOP].options[i].name, node->name) == 0;
+			if (node->is_section && is_option)
+				mxw__complain(b->values.complaints, &node->pos, "'%s' is no section; a value was expected",
+					      node->name);
+			else if (node->is_section)
+				mxw__complain_unknown_key(b->values.complaints, &mxw__sections[MXW__SECTION_TOP], node);
+			continue;
+		}
+		size_t n = count_args(node);
+		if (!node->is_section)
+			continue;
+		if (n < section->min_args || n > section->max_args)
+			mxw__complain(b->values.complaints, &node->pos, "section '%s' takes %s before its '{'", node->name,
+				      section->args ? section->args : "nothing");
+	}
+}
+
+static bool is_broken(const struct mxw__node *body)
+{
+	for (const struct mxw__node *node = body->first; node; node = node->next)
+		if (!node->name)
+			return true;
+	return false;
+}
+
+/* ---- sections that there is one of ---- */
+
+static void read_single(struct mxw__build *b, mxw__section_id_t id, struct mxw__pos *pos)
+{
+	size_t n = count_sections(b, id), i = 0;
+	struct mxw__node **bodies = alloc(b, n, sizeof(struct mxw__node *));
+
+	if (!bodies)
+		return;
+	for (struct mxw__node *node = b->root->first; node; node = node->next)
+		if (is_section(node, id))
+			bodies[i++] = node;
+	mxw__values_read(&b->values, &mxw__sections[id], bodies, n, b->conf, pos);
+}
+
+/* "root" and "none" are no servers, and stand alone. */
+static void settle_forward(struct mxw__build *b, const struct mxw__pos *pos)
+{
+	struct mxw__resolver_conf *r = &b->conf->resolver;
+
+	for (size_t i = 0; i < r->forward.n; i++) {
+		r->from_root |= strcmp(r->forward.v[i], "root") == 0;
+		r->local_only |= strcmp(r->forward.v[i], "none") == 0;
+	}
+	if (!r->from_root && !r->local_only)
+		return;
+	if (r->forward.n > 1)
+		mxw__complain(b->values.complaints, pos, "'forward %s' stands alone; no other server can be named beside it",
+			      r->from_root ? "root" : "none");
+	r->forward = (struct mxw__strings){0};
+}
+
+/* ---- directories ---- */
+
+static bool has_type(const struct mxw__option *o, mxw__directory_type_t type)
+{
+	return o->types == 0 || (o->types >> type & 1);
+}
+
+/* Options of another type mean nothing here, and those this type needs must be there. */
+static void check_type(struct mxw__build *b, const struct mxw__node *node, mxw__directory_type_t type,
+		       const struct mxw__pos *pos)
+{
+	static const char *const names[] = {"file", "system", "ldap"};
+	const struct mxw__section *section = &mxw__sections[MXW__SECTION_DIRECTORY];
+
+	for (size_t i = 0; i < section->noptions; i++) {
+		const struct mxw__option *o = &section->options[i];
+		if (pos[i].file && !has_type(o, type))
+			mxw__complain(b->values.complaints, &pos[i], "'%s' means nothing in a directory of type %s", o->name,
+				      names[type]);
+		if (!pos[i].file && (o->flags & MXW__OPT_REQUIRED) && has_type(o, type) && !is_broken(node))
+			mxw__complain(b->values.complaints, &node->pos, "a directory of type %s needs '%s'", names[type], o->name);
+	}
+}
+
+/* The position of an option in `pos`, as mxw__values_read() filled it. */
+static const struct mxw__pos *option_pos(const struct mxw__section *section, const struct mxw__pos *pos, const char *name)
+{
+	for (size_t i = 0; i < section->noptions; i++)
+		if (strcmp(section->options[i].name, name) == 0)
+			return &pos[i];
+	return pos;
+}
+
+static void read_secret(struct mxw__build *b, struct mxw__directory_conf *d, const struct mxw__pos *pos)
+{
+	struct mxw__secret *keep = alloc(b, 1, sizeof *keep);
+	struct mxw_error err;
+
+	d->bind_password = "";
+	if (!keep || !d->bind_password_file[0])
+		return;
+	if (mxw__file_read_secret(d->bind_password_file, &keep->text, &err) != MXW_OK) {
+		mxw__complain(b->values.complaints, pos, "%s", err.text);
+		return;
+	}
+	keep->next = b->conf->priv->secrets;
+	b->conf->priv->secrets = keep;
+	d->bind_password = keep->text;
+}
+
+static void check_starttls(struct mxw__build *b, const struct mxw__directory_conf *d, const struct mxw__pos *pos)
+{
+	for (size_t i = 0; d->starttls && i < d->uris.n; i++) {
+		const char *uri = d->uris.v[i];
+		if (strncmp(uri, "ldap://", 7) == 0)
+			continue;
+		mxw__complain(b->values.complaints, pos, "'starttls' is for ldap:// only, and '%s' %s", uri,
+			      strncmp(uri, "ldaps:", 6) == 0 ? "is encrypted from the start" : "stays on this machine");
+		return;
+	}
+}
+
+static void check_ldap(struct mxw__build *b, struct mxw__directory_conf *d, const struct mxw__pos *pos)
+{
+	const struct mxw__section *s = &mxw__sections[MXW__SECTION_DIRECTORY];
+	const struct mxw__pos *dn = option_pos(s, pos, "bind-dn"), *file = option_pos(s, pos, "bind-password-file");
+
+	if (dn->file && !file->file)
+		mxw__complain(b->values.complaints, dn, "'bind-dn' needs 'bind-password-file' beside it");
+	if (file->file && !dn->file)
+		mxw__complain(b->values.complaints, file, "'bind-password-file' needs 'bind-dn' beside it");
+	check_starttls(b, d, option_pos(s, pos, "starttls"));
+	read_secret(b, d, file);
+}
+
+static void read_directory(struct mxw__build *b, struct mxw__node *node, struct mxw__directory_conf *d)
+{
+	struct mxw__pos pos[OPTIONS_MAX];
+
+	*d = (struct mxw__directory_conf){.name = node->args ? node->args->text : "", .pos = node->pos, .bind_password = ""};
+	if (node->args)
+		mxw__check_name(b->values.complaints, node->args);
+	mxw__values_read(&b->values, &mxw__sections[MXW__SECTION_DIRECTORY], &node, 1, d, pos);
+	if (!pos[0].file) {
+		/* Without a type nothing can be said of the rest. */
+		if (!is_broken(node))
+			mxw__complain(b->values.complaints, &node->pos, "a directory needs 'type': file, system or ldap");
+		return;
+	}
+	check_type(b, node, d->type, pos);
+	if (d->type == MXW__DIRECTORY_LDAP)
+		check_ldap(b, d, pos);
+}
+
+static void read_directories(struct mxw__build *b)
+{
+	size_t n = count_sections(b, MXW__SECTION_DIRECTORY);
+	struct mxw__directory_conf *list = alloc(b, n, sizeof *list);
+	size_t k = 0;
+
+	for (struct mxw__node *node = b->root->first; list && node; node = node->next) {
+		if (!is_section(node, MXW__SECTION_DIRECTORY))
+			continue;
+		if (k == DIRECTORIES_MAX) {
+			mxw__complain(b->values.complaints, &node->pos, "more than %d directories", DIRECTORIES_MAX);
+			break;
+		}
+		read_directory(b, node, &list[k]);
+		for (size_t i = 0; i < k && list[k].name[0]; i++)
+			if (strcmp(list[i].name, list[k].name) == 0)
+				mxw__complain(b->values.complaints, &node->args->pos,
+					      "there is a directory '%s' already, at %s:%u", list[k].name, list[i].pos.file,
+					      list[i].pos.line);
+		k++;
+	}
+	b->conf->directories = list;
+	b->conf->ndirectories = list ? k : 0;
+}
+
+/* ---- domains ---- */
+
+static bool find_directory(const struct mxw_conf *conf, const char *name, size_t *ret_index)
+{
+	for (size_t i = 0; i < conf->ndirectories; i++) {
+		if (strcmp(conf->directories[i].name, name) == 0) {
+			*ret_index = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void complain_no_directory(struct mxw__build *b, const struct mxw__arg *arg)
+{
+	const char *near = NULL;
+	unsigned best = UINT_MAX;
+
+	for (size_t i = 0; i < b->conf->ndirectories; i++)
+		if (mxw__name_is_nearer(arg->text, b->conf->directories[i].name, &best))
+			near = b->conf->directories[i].name;
+	mxw__complain(b->values.complaints, &arg->pos, "there is no directory '%s'%s%s%s", arg->text,
+		      near ? "; did you mean '" : "; a section 'directory NAME { ... }' was expected", near ? near : "",
+		      near ? "'?" : "");
+}
+
+/* `recipients` as indexes. The names are taken from the tree again, for their positions. */
+static void resolve_directories(struct mxw__build *b, const struct mxw__node *node, struct mxw__domain_conf *d)
+{
+	size_t *indexes = alloc(b, d->directories.n, sizeof *indexes);
+
+	d->recipients = indexes;
+	for (const struct mxw__node *e = node->first; indexes && e; e = e->next) {
+		if (!e->name || strcmp(e->name, "recipients") != 0)
+			continue;
+		for (const struct mxw__arg *arg = e->args; arg && d->nrecipients < d->directories.n; arg = arg->next) {
+			size_t index = 0;
+			bool is_double = false;
+			if (!find_directory(b->conf, arg->text, &index)) {
+				complain_no_directory(b, arg);
+				continue;
+			}
+			for (size_t i = 0; i < d->nrecipients; i++)
+				is_double |= indexes[i] == index;
+			if (is_double)
+				mxw__complain(b->values.complaints, &arg->pos, "directory '%s' is named twice", arg->text);
+			else
+				indexes[d->nrecipients++] = index;
+		}
+	}
+}
+
+static void read_domain(struct mxw__build *b, struct mxw__node *node, struct mxw__domain_conf *d)
+{
+	struct mxw__pos pos[OPTIONS_MAX];
+	const char **names = alloc(b, count_args(node), sizeof *names);
+	size_t n = 0;
+
+	*d = (struct mxw__domain_conf){.pos = node->pos};
+	for (const struct mxw__arg *arg = node->args; names && arg; arg = arg->next) {
+		char *name = mxw__arena_strdup(b->values.arena, arg->text);
+		if (!name) {
+			b->values.out_of_memory = true;
+			return;
+		}
+		if (!mxw__check_domain(b->values.complaints, arg))
+			continue;
+		mxw__ascii_lower_str(name);
+		size_t len = strlen(name);
+		if (len > 1 && name[len - 1] == '.')
+			name[len - 1] = '\0';
+		names[n++] = name;
+	}
+	d->names = (struct mxw__strings){n, names};
+	mxw__values_read(&b->values, &mxw__sections[MXW__SECTION_DOMAIN], &node, 1, d, pos);
+	if (!pos[0].file && !is_broken(node))
+		mxw__complain(b->values.complaints, &node->pos,
+			      "a domain needs 'recipients': the directories that know its recipients");
+	resolve_directories(b, node, d);
+}
+
+struct named {
+	const char *name;
+	const struct mxw__pos *pos;
+	size_t seq;
+};
+
+static int by_name(const void *x, const void *y)
+{
+	const struct named *a = x, *b = y;
+	int order = strcmp(a->name, b->name);
+	return order ? order : a->seq < b->seq ? -1 : 1;
+}
+
+/* Each domain in one place only. Positions are those of the sections. */
+static void check_domains_differ(struct mxw__build *b)
+{
+	size_t n = 0, k = 0;
+
+	for (size_t i = 0; i < b->conf->ndomains; i++)
+		n += b->conf->domains[i].names.n;
+	struct named *all = mxw__calloc(n, sizeof *all);
+	if (!all) {
+		b->values.out_of_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < b->conf->ndomains; i++)
+		for (size_t j = 0; j < b->conf->domains[i].names.n; j++, k++)
+			all[k] = (struct named){b->conf->domains[i].names.v[j], &b->conf->domains[i].pos, k};
+	if (n > 1)
+		qsort(all, n, sizeof *all, by_name);
+	for (size_t i = 1; i < n; i++)
+		if (strcmp(all[i - 1].name, all[i].name) == 0)
+			mxw__complain(b->values.complaints, all[i].pos, "domain '%s' has been given already, at %s:%u", all[i].name,
+				      all[i - 1].pos->file, all[i - 1].pos->line);
+	free(all);
+}
+
+static void read_domains(struct mxw__build *b)
+{
+	size_t n = count_sections(b, MXW__SECTION_DOMAIN), k = 0;
+	struct mxw__domain_conf *list = alloc(b, n, sizeof *list);
+
+	for (struct mxw__node *node = b->root->first; list && node; node = node->next)
+		if (is_section(node, MXW__SECTION_DOMAIN))
+			read_domain(b, node, &list[k++]);
+	b->conf->domains = list;
+	b->conf->ndomains = k;
+	check_domains_differ(b);
+}
+
+/* ---- listeners ---- */
+
+static void read_listeners(struct mxw__build *b)
+{
+	size_t n = count_sections(b, MXW__SECTION_LISTENER), k = 0;
+	struct mxw__listener_conf *list = alloc(b, n, sizeof *list);
+	struct mxw__pos pos[OPTIONS_MAX];
+
+	for (struct mxw__node *node = b->root->first; list && node; node = node->next) {
+		if (!is_section(node, MXW__SECTION_LISTENER))
+			continue;
+		struct mxw__listener_conf *l = &list[k++];
+		*l = (struct mxw__listener_conf){.name = node->args ? node->args->text : ""};
+		if (node->args)
+			mxw__check_name(b->values.complaints, node->args);
+		mxw__values_read(&b->values, &mxw__sections[MXW__SECTION_LISTENER], &node, 1, l, pos);
+		if (l->port == 0 && !l->daemon_name[0] && !is_broken(node))
+			mxw__complain(b->values.complaints, &node->pos, "a listener needs 'port', 'daemon-name' or both");
+		for (size_t i = 0; i + 1 < k && node->args; i++)
+			if (strcmp(list[i].name, l->name) == 0)
+				mxw__complain(b->values.complaints, &node->args->pos, "there is a listener '%s' already", l->name);
+	}
+	b->conf->listeners = list;
+	b->conf->nlisteners = k;
+}
+
+/* ---- all ---- */
+
+bool mxw__build(struct mxw__build *b)
+{
+	static const mxw__section_id_t single[] = {
+		MXW__SECTION_NETWORKS, MXW__SECTION_RESOLVER, MXW__SECTION_TIMEOUTS, MXW__SECTION_LIMITS,
+		MXW__SECTION_SPF, MXW__SECTION_DKIM, MXW__SECTION_TRACKER,
+	};
+	struct mxw__pos pos[OPTIONS_MAX];
+
+	unnest_sections(b);
+	check_top_level(b);
+	mxw__values_read(&b->values, &mxw__sections[MXW__SECTION_TOP], &b->root, 1, b->conf, pos);
+	for (size_t i = 0; i < MXW_ARRAY_LEN(single); i++) {
+		read_single(b, single[i], pos);
+		if (single[i] == MXW__SECTION_RESOLVER)
+			settle_forward(b, option_pos(&mxw__sections[MXW__SECTION_RESOLVER], pos, "forward"));
+	}
+	b->conf->daemon.max_sessions = (unsigned)b->conf->limits.sessions;
+	b->conf->daemon.header_frame_bytes = (unsigned)b->conf->limits.header_field_bytes;
+	read_directories(b);
+	read_domains(b);
+	read_listeners(b);
+	mxw__build_rules(b);
+	return !b->values.out_of_memory;
+}

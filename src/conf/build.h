@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * build.h: from the tree to struct mxw_conf.
+ *
+ * Who may call: conf only.
+ * Memory:  everything that is built lies in the configuration's arena; secrets are apart, so that they can be wiped.
+ */
+#ifndef MXW_SRC_CONF_BUILD_H
+#define MXW_SRC_CONF_BUILD_H
+
+#include <stdatomic.h>
+
+#include "src/conf/schema.h"
+
+struct mxw__secret {
+	char *text;
+	struct mxw__secret *next;
+};
+
+struct mxw__conf_private {
+	atomic_uint refs;
+	mxw__arena_t *arena;
+	struct mxw__secret *secrets;
+	struct mxw__strings off_rules;  /* built-in rules that were switched off */
+};
+
+struct mxw__build {
+	struct mxw__values values;
+	struct mxw_conf *conf;
+	struct mxw__node *root;
+	struct mxw__node *builtin;      /* the default policy */
+};
+
+/* The whole tree. All complaints are made; false only without memory. */
+bool mxw__build(struct mxw__build *build);
+/* Compiles the rules into conf->policy. */
+void mxw__build_rules(struct mxw__build *build);
+
+/* default-policy.conf, made into C by the Makefile. */
+extern const char mxw__default_policy[];
+#define MXW__DEFAULT_POLICY_NAME "default-policy.conf"
+
+#endif

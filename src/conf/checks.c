@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What single values must look like. */
+#include "config.h"
+
+#include <string.h>
+
+#include "src/conf/schema.h"
+#include "src/mail/mail.h"
+
+enum { UNIX_PATH_MAX = 107, NAME_LEN_MAX = 64, FILTER_MAX = 1024, TEXT_MAX = 1024 };
+
+/* Starts with the prefix; `ret_rest` is what follows it. */
+static bool has_prefix(const char *s, const char *prefix, const char **ret_rest)
+{
+	size_t n = strlen(prefix);
+
+	if (strncmp(s, prefix, n) != 0)
+		return false;
+	*ret_rest = s + n;
+	return true;
+}
+
+static bool is_port(const char *s)
+{
+	uint64_t port;
+	return mxw__parse_u64(s, &port) && port > 0 && port <= 65535;
+}
+
+/* "8891", "8891@127.0.0.1", "8891@[::1]", "8891@localhost". */
+static bool is_inet(const char *s)
+{
+	char port[8];
+	const char *at = strchr(s, '@');
+	size_t len = at ? (size_t)(at - s) : strlen(s);
+
+	if (len == 0 || len >= sizeof port || (at && (!at[1] || strpbrk(at, " \t"))))
+		return false;
+	memcpy(port, s, len);
+	port[len] = '\0';
+	return is_port(port);
+}
+
+bool mxw__check_socket(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	const char *rest = arg->text;
+	uint64_t fd;
+
+	if (has_prefix(arg->text, "inet:", &rest) || has_prefix(arg->text, "inet6:", &rest)) {
+		if (is_inet(rest))
+			return true;
+	} else if (has_prefix(arg->text, "fd:", &rest)) {
+		if (mxw__parse_u64(rest, &fd) && fd < 65536)
+			return true;
+	} else if (has_prefix(arg->text, "unix:", &rest) || has_prefix(arg->text, "local:", &rest)) {
+		if (rest[0] == '/' && strlen(rest) <= UNIX_PATH_MAX)
+			return true;
+		if (rest[0] == '/') {
+			mxw__complain(complaints, &arg->pos, "the path of a socket has at most %d octets", UNIX_PATH_MAX);
+			return false;
+		}
+	}
+	mxw__complain(complaints, &arg->pos,
+		      "'%s' is no socket; unix:/path, inet:port@address, inet6:port@address or fd:number was expected", arg->text);
+	return false;
+}
+
+/* RFC 8601 section 2.2: a value; here what needs no quotes in it and is no domain at least looks like one. */
+bool mxw__check_authserv_id(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	size_t len = strlen(arg->text);
+
+	for (size_t i = 0; i < len; i++)
+		if (!mxw__ascii_isalnum(arg->text[i]) && !strchr("-_.", arg->text[i]))
+			len = 0;
+	if (len > 0 && len <= 253)
+		return true;
+	mxw__complain(complaints, &arg->pos, "'%s' is no authserv-id; a name like mx1.example.net was expected", arg->text);
+	return false;
+}
+
+bool mxw__check_domain(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	if (mxw__domain_is_valid(arg->text))
+		return true;
+	for (const char *s = arg->text; *s; s++) {
+		if ((unsigned char)*s < 0x80)
+			continue;
+		mxw__complain(complaints, &arg->pos, "'%s' is no domain name in ASCII; its A-label (xn--...) was expected",
+			      arg->text);
+		return false;
+	}
+	mxw__complain(complaints, &arg->pos, "'%s' is no domain name%s", arg->text,
+		      strchr(arg->text, '@') ? "; the part after '@' was expected" : "");
+	return false;
+}
+
+/* Names of sections, users and groups. */
+bool mxw__check_name(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	size_t len = strlen(arg->text);
+
+	for (size_t i = 0; i < len; i++)
+		if (!mxw__ascii_isalnum(arg->text[i]) && (i == 0 || !strchr("-_.", arg->text[i])) && arg->text[i] != '_')
+			len = 0;
+	if (len > 0 && len <= NAME_LEN_MAX)
+		return true;
+	mxw__complain(complaints, &arg->pos, "'%s' is no name; 1 to %d letters, digits, '-', '_' and '.' were expected",
+		      arg->text, NAME_LEN_MAX);
+	return false;
+}
+
+bool mxw__check_forward(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	char addr[64];
+	const char *at = strchr(arg->text, '@');
+	size_t len = at ? (size_t)(at - arg->text) : strlen(arg->text);
+	struct mxw_ip ip;
+
+	if (strcmp(arg->text, "root") == 0 || strcmp(arg->text, "none") == 0)
+		return true;
+	if (len > 0 && len < sizeof addr) {
+		memcpy(addr, arg->text, len);
+		addr[len] = '\0';
+		if (mxw_ip_parse(addr, &ip) == MXW_OK && (!at || is_port(at + 1)))
+			return true;
+	}
+	mxw__complain(complaints, &arg->pos,
+		      "'%s' is no DNS server; 192.0.2.1, 192.0.2.1@5353, root or none was expected", arg->text);
+	return false;
+}
+
+/* host, host:port, [v6], [v6]:port; a final slash may follow. */
+static bool is_ldap_host(const char *s)
+{
+	size_t len = s[0] == '[' ? strcspn(s, "]") + 1 : strcspn(s, ":/");
+	char port[8] = "";
+
+	if (len == 0 || len > strlen(s) || strpbrk(s, " \t?#%"))
+		return false;
+	s += len;
+	if (*s == ':') {
+		size_t n = strcspn(++s, "/");
+		if (n >= sizeof port)
+			return false;
+		memcpy(port, s, n);
+		port[n] = '\0';
+		if (!is_port(port))
+			return false;
+		s += n;
+	}
+	return *s == '\0' || strcmp(s, "/") == 0;
+}
+
+bool mxw__check_ldap_uri(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	const char *rest = "";
+
+	if (has_prefix(arg->text, "ldapi://", &rest) && !strpbrk(rest, " \t?#/"))
+		return true;
+	if ((has_prefix(arg->text, "ldap://", &rest) || has_prefix(arg->text, "ldaps://", &rest)) && is_ldap_host(rest))
+		return true;
+	mxw__complain(complaints, &arg->pos,
+		      "'%s' is no LDAP server; ldap://host, ldaps://host:port or ldapi://%%2fpath was expected", arg->text);
+	return false;
+}
+
+/* The placeholder that starts at `s`; its length, or 0 if there is none of that name. */
+static size_t placeholder_len(const char *s)
+{
+	static const char *const known[] = {"{addr}", "{user}", "{domain}"};
+
+	for (size_t i = 0; i < MXW_ARRAY_LEN(known); i++)
+		if (strncmp(s, known[i], strlen(known[i])) == 0)
+			return strlen(known[i]);
+	return 0;
+}
+
+/* What is wrong with a filter; NULL if nothing is. `ret_at` is where. */
+static const char *filter_fault(const char *filter, const char **ret_at)
+{
+	unsigned depth = 0, placeholders = 0;
+
+	for (const char *s = filter; *s; s++) {
+		*ret_at = s;
+		if (*s == '(') {
+			depth++;
+		} else if (*s == ')') {
+			if (depth-- == 0)
+				return "closes no '('";
+			if (depth == 0 && s[1])
+				return "ends the filter, but more follows";
+		} else if (*s == '{') {
+			size_t len = placeholder_len(s);
+			if (len == 0)
+				return "is no placeholder; {addr}, {user} or {domain} was expected";
+			placeholders++;
+			s += len - 1;
+		} else if (*s == '}') {
+			return "closes no '{'";
+		} else if (depth == 0) {
+			return "stands outside of parentheses; (mail={addr}) is a filter";
+		}
+	}
+	*ret_at = filter;
+	return depth ? "has a '(' that is not closed" :
+	       placeholders == 0 ? "would find the same for every recipient; {addr}, {user} or {domain} was expected" : NULL;
+}
+
+bool mxw__check_ldap_filter(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	const char *at = arg->text;
+	const char *fault = filter_fault(arg->text, &at);
+
+	if (!mxw__check_length(complaints, arg))
+		return false;
+	if (!fault)
+		return true;
+	mxw__complain(complaints, &arg->pos, "filter: '%.40s' %s", at, fault);
+	return false;
+}
+
+bool mxw__check_length(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	if (strlen(arg->text) > TEXT_MAX) {
+		mxw__complain(complaints, &arg->pos, "the value has more than %d octets", TEXT_MAX);
+		return false;
+	}
+	return true;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The tables: one per section. mxward.conf(5) says what each option is for. */
+#include "config.h"
+
+#include "src/conf/schema.h"
+
+#define SECOND UINT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define KIB UINT64_C(1024)
+#define MIB (1024 * KIB)
+
+/* The place of a field in its struct. */
+#define AT(type, field) .offset = offsetof(struct type, field), .size = sizeof(((struct type *)0)->field)
+#define RANGE(lo, hi) .min = (lo), .max = (hi)
+
+static const struct mxw__option top[] = {
+	{"socket", MXW__OPT_TEXT, "unix:" MXW_RUNDIR "/mxward.sock", AT(mxw_conf, daemon.socket),
+		.check = mxw__check_socket},
+	{"socket-mode", MXW__OPT_MODE, "0660", AT(mxw_conf, daemon.socket_mode), RANGE(0, 0777)},
+	{"socket-group", MXW__OPT_TEXT, "", AT(mxw_conf, daemon.socket_group), .check = mxw__check_name},
+	{"user", MXW__OPT_TEXT, "", AT(mxw_conf, daemon.user), .check = mxw__check_name},
+	{"pid-file", MXW__OPT_PATH, "", AT(mxw_conf, daemon.pid_file)},
+	{"state-dir", MXW__OPT_PATH, MXW_STATEDIR, AT(mxw_conf, daemon.state_dir)},
+	{"authserv-id", MXW__OPT_TEXT, "the host name", AT(mxw_conf, authserv_id),
+		.flags = MXW__OPT_COMPUTED | MXW__OPT_LOWER, .check = mxw__check_authserv_id},
+	{"helo-names", MXW__OPT_LIST, NULL, AT(mxw_conf, helo_names), .flags = MXW__OPT_LOWER,
+		.check = mxw__check_domain},
+	{"mode", MXW__OPT_CHOICE, "enforce", AT(mxw_conf, observe), .words = "enforce observe"},
+	{"authentication-results", MXW__OPT_CHOICE, "yes", AT(mxw_conf, auth.add_results), .words = "no yes"},
+	{"syslog-facility", MXW__OPT_WORD, "mail", AT(mxw_conf, daemon.syslog_facility),
+		.words = "mail daemon auth authpriv user local0 local1 local2 local3 local4 local5 local6 local7"},
+	{"log-level", MXW__OPT_WORD, "info", AT(mxw_conf, daemon.log_level), .words = "error warning info debug"},
+	{"drain-timeout", MXW__OPT_DURATION, "10s", AT(mxw_conf, daemon.drain_timeout_ms), RANGE(0, 5 * MINUTE)},
+	{"include", MXW__OPT_OTHER, .deflt = NULL},
+};
+
+static const struct mxw__option networks[] = {
+	{"internal", MXW__OPT_NETWORKS, "127.0.0.0/8 ::1", AT(mxw_conf, internal)},
+	{"relays", MXW__OPT_NETWORKS, NULL, AT(mxw_conf, relays)},
+};
+
+static const struct mxw__option resolver[] = {
+	{"forward", MXW__OPT_LIST, NULL, AT(mxw_conf, resolver.forward), .check = mxw__check_forward},
+	{"local-data", MXW__OPT_PATHS, NULL, AT(mxw_conf, resolver.local_data), .flags = MXW__OPT_READABLE},
+	{"timeout", MXW__OPT_DURATION, "3s", AT(mxw_conf, resolver.timeout_ms), RANGE(100, 8 * SECOND)},
+	{"max-open", MXW__OPT_NUMBER, "2000", AT(mxw_conf, resolver.max_open), RANGE(16, 65535)},
+	{"cache-entries", MXW__OPT_NUMBER, "50000", AT(mxw_conf, resolver.cache_entries), RANGE(100, 10000000)},
+};
+
+static const struct mxw__option timeouts[] = {
+	/* sendmail gives a milter 10 s for an answer. */
+	{"before-data", MXW__OPT_DURATION, "8s", AT(mxw_conf, timeouts.before_data_ms), RANGE(SECOND, 9500)},
+	{"end-of-message", MXW__OPT_DURATION, "20s", AT(mxw_conf, timeouts.end_of_message_ms), RANGE(SECOND, 4 * MINUTE)},
+};
+
+static const struct mxw__option limits[] = {
+	{"header-bytes", MXW__OPT_SIZE, "1M", AT(mxw_conf, limits.header_bytes), RANGE(16 * KIB, 64 * MIB)},
+	/* What the milter protocol can be made to carry: libmilter knows 64 KiB, 256 KiB and 1 MiB. */
+	{"header-field-bytes", MXW__OPT_SIZE, "256K", AT(mxw_conf, limits.header_field_bytes), RANGE(64 * KIB, MIB)},
+	{"recipients", MXW__OPT_NUMBER, "1000", AT(mxw_conf, limits.recipients), RANGE(100, 100000)},
+	{"signatures", MXW__OPT_NUMBER, "10", AT(mxw_conf, limits.signatures), RANGE(1, 100)},
+	{"session-dns", MXW__OPT_NUMBER, "250", AT(mxw_conf, limits.session_dns), RANGE(20, 100000)},
+	{"sessions", MXW__OPT_NUMBER, "2000", AT(mxw_conf, limits.sessions), RANGE(1, 100000)},
+};
+
+static const struct mxw__option spf[] = {
+	{"enabled", MXW__OPT_CHOICE, "yes", AT(mxw_conf, auth.spf_enabled), .words = "no yes"},
+};
+
+static const struct mxw__option dkim[] = {
+	{"enabled", MXW__OPT_CHOICE, "yes", AT(mxw_conf, auth.dkim_enabled), .words = "no yes"},
+	/* RFC 8301 section 3.2: shorter keys prove nothing. */
+	{"min-key-bits", MXW__OPT_NUMBER, "1024", AT(mxw_conf, auth.dkim_min_key_bits), RANGE(1024, 4096)},
+};
+
+#define POINTS(name, deflt, event) \
+	{name, MXW__OPT_NUMBER, deflt, AT(mxw_conf, tracker.weights[MXW__EVENT_##event]), RANGE(0, 1000)}
+static const struct mxw__option tracker[] = {
+	{"enabled", MXW__OPT_CHOICE, "yes", AT(mxw_conf, tracker.enabled), .words = "no yes"},
+	{"half-life", MXW__OPT_DURATION, "1h", AT(mxw_conf, tracker.half_life_ms), RANGE(MINUTE, 30 * DAY)},
+	{"max-entries", MXW__OPT_NUMBER, "100000", AT(mxw_conf, tracker.max_entries), RANGE(100, 10000000)},
+	POINTS("unknown-recipient", "10", UNKNOWN_RCPT),
+	POINTS("rejected-recipient", "10", REJECTED_RCPT),
+	POINTS("unknown-command", "5", UNKNOWN_COMMAND),
+	POINTS("abort", "2", ABORT),
+	POINTS("helo-forged", "20", HELO_FORGED),
+	POINTS("spf-fail", "5", SPF_FAIL),
+};
+
+#define TYPE_FILE (1u << MXW__DIRECTORY_FILE)
+#define TYPE_SYSTEM (1u << MXW__DIRECTORY_SYSTEM)
+#define TYPE_LDAP (1u << MXW__DIRECTORY_LDAP)
+static const struct mxw__option directory[] = {
+	{"type", MXW__OPT_CHOICE, NULL, AT(mxw__directory_conf, type), .words = "file system ldap",
+		.flags = MXW__OPT_REQUIRED},
+	{"path", MXW__OPT_PATH, "", AT(mxw__directory_conf, path), .types = TYPE_FILE,
+		.flags = MXW__OPT_REQUIRED | MXW__OPT_READABLE},
+	{"passwd-file", MXW__OPT_PATH, "", AT(mxw__directory_conf, passwd_file), .types = TYPE_SYSTEM,
+		.flags = MXW__OPT_READABLE},
+	{"aliases-file", MXW__OPT_PATH, "/etc/aliases", AT(mxw__directory_conf, aliases_file), .types = TYPE_SYSTEM,
+		.flags = MXW__OPT_READABLE},
+	{"min-uid", MXW__OPT_NUMBER, "0", AT(mxw__directory_conf, min_uid), .types = TYPE_SYSTEM, RANGE(0, UINT32_MAX)},
+	{"uri", MXW__OPT_LIST, NULL, AT(mxw__directory_conf, uris), .types = TYPE_LDAP, .flags = MXW__OPT_REQUIRED,
+		.check = mxw__check_ldap_uri},
+	{"base", MXW__OPT_TEXT, "", AT(mxw__directory_conf, base), .types = TYPE_LDAP, .flags = MXW__OPT_REQUIRED,
+		.check = mxw__check_length},
+	{"filter", MXW__OPT_TEXT, "(mail={addr})", AT(mxw__directory_conf, filter), .types = TYPE_LDAP,
+		.check = mxw__check_ldap_filter},
+	{"scope", MXW__OPT_WORD, "sub", AT(mxw__directory_conf, scope), .words = "sub one base", .types = TYPE_LDAP},
+	{"bind-dn", MXW__OPT_TEXT, "", AT(mxw__directory_conf, bind_dn), .types = TYPE_LDAP,
+		.check = mxw__check_length},
+	{"bind-password-file", MXW__OPT_PATH, "", AT(mxw__directory_conf, bind_password_file), .types = TYPE_LDAP},
+	{"starttls", MXW__OPT_CHOICE, "no", AT(mxw__directory_conf, starttls), .words = "no yes", .types = TYPE_LDAP},
+	{"tls-ca-file", MXW__OPT_PATH, "", AT(mxw__directory_conf, tls_ca_file), .types = TYPE_LDAP,
+		.flags = MXW__OPT_READABLE},
+	{"connections", MXW__OPT_NUMBER, "4", AT(mxw__directory_conf, connections), .types = TYPE_LDAP, RANGE(1, 64)},
+	{"timeout", MXW__OPT_DURATION, "3s", AT(mxw__directory_conf, timeout_ms), .types = TYPE_LDAP,
+		RANGE(100, 9500)},
+	{"connect-timeout", MXW__OPT_DURATION, "2s", AT(mxw__directory_conf, connect_timeout_ms), .types = TYPE_LDAP,
+		RANGE(100, 9500)},
+	{"retry", MXW__OPT_DURATION, "1s", AT(mxw__directory_conf, retry_ms), .types = TYPE_LDAP, RANGE(100, MINUTE)},
+};
+
+static const struct mxw__option domain[] = {
+	{"recipients", MXW__OPT_LIST, NULL, AT(mxw__domain_conf, directories), .flags = MXW__OPT_REQUIRED},
+	{"on-failure", MXW__OPT_CHOICE, "defer", AT(mxw__domain_conf, on_failure), .words = "defer accept"},
+};
+
+static const struct mxw__option listener[] = {
+	{"port", MXW__OPT_NUMBER, "0", AT(mxw__listener_conf, port), RANGE(0, 65535)},
+	{"daemon-name", MXW__OPT_TEXT, "", AT(mxw__listener_conf, daemon_name), .check = mxw__check_length},
+};
+
+static const struct mxw__option rule[] = {
+	{"at", MXW__OPT_OTHER, .deflt = NULL},
+	{"when", MXW__OPT_OTHER, .deflt = NULL},
+	{"if-unknown", MXW__OPT_OTHER, .deflt = "defer"},
+	{"accept", MXW__OPT_OTHER, .deflt = NULL},
+	{"defer", MXW__OPT_OTHER, .deflt = NULL},
+	{"reject", MXW__OPT_OTHER, .deflt = NULL},
+	{"disconnect", MXW__OPT_OTHER, .deflt = NULL},
+	{"discard", MXW__OPT_OTHER, .deflt = NULL},
+};
+
+const struct mxw__section mxw__sections[MXW__SECTION_COUNT] = {
+#define OPTIONS(table) table, MXW_ARRAY_LEN(table)
+	[MXW__SECTION_TOP] = {"", 0, 0, NULL, OPTIONS(top)},
+	[MXW__SECTION_NETWORKS] = {"networks", 0, 0, NULL, OPTIONS(networks)},
+	[MXW__SECTION_RESOLVER] = {"resolver", 0, 0, NULL, OPTIONS(resolver)},
+	[MXW__SECTION_TIMEOUTS] = {"timeouts", 0, 0, NULL, OPTIONS(timeouts)},
+	[MXW__SECTION_LIMITS] = {"limits", 0, 0, NULL, OPTIONS(limits)},
+	[MXW__SECTION_SPF] = {"spf", 0, 0, NULL, OPTIONS(spf)},
+	[MXW__SECTION_DKIM] = {"dkim", 0, 0, NULL, OPTIONS(dkim)},
+	[MXW__SECTION_TRACKER] = {"tracker", 0, 0, NULL, OPTIONS(tracker)},
+	[MXW__SECTION_DIRECTORY] = {"directory", 1, 1, "one name", OPTIONS(directory)},
+	[MXW__SECTION_DOMAIN] = {"domain", 1, 100000, "at least one domain", OPTIONS(domain)},
+	[MXW__SECTION_LISTENER] = {"listener", 1, 1, "one name", OPTIONS(listener)},
+	[MXW__SECTION_RULE] = {"rule", 1, 2, "a name and perhaps enforce, observe or off", OPTIONS(rule)},
+#undef OPTIONS
+};
+
+void mxw_conf_each_option(void (*visit)(void *ctx, const char *section, const char *option, const char *deflt), void *ctx)
+{
+	for (size_t s = 0; s < MXW__SECTION_COUNT; s++)
+		for (size_t i = 0; i < mxw__sections[s].noptions; i++)
+			visit(ctx, mxw__sections[s].name, mxw__sections[s].options[i].name,
+			      mxw__sections[s].options[i].deflt);
+}

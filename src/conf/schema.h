@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * schema.h: every option of every section, in tables. Parsing, defaults, ranges, the dump and the test of the manual
+ * page all go by them.
+ *
+ * Who may call: conf only.
+ * Threads: the tables are immutable.
+ */
+#ifndef MXW_SRC_CONF_SCHEMA_H
+#define MXW_SRC_CONF_SCHEMA_H
+
+#include "src/conf/tree.h"
+
+typedef enum mxw__option_type {
+	MXW__OPT_TEXT,     /* const char * */
+	MXW__OPT_PATH,     /* const char *, made absolute from the file that names it */
+	MXW__OPT_WORD,     /* const char *, one of `words` */
+	MXW__OPT_CHOICE,   /* an enum or bool: the index into `words` */
+	MXW__OPT_NUMBER,   /* unsigned of any width, as the next three */
+	MXW__OPT_SIZE,
+	MXW__OPT_DURATION, /* milliseconds */
+	MXW__OPT_MODE,     /* octal */
+	MXW__OPT_LIST,     /* struct mxw__strings */
+	MXW__OPT_PATHS,    /* struct mxw__strings of paths */
+	MXW__OPT_NETWORKS, /* struct mxw__networks */
+	MXW__OPT_OTHER     /* build.c and rules.c read it; here for names only */
+} mxw__option_type_t;
+
+enum {
+	MXW__OPT_REQUIRED = 1, /* (of a directory: by those of its types) */
+	MXW__OPT_READABLE = 2, /* the file must exist and be readable */
+	MXW__OPT_COMPUTED = 4, /* `deflt` only says what stands there; conf.c fills it in */
+	MXW__OPT_LOWER = 8,    /* kept in lower case, without a final dot */
+};
+
+/* Says no to a value, having said why. */
+typedef bool (*mxw__value_check_fn)(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+
+struct mxw__option {
+	const char *name;
+	mxw__option_type_t type;
+	const char *deflt;     /* as it would be written; NULL: none */
+	uint64_t min, max;
+	const char *words;     /* separated by blanks */
+	size_t offset, size;   /* of the field in the section's struct */
+	unsigned flags;
+	unsigned types;        /* directory: bit per mxw__directory_type_t it belongs to; 0: all */
+	mxw__value_check_fn check;
+};
+
+struct mxw__section {
+	const char *name;      /* "" is the top level */
+	unsigned min_args, max_args;
+	const char *args;      /* what stands after the name, for complaints */
+	const struct mxw__option *options;
+	size_t noptions;
+};
+
+typedef enum mxw__section_id {
+	MXW__SECTION_TOP,
+	MXW__SECTION_NETWORKS,
+	MXW__SECTION_RESOLVER,
+	MXW__SECTION_TIMEOUTS,
+	MXW__SECTION_LIMITS,
+	MXW__SECTION_SPF,
+	MXW__SECTION_DKIM,
+	MXW__SECTION_TRACKER,
+	MXW__SECTION_DIRECTORY,
+	MXW__SECTION_DOMAIN,
+	MXW__SECTION_LISTENER,
+	MXW__SECTION_RULE,
+	MXW__SECTION_COUNT
+} mxw__section_id_t;
+
+extern const struct mxw__section mxw__sections[MXW__SECTION_COUNT];
+
+/* ---- values.c ---- */
+
+/* Where values are put. */
+struct mxw__values {
+	mxw__arena_t *arena;
+	struct mxw__complaints *complaints;
+	bool out_of_memory;
+};
+
+/*
+ * Reads the entries of a section into the struct at `base`: all that `bodies` have, which are the nodes of one section
+ * (it may be written in parts). Options that are not given get their defaults. `ret_pos`, one for each option, gets
+ * where it was given, file NULL where not. Says all that is wrong with single values.
+ */
+void mxw__values_read(struct mxw__values *values, const struct mxw__section *section, struct mxw__node *const *bodies,
+		      size_t nbodies, void *base, struct mxw__pos *ret_pos);
+
+/* "1h", "500ms": the largest unit that divides it. */
+char *mxw__duration_text(uint64_t ms, char text[32]);
+char *mxw__size_text(uint64_t bytes, char text[32]);
+/* Complains of a key that `section` does not have, with a hint. */
+void mxw__complain_unknown_key(struct mxw__complaints *complaints, const struct mxw__section *section,
+			       const struct mxw__node *node);
+
+/* ---- checks.c ---- */
+
+bool mxw__check_socket(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_authserv_id(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_domain(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_name(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_forward(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_ldap_uri(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_ldap_filter(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_length(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+
+#endif
