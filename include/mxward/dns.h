@@ -101,7 +101,9 @@ struct mxw_resolver_options {
 	size_t nlocal_data;
 	/* 0 or NULL in what follows is the default. */
 	unsigned timeout_ms;         /* longest time for one question, whatever deadline the caller has; 3000 */
-	unsigned max_open;           /* questions that may be unanswered at one time, a quarter for one zone; 2000 */
+	/* Questions that may be unanswered at one time, a quarter for one zone; 2000. Never more than 4096 or half the
+	 * descriptors that the process may have, whichever is less. */
+	unsigned max_open;
 	unsigned cache_entries;      /* answers kept, and 1 KB for each in all; 20000 */
 	const struct mxw_clock *clock;
 };

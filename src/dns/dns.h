@@ -186,6 +186,11 @@ mxw_status_t mxw__unbound_new(const struct mxw_resolver_options *options, mxw__u
 			      struct mxw_error *err);
 /* False if it can't be asked now; `done` is then not called. */
 bool mxw__unbound_send(mxw__unbound_t *unbound, const struct mxw__dns_key *key, struct mxw__dns_pending *pending);
+/*
+ * How many questions it can work on at one time: each takes a socket, and not more than half the descriptors that
+ * this process may have are for them. A question beyond that would wait for others.
+ */
+unsigned mxw__unbound_capacity(void);
 /* What a result of libunbound means. `error` is its enum ub_ctx_err. Never NULL. */
 struct ub_result;
 mxw_dns_answer_t *mxw__unbound_answer(int error, const struct ub_result *result);

@@ -168,6 +168,7 @@ static const struct mxw_resolver_ops real_ops = {real_ask, real_prefetch, real_d
 static mxw_status_t make_parts(struct real *real, const struct mxw_resolver_options *options, struct mxw_error *err)
 {
 	unsigned max_open = options->max_open ? options->max_open : DEFAULT_MAX_OPEN;
+	unsigned capacity = mxw__unbound_capacity();
 	unsigned timeout_ms = options->timeout_ms ? options->timeout_ms : DEFAULT_TIMEOUT_MS;
 	unsigned entries = options->cache_entries ? options->cache_entries : DEFAULT_CACHE_ENTRIES;
 	mxw_status_t status = MXW_OK;
@@ -178,7 +179,8 @@ static mxw_status_t make_parts(struct real *real, const struct mxw_resolver_opti
 	real->local = mxw__localdata_new();
 	real->cache = mxw__dns_cache_new(entries, real->clock);
 	if (real->cache)
-		real->inflight = mxw__inflight_new(max_open, timeout_ms, real->cache, real->clock, &real->hashkey);
+		real->inflight = mxw__inflight_new(max_open < capacity ? max_open : capacity, timeout_ms, real->cache,
+						   real->clock, &real->hashkey);
 	if (!real->local || !real->inflight)
 		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
 	for (size_t i = 0; status == MXW_OK && i < options->nlocal_data; i++)

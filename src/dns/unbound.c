@@ -113,8 +113,7 @@ static mxw_status_t set_options(struct ub_ctx *ctx, const char *const (*options)
 	return MXW_OK;
 }
 
-/* As many sockets as it may need, but not more than half the descriptors that this process may have. */
-static unsigned socket_count(void)
+unsigned mxw__unbound_capacity(void)
 {
 	struct rlimit limit;
 
@@ -127,7 +126,7 @@ static mxw_status_t set_common(struct ub_ctx *ctx, struct mxw_error *err)
 {
 	char sockets[16];
 
-	snprintf(sockets, sizeof(sockets), "%u", socket_count());
+	snprintf(sockets, sizeof(sockets), "%u", mxw__unbound_capacity());
 	const char *const options[][2] = {
 		{"outgoing-range:", sockets},
 		{"num-queries-per-thread:", "4096"},
