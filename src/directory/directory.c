@@ -24,6 +24,7 @@ struct mxw__directories {
 static const struct mxw__directory_ops *const types[] = {
 	[MXW__DIRECTORY_FILE] = &mxw__directory_file,
 	[MXW__DIRECTORY_SYSTEM] = &mxw__directory_system,
+	[MXW__DIRECTORY_LDAP] = &mxw__directory_ldap,
 };
 
 static mxw_status_t add_domains(mxw__directories_t *directories, struct mxw_error *err)

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * directory type "ldap": a recipient exists when a search for it finds an entry. ldap_pool.h says how.
+ */
+#include "config.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/directory/ldap_pool.h"
+
+enum { TEXT_MAX = 16384, QUESTIONS_MAX = 8192, CONNECTIONS_MAX = 64, TOLD_EVERY_MS = 60000 };
+
+int64_t mxw__ldap_now_ms(void)
+{
+	return mxw__now_ms(mxw_clock_system());
+}
+
+int mxw__ldap_thread(pthread_t *ret_thread, void *(*run)(void *), void *arg)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	int rc = pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (rc != 0)
+		return rc;
+	rc = pthread_create(ret_thread, NULL, run, arg);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
+/* ---- questions ---- */
+
+static void free_question(struct mxw__ldap_question *q)
+{
+	pthread_cond_destroy(&q->done);
+	free(q->base);
+	free(q->filter);
+	free(q);
+}
+
+void mxw__ldap_finish_locked(struct mxw__ldap *ldap, struct mxw__ldap_question *q, mxw_outcome_t outcome,
+			     const char *reason)
+{
+	if (q->conn)
+		q->conn->load--;
+	q->conn = NULL;
+	q->state = MXW__LDAP_DONE;
+	q->outcome = outcome;
+	snprintf(q->reason, sizeof q->reason, "%s", reason);
+	LIST_REMOVE(q, in_table);
+	ldap->nquestions--;
+	if (q->waiters == 0)
+		free_question(q);
+	else
+		pthread_cond_broadcast(&q->done);
+}
+
+void mxw__ldap_dispatch_locked(struct mxw__ldap *ldap, struct mxw__ldap_question *q)
+{
+	struct mxw__ldap_conn *best = NULL;
+	char reason[160];
+
+	for (size_t i = 0; i < ldap->nconns; i++) {
+		struct mxw__ldap_conn *conn = &ldap->conns[i];
+		if (conn->is_ready && (!best || conn->load < best->load))
+			best = conn;
+	}
+	if (best) {
+		q->conn = best;
+		best->load++;
+		TAILQ_INSERT_TAIL(&best->queue, q, in_queue);
+		mxw__ldap_link_wake(&best->link);
+	} else if (ldap->is_stopping) {
+		mxw__ldap_finish_locked(ldap, q, MXW_TEMPORARY, "the directory is being closed");
+	} else if (!mxw__ldap_best_server_locked(ldap)) {
+		mxw_outcome_t outcome = mxw__ldap_down_locked(ldap, reason, sizeof reason);
+		mxw__ldap_finish_locked(ldap, q, outcome, reason);
+	} else {
+		TAILQ_INSERT_TAIL(&ldap->pending, q, in_queue);
+	}
+}
+
+void mxw__ldap_fail_pending_locked(struct mxw__ldap *ldap)
+{
+	struct mxw__ldap_question *q;
+	char reason[160];
+	mxw_outcome_t outcome = mxw__ldap_down_locked(ldap, reason, sizeof reason);
+
+	while ((q = TAILQ_FIRST(&ldap->pending))) {
+		TAILQ_REMOVE(&ldap->pending, q, in_queue);
+		mxw__ldap_finish_locked(ldap, q, outcome, reason);
+	}
+}
+
+static struct mxw__ldap_question *new_question(uint64_t hash, char *base, char *filter)
+{
+	struct mxw__ldap_question *q = calloc(1, sizeof *q);
+
+	if (!q)
+		return NULL;
+	if (mxw__cond_init(&q->done) != 0) {
+		free(q);
+		return NULL;
+	}
+	q->hash = hash;
+	q->base = base;
+	q->filter = filter;
+	return q;
+}
+
+/* The question in flight that asks the same, or a new one; takes over base and filter in either case. NULL: no memory. */
+static struct mxw__ldap_question *join_locked(struct mxw__ldap *ldap, uint64_t hash, char *base, char *filter)
+{
+	struct mxw__ldap_bucket *bucket = &ldap->table[hash % MXW__LDAP_TABLE];
+	struct mxw__ldap_question *q;
+
+	LIST_FOREACH(q, bucket, in_table)
+		if (q->hash == hash && strcmp(q->filter, filter) == 0 && strcmp(q->base, base) == 0) {
+			free(base);
+			free(filter);
+			q->waiters++;
+			return q;
+		}
+	q = new_question(hash, base, filter);
+	if (!q) {
+		free(base);
+		free(filter);
+		return NULL;
+	}
+	q->waiters = 1;
+	LIST_INSERT_HEAD(bucket, q, in_table);
+	ldap->nquestions++;
+	mxw__ldap_dispatch_locked(ldap, q);
+	return q;
+}
+
+/* Waits for the answer, at most until `end_ms` (real time), and lets go of the question. */
+static void await_locked(struct mxw__ldap *ldap, struct mxw__ldap_question *q, int64_t end_ms,
+			 struct mxw__rcpt_result *ret_result)
+{
+	while (q->state != MXW__LDAP_DONE) {
+		int64_t left = end_ms - mxw__ldap_now_ms();
+		if (left <= 0)
+			break;
+		mxw__cond_wait_ms(&q->done, &ldap->lock, left);
+	}
+	q->waiters--;
+	if (q->state == MXW__LDAP_DONE) {
+		mxw__rcpt_answerf(ret_result, q->outcome, "%s", q->reason);
+		if (q->waiters == 0)
+			free_question(q);
+		return;
+	}
+	mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "no answer before the deadline");
+	/* What was sent is left to its connection, which learns from it whether the server still answers. */
+	if (q->waiters == 0 && q->state == MXW__LDAP_QUEUED) {
+		TAILQ_REMOVE(q->conn ? &q->conn->queue : &ldap->pending, q, in_queue);
+		mxw__ldap_finish_locked(ldap, q, MXW_TEMPORARY, "");
+	}
+}
+
+void mxw__ldap_complain(struct mxw__ldap *ldap, const struct mxw__ldap_failure *failure, const char *uri)
+{
+	int64_t now = mxw__ldap_now_ms();
+	bool was_told = false;
+
+	pthread_mutex_lock(&ldap->lock);
+	for (size_t i = 0; i < MXW__LDAP_TOLD; i++)
+		if (ldap->told[i].told_ms && ldap->told[i].code == failure->code &&
+		    now - ldap->told[i].told_ms < TOLD_EVERY_MS)
+			was_told = true;
+	if (!was_told) {
+		ldap->told[ldap->next_told].code = failure->code;
+		ldap->told[ldap->next_told].told_ms = now;
+		ldap->next_told = (ldap->next_told + 1) % MXW__LDAP_TOLD;
+	}
+	pthread_mutex_unlock(&ldap->lock);
+	if (!was_told)
+		mxw__noticef(&ldap->noticer, failure->outcome == MXW_MISCONFIGURED, "%s: search below \"%s\": %s%s%s",
+			     uri, ldap->conf->base, failure->text, *failure->detail ? " " : "", failure->detail);
+}
+
+/* ---- the source ---- */
+
+static bool fill(const struct mxw__ldap *ldap, const struct mxw__address *address, char **ret_base, char **ret_filter)
+{
+	struct mxw__buf base, filter;
+
+	mxw__buf_init(&base, TEXT_MAX);
+	mxw__buf_init(&filter, TEXT_MAX);
+	mxw__ldap_template_fill(&base, ldap->conf->base, MXW__LDAP_DN, address);
+	mxw__ldap_template_fill(&filter, ldap->conf->filter, MXW__LDAP_FILTER, address);
+	*ret_base = mxw__buf_take(&base);
+	*ret_filter = mxw__buf_take(&filter);
+	if (*ret_base && *ret_filter)
+		return true;
+	free(*ret_base);
+	free(*ret_filter);
+	return false;
+}
+
+static void ldap_lookup(void *self, const struct mxw__rcpt_query *query, struct mxw__rcpt_result *ret_result)
+{
+	struct mxw__ldap *ldap = self;
+	int64_t left = query->deadline_ms - mxw__now_ms(ldap->clock);
+	char *base, *filter;
+
+	if (left <= 0) {
+		mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "no time was left");
+		return;
+	}
+	if (left > (int64_t)ldap->conf->timeout_ms)
+		left = (int64_t)ldap->conf->timeout_ms;
+	if (!fill(ldap, query->address, &base, &filter)) {
+		mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "out of memory");
+		return;
+	}
+	uint64_t hash = mxw__hash(&ldap->key, filter, strlen(filter)) ^ mxw__hash(&ldap->key, base, strlen(base));
+	int64_t end_ms = mxw__ldap_now_ms() + left;
+
+	pthread_mutex_lock(&ldap->lock);
+	if (ldap->nquestions >= QUESTIONS_MAX) {
+		free(base);
+		free(filter);
+		mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "too many look-ups are waiting");
+	} else {
+		struct mxw__ldap_question *q = join_locked(ldap, hash, base, filter);
+		if (q)
+			await_locked(ldap, q, end_ms, ret_result);
+		else
+			mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "out of memory");
+	}
+	pthread_mutex_unlock(&ldap->lock);
+}
+
+static void ldap_close(void *self)
+{
+	struct mxw__ldap *ldap = self;
+	struct mxw__ldap_question *q;
+
+	pthread_mutex_lock(&ldap->lock);
+	ldap->is_stopping = true;
+	while ((q = TAILQ_FIRST(&ldap->pending))) {
+		TAILQ_REMOVE(&ldap->pending, q, in_queue);
+		mxw__ldap_finish_locked(ldap, q, MXW_TEMPORARY, "the directory is being closed");
+	}
+	pthread_cond_broadcast(&ldap->changed);
+	pthread_mutex_unlock(&ldap->lock);
+	for (size_t i = 0; i < ldap->nconns; i++)
+		mxw__ldap_link_cancel(&ldap->conns[i].link);
+	for (size_t i = 0; i < ldap->nservers; i++)
+		mxw__ldap_link_cancel(&ldap->servers[i].probe_link);
+	for (size_t i = 0; i < ldap->nconns; i++) {
+		if (ldap->conns[i].has_thread)
+			pthread_join(ldap->conns[i].thread, NULL);
+		mxw__ldap_link_fini(&ldap->conns[i].link);
+	}
+	mxw__ldap_servers_fini(ldap);
+	free(ldap->conns);
+	pthread_cond_destroy(&ldap->changed);
+	pthread_mutex_destroy(&ldap->lock);
+	free(ldap);
+}
+
+static mxw_status_t check_conf(struct mxw__ldap *ldap, struct mxw_error *err)
+{
+	static const struct {
+		const char *name;
+		int scope;
+	} scopes[] = {{"sub", LDAP_SCOPE_SUBTREE}, {"one", LDAP_SCOPE_ONELEVEL}, {"base", LDAP_SCOPE_BASE}};
+	const struct mxw__directory_conf *conf = ldap->conf;
+	bool has_dn = conf->bind_dn && *conf->bind_dn, has_password = conf->bind_password && *conf->bind_password;
+
+	/* A name without a password is an anonymous bind that looks like one with a name (RFC 4513 section 5.1.2). */
+	if (has_dn != has_password)
+		return mxw__fail(err, MXW_ERR_CONF, has_dn ? "bind-dn is given without a password"
+							   : "a password is given without bind-dn");
+	mxw_status_t status = mxw__ldap_template_check(conf->filter, MXW__LDAP_FILTER, err);
+	if (status == MXW_OK)
+		status = mxw__ldap_template_check(conf->base, MXW__LDAP_DN, err);
+	if (status != MXW_OK)
+		return status;
+	for (size_t i = 0; i < MXW_ARRAY_LEN(scopes); i++)
+		if (strcmp(conf->scope, scopes[i].name) == 0) {
+			ldap->scope = scopes[i].scope;
+			return MXW_OK;
+		}
+	return mxw__fail(err, MXW_ERR_CONF, "scope %s: sub, one or base was expected", conf->scope);
+}
+
+static mxw_status_t make_conns(struct mxw__ldap *ldap, struct mxw_error *err)
+{
+	size_t n = ldap->conf->connections;
+
+	if (n < 1 || n > CONNECTIONS_MAX)
+		n = n < 1 ? 1 : CONNECTIONS_MAX;
+	ldap->conns = mxw__calloc(n, sizeof *ldap->conns);
+	if (!ldap->conns)
+		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		struct mxw__ldap_conn *conn = &ldap->conns[i];
+		mxw_status_t status = mxw__ldap_link_init(&conn->link, err);
+		if (status != MXW_OK)
+			return status;
+		conn->ldap = ldap;
+		TAILQ_INIT(&conn->queue);
+		TAILQ_INIT(&conn->sent);
+		ldap->nconns++;
+	}
+	return MXW_OK;
+}
+
+static mxw_status_t init_locks(struct mxw__ldap *ldap, struct mxw_error *err)
+{
+	int rc = pthread_mutex_init(&ldap->lock, NULL);
+
+	if (rc == 0) {
+		rc = mxw__cond_init(&ldap->changed);
+		if (rc != 0)
+			pthread_mutex_destroy(&ldap->lock);
+	}
+	return rc == 0 ? MXW_OK : mxw__fail(err, MXW_ERR_SYSTEM, "no lock: %s", strerror(rc));
+}
+
+/* Threads are started last: until then there is nothing that runs. */
+static mxw_status_t start(struct mxw__ldap *ldap, struct mxw_error *err)
+{
+	mxw_status_t status = mxw__ldap_servers_start(ldap, err);
+
+	for (size_t i = 0; i < ldap->nconns && status == MXW_OK; i++)
+		status = mxw__ldap_conn_start(&ldap->conns[i], err);
+	return status;
+}
+
+static mxw_status_t ldap_open_source(const struct mxw__directory_conf *conf, const struct mxw_clock *clock,
+				     mxw__notice_fn notice, void *notice_ctx, void **ret_self, struct mxw_error *err)
+{
+	struct mxw__ldap *ldap = calloc(1, sizeof *ldap);
+
+	if (!ldap)
+		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
+	ldap->conf = conf;
+	ldap->clock = clock;
+	ldap->noticer = (struct mxw__noticer){notice, notice_ctx, conf->name};
+	mxw__hashkey_random(&ldap->key);
+	TAILQ_INIT(&ldap->pending);
+	mxw_status_t status = init_locks(ldap, err);
+	if (status != MXW_OK) {
+		free(ldap);
+		return status;
+	}
+	status = check_conf(ldap, err);
+	if (status == MXW_OK)
+		status = mxw__ldap_servers_init(ldap, err);
+	if (status == MXW_OK)
+		status = make_conns(ldap, err);
+	if (status == MXW_OK)
+		status = start(ldap, err);
+	if (status != MXW_OK) {
+		ldap_close(ldap);
+		return status;
+	}
+	*ret_self = ldap;
+	return MXW_OK;
+}
+
+const struct mxw__directory_ops mxw__directory_ldap = {
+	.type = "ldap",
+	.open = ldap_open_source,
+	.lookup = ldap_lookup,
+	.close = ldap_close,
+};

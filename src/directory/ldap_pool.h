@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ldap_pool.h: how directory type "ldap" works inside.
+ *
+ * The way of one look-up. ldap.c fills the address into base and filter and looks whether the same question is
+ * in flight; if not it makes one and gives it to the connection that has least to do. Its thread (ldap_conn.c) alone
+ * touches the LDAP handle: it sends the search, polls the socket, matches answers to questions by message id
+ * and finishes them; the look-up waits on the question's condition with its own deadline. A connection
+ * that is lost gives its questions back to be sent once more. ldap_link.c makes a
+ * connection: resolve, connect, TLS, bind, every step ended by a time-out or by mxw__ldap_link_cancel().
+ * ldap_server.c knows which servers fail: connections only go to servers that do not, in the
+ * configured order; one thread per server tries a failed one until it answers and then calls the connections
+ * back. While every server fails, a look-up is answered at once.
+ *
+ * Who may call: ldap*.c only.
+ * Threads: `lock` guards what is marked so; every other field is immutable after open or belongs to one thread.
+ *          Lock order: mxw__ldap.lock, then nothing; a link's lock is a leaf and never taken with another one.
+ *          No network and no notice under a lock.
+ * Memory:  a question is freed by the last of: its waiters, the table of questions in flight.
+ * Errors:  the four outcomes; "not found" only from a search that ended with success and covered the base.
+ * Standards: RFC 4511 (protocol), RFC 4513 (bind, TLS), RFC 4514 (DN), RFC 4515 (filter), RFC 4516 (URI).
+ */
+#ifndef MXW_SRC_DIRECTORY_LDAP_POOL_H
+#define MXW_SRC_DIRECTORY_LDAP_POOL_H
+
+#include <ldap.h>
+#include <netdb.h>
+#include <poll.h>
+#include <sys/queue.h>
+
+#include "src/directory/source.h"
+
+/* ---- base and filter ---- */
+
+typedef enum mxw__ldap_escape { MXW__LDAP_FILTER, MXW__LDAP_DN } mxw__ldap_escape_t;
+
+/*
+ * Appends `s` so that it is a value and nothing else: in a filter (RFC 4515 section 3) or in a distinguished name
+ * (RFC 4514 section 2.4). Everything that is not plain is written as \XX.
+ */
+void mxw__ldap_add_escaped(struct mxw__buf *buf, mxw__ldap_escape_t how, const char *s, size_t len);
+/* Refuses unknown placeholders and, with MXW__LDAP_DN, {addr} and {user}: a base must not depend on the mailbox. */
+mxw_status_t mxw__ldap_template_check(const char *tmpl, mxw__ldap_escape_t how, struct mxw_error *err);
+/* Fills {addr}, {user} and {domain} in. The template was checked. */
+void mxw__ldap_template_fill(struct mxw__buf *buf, const char *tmpl, mxw__ldap_escape_t how,
+			     const struct mxw__address *address);
+
+/* ---- what a server said ---- */
+
+/* `text`: fit for a result: no peer data. `detail`: for a notice, escaped; may be "". */
+struct mxw__ldap_failure {
+	mxw_outcome_t outcome; /* MXW_TEMPORARY or MXW_MISCONFIGURED */
+	int code;
+	char text[120];
+	char detail[200];
+};
+/* `diagnostic` is what the server or libldap added, unescaped; may be NULL. */
+void mxw__ldap_fail(struct mxw__ldap_failure *failure, mxw_outcome_t outcome, int code, const char *text,
+		    const char *diagnostic);
+/* What the result of a bind or StartTLS (not LDAP_SUCCESS) means. */
+mxw_outcome_t mxw__ldap_judge_bind(int code);
+/* What the end of a search means. `is_elsewhere`: part of the base is on another server. */
+mxw_outcome_t mxw__ldap_judge_search(int code, unsigned nentries, bool is_elsewhere);
+/* Does this continuation reference lead out of what can hold mailboxes? Active Directory sends three with every
+ * search of a whole domain: DomainDnsZones, ForestDnsZones, Configuration, none of which has any. */
+bool mxw__ldap_reference_counts(const char *url);
+
+/* ---- one connection ---- */
+
+struct mxw__ldap_link {
+	int wake_fd;          /* eventfd: ends a wait */
+	LDAP *ld;             /* the owner's thread only */
+	pthread_mutex_t lock; /* the rest */
+	int fd;               /* our own handle on the socket, -1 when there is none */
+	bool is_cancelled;
+};
+mxw_status_t mxw__ldap_link_init(struct mxw__ldap_link *link, struct mxw_error *err);
+void mxw__ldap_link_fini(struct mxw__ldap_link *link);
+void mxw__ldap_link_wake(struct mxw__ldap_link *link);
+/* Makes whatever the owner waits for end at once, for good. From any thread. */
+void mxw__ldap_link_cancel(struct mxw__ldap_link *link);
+/* Waits for the socket (fd < 0: for a wake-up only), at most `timeout_ms` (< 0: for ever). True: the socket is ready. */
+bool mxw__ldap_link_wait(struct mxw__ldap_link *link, int fd, short events, int64_t timeout_ms);
+bool mxw__ldap_link_is_cancelled(struct mxw__ldap_link *link);
+/* Connects, starts TLS and binds, within conf->connect_timeout_ms. */
+bool mxw__ldap_link_open(struct mxw__ldap_link *link, const struct mxw__directory_conf *conf, const char *uri,
+			 const LDAPURLDesc *url, struct mxw__ldap_failure *ret_failure);
+/* Waits for the result of one operation and says what code it ended with; -1 when there was none in time. */
+int mxw__ldap_link_result(struct mxw__ldap_link *link, int msgid, int64_t deadline_ms,
+			  struct mxw__ldap_failure *ret_failure);
+/* `is_lost`: nothing more is sent over it. */
+void mxw__ldap_link_close(struct mxw__ldap_link *link, bool is_lost);
+
+/* Looks a host up; getaddrinfo() can't be given a deadline, so it runs on a thread that is left behind if it
+ * takes too long. NULL: `ret_failure` says why. To be freed with freeaddrinfo(). */
+struct addrinfo *mxw__ldap_resolve(struct mxw__ldap_link *link, const char *host, int port, int64_t deadline_ms,
+				   struct mxw__ldap_failure *ret_failure);
+
+/* ---- servers ---- */
+
+struct mxw__ldap;
+
+struct mxw__ldap_server {
+	struct mxw__ldap *ldap;
+	const char *uri;
+	LDAPURLDesc *url;
+	size_t rank; /* position in the configuration */
+	struct mxw__ldap_link probe_link;
+	pthread_t prober;
+	bool has_prober;
+	/* under lock */
+	bool is_failed;
+	struct mxw__ldap_failure failure;
+	int64_t tried_ms; /* when it failed last */
+	int64_t good_ms;  /* when it came back */
+	int64_t pause_ms;
+};
+mxw_status_t mxw__ldap_servers_init(struct mxw__ldap *ldap, struct mxw_error *err);
+void mxw__ldap_servers_fini(struct mxw__ldap *ldap);
+mxw_status_t mxw__ldap_servers_start(struct mxw__ldap *ldap, struct mxw_error *err);
+/* The first that does not fail; NULL if there is none. */
+struct mxw__ldap_server *mxw__ldap_best_server_locked(struct mxw__ldap *ldap);
+/* To be called without the lock. Answers all that waits when this was the last one. */
+void mxw__ldap_server_failed(struct mxw__ldap_server *server, const struct mxw__ldap_failure *failure);
+
+/* ---- questions ---- */
+
+struct mxw__ldap_conn;
+
+typedef enum mxw__ldap_state {
+	MXW__LDAP_QUEUED, /* in the queue of `conn`, or with NULL in ldap->pending */
+	MXW__LDAP_SENT,   /* with the thread of `conn` */
+	MXW__LDAP_DONE    /* in no list and no table */
+} mxw__ldap_state_t;
+
+struct mxw__ldap_question {
+	uint64_t hash;
+	char *base;
+	char *filter;
+	pthread_cond_t done;
+	/* under lock */
+	LIST_ENTRY(mxw__ldap_question) in_table;
+	TAILQ_ENTRY(mxw__ldap_question) in_queue; /* while MXW__LDAP_SENT: the thread's */
+	mxw__ldap_state_t state;
+	struct mxw__ldap_conn *conn;
+	unsigned waiters;
+	unsigned sends;
+	mxw_outcome_t outcome;
+	char reason[160];
+	/* of the connection's thread, while MXW__LDAP_SENT */
+	LIST_ENTRY(mxw__ldap_question) in_ids;
+	int msgid;
+	int64_t sent_ms;
+	unsigned nentries;
+	bool is_elsewhere;
+};
+TAILQ_HEAD(mxw__ldap_queue, mxw__ldap_question);
+LIST_HEAD(mxw__ldap_bucket, mxw__ldap_question);
+
+/* ---- connections ---- */
+
+enum { MXW__LDAP_ID_BUCKETS = 256, MXW__LDAP_IN_FLIGHT_MAX = 512 };
+
+struct mxw__ldap_conn {
+	struct mxw__ldap *ldap;
+	struct mxw__ldap_link link;
+	pthread_t thread;
+	bool has_thread;
+	/* under lock */
+	bool is_ready;                /* takes questions */
+	unsigned load;                /* questions it has, queued or sent */
+	struct mxw__ldap_queue queue;
+	/* of its thread */
+	struct mxw__ldap_server *server;
+	struct mxw__ldap_queue sent;  /* oldest first */
+	struct mxw__ldap_bucket ids[MXW__LDAP_ID_BUCKETS];
+	unsigned nsent;
+	int64_t heard_ms;             /* when the server said something last */
+	bool has_answered;            /* a search, since it was opened */
+	unsigned short_lives;         /* one after the other */
+};
+mxw_status_t mxw__ldap_conn_start(struct mxw__ldap_conn *conn, struct mxw_error *err);
+
+/* ---- the directory ---- */
+
+enum { MXW__LDAP_TABLE = 1024, MXW__LDAP_TOLD = 8 };
+
+struct mxw__ldap {
+	const struct mxw__directory_conf *conf;
+	const struct mxw_clock *clock;
+	struct mxw__noticer noticer;
+	struct mxw__hashkey key;
+	int scope;
+	size_t nservers;
+	struct mxw__ldap_server *servers;
+	size_t nconns;
+	struct mxw__ldap_conn *conns;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;       /* a server failed or the directory is being closed */
+	/* under lock */
+	bool is_stopping;
+	unsigned nready;
+	unsigned nquestions;
+	struct mxw__ldap_queue pending; /* no connection is ready, but one may soon be */
+	struct mxw__ldap_bucket table[MXW__LDAP_TABLE];
+	struct {
+		int code;
+		int64_t told_ms;
+	} told[MXW__LDAP_TOLD];       /* complaints about searches, so that each is told once a minute */
+	unsigned next_told;
+};
+
+/* Milliseconds of real time: sockets do not follow a test's clock. */
+int64_t mxw__ldap_now_ms(void);
+/* Starts a thread that takes no signals: writing to a closed socket must not end the process. */
+int mxw__ldap_thread(pthread_t *ret_thread, void *(*run)(void *), void *arg);
+/* Ends a question with an answer for all its waiters. */
+void mxw__ldap_finish_locked(struct mxw__ldap *ldap, struct mxw__ldap_question *question, mxw_outcome_t outcome,
+			     const char *reason);
+/* Gives a question in MXW__LDAP_QUEUED, in no queue, to a connection or to those pending. */
+void mxw__ldap_dispatch_locked(struct mxw__ldap *ldap, struct mxw__ldap_question *question);
+/* No connection and no server left: answers all that is pending. */
+void mxw__ldap_fail_pending_locked(struct mxw__ldap *ldap);
+/* What a look-up gets while every server fails. */
+mxw_outcome_t mxw__ldap_down_locked(const struct mxw__ldap *ldap, char *ret_reason, size_t size);
+/* Tells a complaint about searches, each code once a minute. To be called without the lock. */
+void mxw__ldap_complain(struct mxw__ldap *ldap, const struct mxw__ldap_failure *failure, const char *uri);
+
+#endif

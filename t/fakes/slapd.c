@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "t/fakes/slapd.h"
+
+enum { USERS = 300, START_TRIES = 500 };
+
+static void die(const char *what, const char *hint)
+{
+	fprintf(stderr, "%s: %s\n", what, hint);
+	exit(EXIT_FAILURE);
+}
+
+/* The first of these that is there; ends the program if none is. */
+static const char *first_of(const char *const *paths, size_t n, const char *what)
+{
+	for (size_t i = 0; i < n; i++)
+		if (access(paths[i], R_OK) == 0)
+			return paths[i];
+	die(what, "not found; this test needs OpenLDAP's server (Debian: slapd, Fedora: openldap-servers)");
+	return NULL;
+}
+
+/* Starts a program whose output goes to DIR/NAME.log. */
+static pid_t spawn(struct slapd *slapd, const char *name, const char *const *argv)
+{
+	char log[128];
+
+	snprintf(log, sizeof log, "%s/%s.log", slapd->scratch.dir, name);
+	pid_t pid = fork();
+	if (pid < 0)
+		die("fork", "failed");
+	if (pid > 0)
+		return pid;
+	int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
+	if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
+		_exit(126);
+	/* It must not outlive a test program that crashed. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	char *args[32];
+	size_t n = 0;
+	for (; argv[n] && n + 1 < sizeof args / sizeof *args; n++)
+		args[n] = strdup(argv[n]);
+	args[n] = NULL;
+	execvp(args[0], args);
+	_exit(127);
+}
+
+static void show_log(struct slapd *slapd, const char *name)
+{
+	char path[128], line[512];
+
+	snprintf(path, sizeof path, "%s/%s.log", slapd->scratch.dir, name);
+	FILE *f = fopen(path, "r");
+	while (f && fgets(line, sizeof line, f))
+		fputs(line, stderr);
+	if (f)
+		fclose(f);
+}
+
+static void run(struct slapd *slapd, const char *name, const char *const *argv)
+{
+	int status;
+	pid_t pid = spawn(slapd, name, argv);
+
+	if (waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return;
+	show_log(slapd, name);
+	die(name, WIFEXITED(status) && WEXITSTATUS(status) == 127 ? "is not installed" : "failed");
+}
+
+/* ---- files ---- */
+
+static void write_ldif(const char *path)
+{
+	FILE *f = fopen(path, "w");
+
+	if (!f)
+		die(path, "can't be written");
+	fputs("dn: dc=example,dc=net\nobjectClass: domain\ndc: example\n\n"
+	      "dn: dc=open,dc=example,dc=net\nobjectClass: domain\ndc: open\n\n"
+	      "dn: cn=mxward,dc=example,dc=net\nobjectClass: organizationalRole\n"
+	      "objectClass: simpleSecurityObject\ncn: mxward\nuserPassword: opensesame\n\n", f);
+	for (int i = 0; i < USERS; i++)
+		fprintf(f, "dn: uid=user%d,dc=example,dc=net\nobjectClass: inetOrgPerson\nuid: user%d\ncn: User %d\n"
+			   "sn: User\nmail: user%d@example.net\n\n", i, i, i, i);
+	fputs("dn: uid=star,dc=example,dc=net\nobjectClass: inetOrgPerson\nuid: star\ncn: s\nsn: s\n"
+	      "mail: a*b@example.net\nmail: (p)@example.net\nmail: back\\slash@example.net\n\n"
+	      "dn: uid=joerg,dc=example,dc=net\nobjectClass: inetOrgPerson\nuid: joerg\ncn: j\nsn: j\n"
+	      "description: j\xc3\xb6rg@example.net\n\n"
+	      "dn: uid=guest,dc=open,dc=example,dc=net\nobjectClass: inetOrgPerson\nuid: guest\ncn: g\nsn: g\n"
+	      "mail: guest@example.net\n", f);
+	if (fclose(f) != 0)
+		die(path, "can't be written");
+}
+
+static void write_conf(struct slapd *slapd, const char *path)
+{
+	static const char *const schemas[] = {"/etc/ldap/schema", "/etc/openldap/schema"};
+	static const char *const modules[] = {"/usr/lib/ldap/back_mdb.so", "/usr/lib64/openldap/back_mdb.so",
+					      "/usr/lib/openldap/back_mdb.so"};
+	const char *schema = first_of(schemas, 2, "OpenLDAP's schema files");
+	const char *dir = slapd->scratch.dir;
+	FILE *f = fopen(path, "w");
+
+	if (!f)
+		die(path, "can't be written");
+	fprintf(f, "include %s/core.schema\ninclude %s/cosine.schema\ninclude %s/inetorgperson.schema\n", schema, schema,
+		schema);
+	for (size_t i = 0; i < 3; i++)
+		if (access(modules[i], R_OK) == 0) {
+			fprintf(f, "moduleload %s\n", modules[i]);
+			break;
+		}
+	fprintf(f,
+		"TLSCACertificateFile %s/ca.pem\nTLSCertificateFile %s/server.pem\nTLSCertificateKeyFile %s/server.key\n"
+		"threads 4\n"
+		"database mdb\nsuffix \"dc=example,dc=net\"\nrootdn \"cn=root,dc=example,dc=net\"\n"
+		"directory %s/db\nmaxsize 33554432\ndbnosync\nindex objectClass,mail,uid eq\n"
+		"access to dn.subtree=\"dc=open,dc=example,dc=net\" by * read\n"
+		"access to attrs=userPassword by anonymous auth\n"
+		"access to * by dn.exact=\"cn=mxward,dc=example,dc=net\" read by anonymous auth\n",
+		dir, dir, dir, dir);
+	if (fclose(f) != 0)
+		die(path, "can't be written");
+}
+
+static char *in_dir(struct slapd *slapd, const char *name)
+{
+	return scratch_path(&slapd->scratch, name);
+}
+
+static void make_ca(struct slapd *slapd, const char *name, const char *file)
+{
+	char *key = in_dir(slapd, "ca.key");
+	const char *argv[] = {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+			      "-nodes", "-subj", name, "-days", "2", "-keyout", key, "-out", file, NULL};
+
+	run(slapd, "openssl", argv);
+	free(key);
+}
+
+static void make_certificates(struct slapd *slapd)
+{
+	char *ca_key = in_dir(slapd, "ca.key"), *key = in_dir(slapd, "server.key"), *csr = in_dir(slapd, "server.csr");
+	char *cert = in_dir(slapd, "server.pem"), *ext = in_dir(slapd, "server.ext");
+
+	snprintf(slapd->ca_file, sizeof slapd->ca_file, "%s/ca.pem", slapd->scratch.dir);
+	snprintf(slapd->other_ca_file, sizeof slapd->other_ca_file, "%s/other-ca.pem", slapd->scratch.dir);
+	make_ca(slapd, "/CN=Another CA", slapd->other_ca_file);
+	make_ca(slapd, "/CN=Test CA", slapd->ca_file);
+	scratch_replace(ext, "subjectAltName=IP:127.0.0.1,DNS:ldap.example.net\n");
+	run(slapd, "openssl", (const char *const[]){"openssl", "req", "-new", "-newkey", "ec", "-pkeyopt",
+		"ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=ldap.example.net", "-keyout", key, "-out", csr, NULL});
+	run(slapd, "openssl", (const char *const[]){"openssl", "x509", "-req", "-in", csr, "-CA", slapd->ca_file, "-CAkey",
+		ca_key, "-CAcreateserial", "-days", "2", "-extfile", ext, "-out", cert, NULL});
+	free(ca_key);
+	free(key);
+	free(csr);
+	free(cert);
+	free(ext);
+}
+
+/* The program may be confined by AppArmor to its usual places: a copy of it is not. */
+static void copy_program(struct slapd *slapd)
+{
+	static const char *const places[] = {"/usr/sbin/slapd", "/usr/libexec/slapd", "/usr/lib/openldap/slapd",
+					     "/usr/local/libexec/slapd"};
+	char *copy = in_dir(slapd, "slapd");
+
+	run(slapd, "cp", (const char *const[]){"cp", first_of(places, 4, "slapd"), copy, NULL});
+	free(copy);
+}
+
+/* ---- ports ---- */
+
+static unsigned free_port(void)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof sin;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&sin, sizeof sin) != 0 ||
+	    getsockname(fd, (struct sockaddr *)&sin, &len) != 0)
+		die("a free port", "there is none");
+	close(fd);
+	return ntohs(sin.sin_port);
+}
+
+static void choose_addresses(struct slapd *slapd)
+{
+	unsigned port = free_port(), tls_port = free_port();
+	char *out = slapd->ldapi_uri;
+
+	snprintf(slapd->ldap_uri, sizeof slapd->ldap_uri, "ldap://127.0.0.1:%u", port);
+	snprintf(slapd->ldaps_uri, sizeof slapd->ldaps_uri, "ldaps://127.0.0.1:%u", tls_port);
+	snprintf(slapd->wrong_name_uri, sizeof slapd->wrong_name_uri, "ldap://localhost:%u", port);
+	snprintf(slapd->wrong_name_tls_uri, sizeof slapd->wrong_name_tls_uri, "ldaps://localhost:%u", tls_port);
+	out += sprintf(out, "ldapi://");
+	for (const char *p = slapd->scratch.dir; *p; p++)
+		out += *p == '/' ? sprintf(out, "%%2F") : sprintf(out, "%c", *p);
+	sprintf(out, "%%2Fldapi");
+}
+
+static bool is_up(struct slapd *slapd)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(sun.sun_path, sizeof sun.sun_path, "%s/ldapi", slapd->scratch.dir);
+	bool ok = connect(fd, (const struct sockaddr *)&sun, sizeof sun) == 0;
+	close(fd);
+	return ok;
+}
+
+/* ---- the server ---- */
+
+void slapd_start(struct slapd *slapd)
+{
+	char *program = in_dir(slapd, "slapd"), *conf = in_dir(slapd, "slapd.conf");
+	char urls[512];
+
+	snprintf(urls, sizeof urls, "%s %s %s", slapd->ldap_uri, slapd->ldaps_uri, slapd->ldapi_uri);
+	slapd->pid = spawn(slapd, "slapd", (const char *const[]){program, "-f", conf, "-h", urls, "-d", "0", NULL});
+	free(program);
+	free(conf);
+	for (int i = 0; i < START_TRIES; i++) {
+		int status;
+		if (is_up(slapd))
+			return;
+		if (waitpid(slapd->pid, &status, WNOHANG) == slapd->pid)
+			break;
+		poll(NULL, 0, 20);
+	}
+	show_log(slapd, "slapd");
+	die("slapd", "does not start");
+}
+
+void slapd_init(struct slapd *slapd)
+{
+	*slapd = (struct slapd){0};
+	scratch_init(&slapd->scratch);
+	char *conf = in_dir(slapd, "slapd.conf"), *ldif = in_dir(slapd, "data.ldif"), *db = in_dir(slapd, "db");
+	char *program = in_dir(slapd, "slapd");
+
+	copy_program(slapd);
+	make_certificates(slapd);
+	choose_addresses(slapd);
+	write_conf(slapd, conf);
+	write_ldif(ldif);
+	run(slapd, "mkdir", (const char *const[]){"mkdir", db, NULL});
+	run(slapd, "slapadd", (const char *const[]){program, "-T", "add", "-q", "-f", conf, "-l", ldif, NULL});
+	free(conf);
+	free(ldif);
+	free(db);
+	free(program);
+	slapd_start(slapd);
+}
+
+void slapd_kill(struct slapd *slapd)
+{
+	if (slapd->pid == 0)
+		return;
+	kill(slapd->pid, SIGKILL);
+	waitpid(slapd->pid, NULL, 0);
+	slapd->pid = 0;
+}
+
+void slapd_signal(struct slapd *slapd, int sig)
+{
+	if (!slapd->pid)
+		return;
+	kill(slapd->pid, sig);
+	/* Each of its threads stops in its own time. */
+	if (sig == SIGSTOP)
+		waitpid(slapd->pid, NULL, WUNTRACED);
+}
+
+void slapd_fini(struct slapd *slapd)
+{
+	slapd_kill(slapd);
+	scratch_fini(&slapd->scratch);
+}

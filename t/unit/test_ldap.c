@@ -1,0 +1,866 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Directory type "ldap" against a real slapd, and against a server that misbehaves on order.
+ */
+#include "config.h"
+
+#include <ldap.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "src/directory/ldap_pool.h"
+#include "t/fakes/ldapd.h"
+#include "t/fakes/notices.h"
+#include "t/fakes/slapd.h"
+#include "t/fakes/suite.h"
+
+/* What a sanitizer adds to every step; 0 in an ordinary build. */
+#if defined(MXW_WITH_TSAN) || defined(MXW_WITH_ASAN)
+enum { SLACK_MS = 300 };
+#else
+enum { SLACK_MS = 0 };
+#endif
+#define PASSWORD "opensesame"
+
+static struct slapd slapd;
+static struct notices notices;
+static const char *uris[2];
+static struct mxw__directory_conf conf;
+
+static int64_t now_ms(void)
+{
+	return mxw__now_ms(mxw_clock_system());
+}
+
+static void pause_ms(int ms)
+{
+	poll(NULL, 0, ms);
+}
+
+/* ---- one directory ---- */
+
+static void start_slapd(void)
+{
+	slapd_init(&slapd);
+}
+
+static void end_slapd(void)
+{
+	slapd_fini(&slapd);
+}
+
+static void set_up(void)
+{
+	notices_init(&notices);
+	if (slapd.scratch.dir[0] && slapd.pid == 0)
+		slapd_start(&slapd);
+	uris[0] = slapd.ldap_uri;
+	conf = (struct mxw__directory_conf){
+		.name = "staff",
+		.type = MXW__DIRECTORY_LDAP,
+		.uris = {1, uris},
+		.base = "dc=example,dc=net",
+		.filter = "(|(mail={addr})(description={addr}))",
+		.scope = "sub",
+		.bind_dn = "cn=mxward,dc=example,dc=net",
+		.bind_password = PASSWORD,
+		.tls_ca_file = slapd.ca_file,
+		.connections = 2,
+		.timeout_ms = 5000,
+		.connect_timeout_ms = 3000,
+		.retry_ms = 200,
+	};
+}
+
+static void tear_down(void)
+{
+	ck_assert_msg(!notices_have(&notices, PASSWORD), "%s", mxw__buf_str(&notices.text));
+	notices_fini(&notices);
+}
+
+static void use_fake(struct ldapd *fake)
+{
+	uris[0] = ldapd_uri(fake);
+	conf.bind_dn = conf.bind_password = "";
+}
+
+static void *open_ldap(void)
+{
+	void *self = NULL;
+	struct mxw_error err = {0};
+	mxw_status_t status = mxw__directory_ldap.open(&conf, mxw_clock_system(), notices_take, &notices, &self, &err);
+
+	ck_assert_msg(status == MXW_OK, "%s", err.text);
+	return self;
+}
+
+static void close_ldap(void *self)
+{
+	int64_t start = now_ms();
+
+	mxw__directory_ldap.close(self);
+	ck_assert_int_lt(now_ms() - start, 1000 + SLACK_MS);
+}
+
+static struct mxw__rcpt_result ask_within(void *self, const char *text, int ms)
+{
+	char store[400];
+	snprintf(store, sizeof store, "%s", text);
+	char *at = strrchr(store, '@');
+	struct mxw__address a = {.text = text, .local = store, .domain = at ? at + 1 : ""};
+	if (at)
+		*at = '\0';
+	struct mxw__rcpt_query query = {&a, now_ms() + ms};
+	struct mxw__rcpt_result result = {.outcome = MXW_MISCONFIGURED};
+
+	mxw__directory_ldap.lookup(self, &query, &result);
+	return result;
+}
+
+static struct mxw__rcpt_result ask(void *self, const char *text)
+{
+	return ask_within(self, text, 4000);
+}
+
+#define ck_outcome(result, expected)                                                                                  \
+	ck_assert_msg((result).outcome == (expected), "%s, %s was expected: %s\n%s", mxw_outcome_name((result).outcome), \
+		      mxw_outcome_name(expected), (result).reason, mxw__buf_str(&notices.text))
+
+/* Notices are told after the look-ups were answered. */
+static void ck_told(const char *part)
+{
+	for (int i = 0; i < 200 && !notices_have(&notices, part); i++)
+		pause_ms(10);
+	ck_assert_msg(notices_have(&notices, part), "\"%s\" not in:\n%s", part, mxw__buf_str(&notices.text));
+}
+
+/* Asks until the outcome is this one, for at most `ms`; returns how long that took, -1 if it never was. */
+static int64_t until(void *self, const char *who, mxw_outcome_t outcome, int ms)
+{
+	int64_t start = now_ms();
+
+	while (now_ms() - start < ms) {
+		if (ask_within(self, who, 1000).outcome == outcome)
+			return now_ms() - start;
+		pause_ms(10);
+	}
+	return -1;
+}
+
+/* ---- escaping ---- */
+
+static const struct {
+	const char *in;
+	size_t len;
+	const char *filter, *dn;
+} escapes[] = {
+	{"plain.user-1_x", 14, "plain.user-1_x", "plain.user-1_x"},
+	{"a*b", 3, "a\\2ab", "a\\2ab"},
+	{"(x)", 3, "\\28x\\29", "\\28x\\29"},
+	{"a\\b", 3, "a\\5cb", "a\\5cb"},
+	{"a\0b", 3, "a\\00b", "a\\00b"},
+	{"\xc3\xb6", 2, "\\c3\\b6", "\\c3\\b6"},
+	{"a,b+c=d\"e#f;g<h>", 16, "a,b+c=d\"e#f;g<h>", "a\\2cb\\2bc\\3dd\\22e\\23f\\3bg\\3ch\\3e"},
+	{" a ", 3, " a ", "\\20a\\20"},
+	{"\x01\x7f\n", 3, "\\01\\7f\\0a", "\\01\\7f\\0a"},
+	{"{addr}", 6, "{addr}", "\\7baddr\\7d"},
+};
+
+START_TEST(values_are_escaped_for_filters_and_names)
+{
+	struct mxw__buf buf;
+
+	mxw__buf_init(&buf, 1000);
+	mxw__ldap_add_escaped(&buf, MXW__LDAP_FILTER, escapes[_i].in, escapes[_i].len);
+	ck_assert_str_eq(mxw__buf_str(&buf), escapes[_i].filter);
+	mxw__buf_clear(&buf);
+	mxw__ldap_add_escaped(&buf, MXW__LDAP_DN, escapes[_i].in, escapes[_i].len);
+	ck_assert_str_eq(mxw__buf_str(&buf), escapes[_i].dn);
+	mxw__buf_fini(&buf);
+}
+END_TEST
+
+START_TEST(an_address_is_filled_in_once_and_as_a_value)
+{
+	struct mxw__address a = {.text = "{user}*@example.net", .local = "{user}*", .domain = "example.net"};
+	struct mxw__buf buf;
+
+	mxw__buf_init(&buf, 1000);
+	mxw__ldap_template_fill(&buf, "(&(mail={addr})(uid={user})(dc={domain}))", MXW__LDAP_FILTER, &a);
+	ck_assert_str_eq(mxw__buf_str(&buf), "(&(mail={user}\\2a@example.net)(uid={user}\\2a)(dc=example.net))");
+	mxw__buf_fini(&buf);
+}
+END_TEST
+
+static const struct {
+	const char *tmpl;
+	mxw__ldap_escape_t how;
+	bool ok;
+} templates[] = {
+	{"(mail={addr})", MXW__LDAP_FILTER, true},
+	{"(&(uid={user})(o={domain}))", MXW__LDAP_FILTER, true},
+	{"(mail=x)", MXW__LDAP_FILTER, true},
+	{"(mail={address})", MXW__LDAP_FILTER, false},
+	{"(mail={addr)", MXW__LDAP_FILTER, false},
+	{"(mail={})", MXW__LDAP_FILTER, false},
+	{"ou={domain},dc=example", MXW__LDAP_DN, true},
+	{"uid={user},dc=example", MXW__LDAP_DN, false},
+	{"mail={addr},dc=example", MXW__LDAP_DN, false},
+};
+
+START_TEST(placeholders_are_checked)
+{
+	struct mxw_error err;
+	mxw_status_t status = mxw__ldap_template_check(templates[_i].tmpl, templates[_i].how, &err);
+
+	ck_assert_int_eq(status, templates[_i].ok ? MXW_OK : MXW_ERR_CONF);
+}
+END_TEST
+
+static const struct {
+	const char *what;
+	const char *uri, *filter, *base, *scope, *dn, *password;
+	bool starttls;
+} bad_confs[] = {
+	{.what = "uri", .uri = "http://x"},
+	{.what = "filter", .filter = "(mail={adr})"},
+	{.what = "base", .base = "uid={user},dc=x"},
+	{.what = "scope", .scope = "children"},
+	{.what = "a name without a password", .password = ""},
+	{.what = "a password without a name", .dn = ""},
+	{.what = "StartTLS within TLS", .uri = "ldaps://localhost", .starttls = true},
+	{.what = "StartTLS on a unix socket", .uri = "ldapi://%2Ftmp%2Fx", .starttls = true},
+};
+
+START_TEST(a_wrong_configuration_is_refused_and_shows_no_password)
+{
+	void *self = NULL;
+	struct mxw_error err = {0};
+
+	if (bad_confs[_i].uri)
+		uris[0] = bad_confs[_i].uri;
+	if (bad_confs[_i].filter)
+		conf.filter = bad_confs[_i].filter;
+	if (bad_confs[_i].base)
+		conf.base = bad_confs[_i].base;
+	if (bad_confs[_i].scope)
+		conf.scope = bad_confs[_i].scope;
+	if (bad_confs[_i].dn)
+		conf.bind_dn = bad_confs[_i].dn;
+	if (bad_confs[_i].password)
+		conf.bind_password = bad_confs[_i].password;
+	conf.starttls = bad_confs[_i].starttls;
+	ck_assert_msg(mxw__directory_ldap.open(&conf, mxw_clock_system(), notices_take, &notices, &self, &err) ==
+			      MXW_ERR_CONF, "%s", bad_confs[_i].what);
+	ck_assert_ptr_null(strstr(err.text, PASSWORD));
+	ck_assert_ptr_null(self);
+}
+END_TEST
+
+/* ---- results ---- */
+
+static const struct {
+	int code;
+	unsigned nentries;
+	bool elsewhere;
+	mxw_outcome_t outcome;
+} judgements[] = {
+	{LDAP_SUCCESS, 1, false, MXW_FOUND},
+	{LDAP_SUCCESS, 0, false, MXW_NOT_FOUND},
+	{LDAP_SUCCESS, 0, true, MXW_MISCONFIGURED},
+	{LDAP_SUCCESS, 1, true, MXW_FOUND},
+	{LDAP_SIZELIMIT_EXCEEDED, 1, false, MXW_FOUND},
+	{LDAP_SIZELIMIT_EXCEEDED, 0, false, MXW_TEMPORARY},
+	{LDAP_TIMELIMIT_EXCEEDED, 0, false, MXW_TEMPORARY},
+	{LDAP_TIMELIMIT_EXCEEDED, 1, false, MXW_FOUND},
+	{LDAP_ADMINLIMIT_EXCEEDED, 0, false, MXW_TEMPORARY},
+	{LDAP_NO_SUCH_OBJECT, 0, false, MXW_MISCONFIGURED},
+	{LDAP_REFERRAL, 0, false, MXW_MISCONFIGURED},
+	{LDAP_INVALID_CREDENTIALS, 0, false, MXW_MISCONFIGURED},
+	{LDAP_INSUFFICIENT_ACCESS, 0, false, MXW_MISCONFIGURED},
+	{LDAP_INVALID_DN_SYNTAX, 0, false, MXW_MISCONFIGURED},
+	{LDAP_FILTER_ERROR, 0, false, MXW_MISCONFIGURED},
+	{LDAP_BUSY, 0, false, MXW_TEMPORARY},
+	{LDAP_UNAVAILABLE, 0, false, MXW_TEMPORARY},
+	{LDAP_OPERATIONS_ERROR, 0, false, MXW_TEMPORARY},
+	{LDAP_NO_SUCH_ATTRIBUTE, 0, false, MXW_TEMPORARY},
+	{LDAP_OTHER, 0, false, MXW_TEMPORARY},
+	{LDAP_COMPARE_FALSE, 0, false, MXW_TEMPORARY},
+	{4711, 0, false, MXW_TEMPORARY},
+};
+
+START_TEST(only_success_without_an_entry_is_not_found)
+{
+	ck_assert_int_eq(mxw__ldap_judge_search(judgements[_i].code, judgements[_i].nentries, judgements[_i].elsewhere),
+			 judgements[_i].outcome);
+}
+END_TEST
+
+static const struct {
+	const char *url;
+	bool counts;
+} references[] = {
+	{"ldap://DomainDnsZones.example.net/DC=DomainDnsZones,DC=example,DC=net", false},
+	{"ldap://ForestDnsZones.example.net/dc=forestdnszones,DC=example,DC=net", false},
+	{"ldap://example.net/CN=Configuration,DC=example,DC=net", false},
+	{"ldap://child.example.net/DC=child,DC=example,DC=net", true},
+	{"ldap://other.example.net/", true},
+	{"ldap://other.example.net", true},
+	{"no url", true},
+};
+
+START_TEST(references_out_of_the_mailboxes_do_not_count)
+{
+	ck_assert_int_eq(mxw__ldap_reference_counts(references[_i].url), references[_i].counts);
+}
+END_TEST
+
+/* ---- a real server ---- */
+
+static const struct {
+	const char *who;
+	mxw_outcome_t outcome;
+} people[] = {
+	{"user0@example.net", MXW_FOUND},
+	{"user299@example.net", MXW_FOUND},
+	{"USER7@Example.net", MXW_FOUND},
+	{"user300@example.net", MXW_NOT_FOUND},
+	{"", MXW_NOT_FOUND},
+	{"a*b@example.net", MXW_FOUND},
+	{"(p)@example.net", MXW_FOUND},
+	{"back\\slash@example.net", MXW_FOUND},
+	{"j\xc3\xb6rg@example.net", MXW_FOUND},
+	{"*", MXW_NOT_FOUND},
+	{"*@example.net", MXW_NOT_FOUND},
+	{"user*@example.net", MXW_NOT_FOUND},
+	{"a**b@example.net", MXW_NOT_FOUND},
+	{"x)(mail=*", MXW_NOT_FOUND},
+	{"x)(|(mail=*)@example.net", MXW_NOT_FOUND},
+	{"*)(objectClass=*", MXW_NOT_FOUND},
+	{"\\2a", MXW_NOT_FOUND},
+	{"back\\5cslash@example.net", MXW_NOT_FOUND},
+	{"j\xc3\xbcrg@example.net", MXW_NOT_FOUND},
+	{"j\xc3*@example.net", MXW_NOT_FOUND},
+	{"\xff\xfe@example.net", MXW_NOT_FOUND},
+	{"user0@example.net\x01", MXW_NOT_FOUND},
+};
+
+START_TEST(people_are_found_and_metacharacters_find_nothing_more)
+{
+	void *self = open_ldap();
+
+	for (size_t i = 0; i < MXW_ARRAY_LEN(people); i++) {
+		struct mxw__rcpt_result r = ask(self, people[i].who);
+		ck_assert_msg(r.outcome == people[i].outcome, "%s: %s %s", people[i].who,
+			      mxw_outcome_name(r.outcome), r.reason);
+	}
+	ck_assert_uint_eq(notices_count(&notices), 0);
+	close_ldap(self);
+}
+END_TEST
+
+START_TEST(user_and_domain_may_stand_in_filter_and_base)
+{
+	conf.filter = "(uid={user})";
+	conf.base = "dc=open,dc=example,dc=net";
+	void *self = open_ldap();
+	ck_outcome(ask(self, "guest@whatever.example"), MXW_FOUND);
+	ck_outcome(ask(self, "user1@example.net"), MXW_NOT_FOUND);
+	close_ldap(self);
+
+	conf.base = "dc={domain},dc=example,dc=net";
+	self = open_ldap();
+	ck_outcome(ask(self, "guest@open"), MXW_FOUND);
+	ck_outcome(ask(self, "nobody@open"), MXW_NOT_FOUND);
+	/* No such base: that is no statement about the recipient. */
+	ck_outcome(ask(self, "guest@shut"), MXW_MISCONFIGURED);
+	ck_outcome(ask(self, "guest@open,dc=example,dc=net"), MXW_MISCONFIGURED);
+	close_ldap(self);
+}
+END_TEST
+
+static const struct {
+	const char *what;
+	size_t uri; /* offset in struct slapd */
+	bool starttls, is_anonymous;
+} ways[] = {
+	{"ldap", offsetof(struct slapd, ldap_uri), false, false},
+	{"a host name", offsetof(struct slapd, wrong_name_uri), false, false},
+	{"ldapi", offsetof(struct slapd, ldapi_uri), false, false},
+	{"ldaps", offsetof(struct slapd, ldaps_uri), false, false},
+	{"StartTLS", offsetof(struct slapd, ldap_uri), true, false},
+	{"anonymous", offsetof(struct slapd, ldap_uri), false, true},
+};
+
+START_TEST(every_way_to_the_server_works)
+{
+	uris[0] = (const char *)&slapd + ways[_i].uri;
+	conf.starttls = ways[_i].starttls;
+	if (ways[_i].is_anonymous) {
+		conf.bind_dn = conf.bind_password = "";
+		conf.base = "dc=open,dc=example,dc=net";
+	}
+	void *self = open_ldap();
+	ck_outcome(ask(self, "guest@example.net"), MXW_FOUND);
+	for (int i = 0; i < 50; i++)
+		ck_outcome(ask(self, "nobody@example.net"), MXW_NOT_FOUND);
+	ck_assert_uint_eq(notices_count(&notices), 0);
+	close_ldap(self);
+}
+END_TEST
+
+static const struct {
+	const char *what;
+	size_t uri, ca;
+	bool starttls;
+} bad_tls[] = {
+	{"another CA, ldaps", offsetof(struct slapd, ldaps_uri), offsetof(struct slapd, other_ca_file), false},
+	{"another CA, StartTLS", offsetof(struct slapd, ldap_uri), offsetof(struct slapd, other_ca_file), true},
+	{"another name, ldaps", offsetof(struct slapd, wrong_name_tls_uri), offsetof(struct slapd, ca_file), false},
+	{"another name, StartTLS", offsetof(struct slapd, wrong_name_uri), offsetof(struct slapd, ca_file), true},
+	{"the system's CAs", offsetof(struct slapd, ldaps_uri), 0, false},
+};
+
+START_TEST(a_server_with_a_wrong_certificate_is_not_used)
+{
+	uris[0] = (const char *)&slapd + bad_tls[_i].uri;
+	conf.tls_ca_file = bad_tls[_i].ca ? (const char *)&slapd + bad_tls[_i].ca : "";
+	conf.starttls = bad_tls[_i].starttls;
+	void *self = open_ldap();
+	ck_outcome(ask(self, "user1@example.net"), MXW_TEMPORARY);
+	ck_told(uris[0]);
+	close_ldap(self);
+}
+END_TEST
+
+START_TEST(a_ca_file_that_is_missing_is_a_misconfiguration)
+{
+	uris[0] = slapd.ldaps_uri;
+	conf.tls_ca_file = "/nonexistent/ca.pem";
+	void *self = open_ldap();
+	ck_outcome(ask(self, "user1@example.net"), MXW_MISCONFIGURED);
+	ck_told("/nonexistent/ca.pem");
+	close_ldap(self);
+}
+END_TEST
+
+START_TEST(a_wrong_password_is_a_misconfiguration_and_never_shown)
+{
+	conf.bind_password = PASSWORD "-not";
+	void *self = open_ldap();
+	struct mxw__rcpt_result r = ask(self, "user1@example.net");
+	ck_outcome(r, MXW_MISCONFIGURED);
+	ck_assert_ptr_null(strstr(r.reason, PASSWORD));
+	ck_outcome(ask(self, "nobody@example.net"), MXW_MISCONFIGURED);
+	ck_told("error: directory staff: ");
+	ck_told("Invalid credentials");
+	pause_ms(700); /* it was tried again meanwhile */
+	ck_assert_uint_eq(notices_count(&notices), 1);
+	close_ldap(self);
+}
+END_TEST
+
+static const struct {
+	const char *what, *base, *filter;
+} bad_searches[] = {
+	{"no such base", "dc=nowhere", NULL},
+	{"no such base below ours", "ou=none,dc=example,dc=net", NULL},
+	{"a base that is no name", "what is this", NULL},
+	{"an open filter", NULL, "(mail={addr}"},
+	{"no filter", NULL, "mail={addr})("},
+};
+
+START_TEST(a_wrong_base_or_filter_is_a_misconfiguration)
+{
+	if (bad_searches[_i].base)
+		conf.base = bad_searches[_i].base;
+	if (bad_searches[_i].filter)
+		conf.filter = bad_searches[_i].filter;
+	void *self = open_ldap();
+	for (int i = 0; i < 20; i++)
+		ck_outcome(ask(self, "user1@example.net"), MXW_MISCONFIGURED);
+	ck_told("error: directory staff: ");
+	ck_assert_uint_eq(notices_count(&notices), 1);
+	close_ldap(self);
+}
+END_TEST
+
+START_TEST(a_killed_server_fails_fast_and_is_used_again_within_two_seconds)
+{
+	void *self = open_ldap();
+
+	ck_outcome(ask(self, "user1@example.net"), MXW_FOUND);
+	slapd_kill(&slapd);
+	ck_assert_int_ge(until(self, "user1@example.net", MXW_TEMPORARY, 1000), 0);
+	/* Both connections have had time to see it. */
+	pause_ms(100);
+	int64_t start = now_ms();
+	for (int i = 0; i < 100; i++)
+		ck_outcome(ask(self, "user1@example.net"), MXW_TEMPORARY);
+	ck_assert_int_lt(now_ms() - start, 100 + SLACK_MS);
+	/* The pauses between attempts have grown by now. */
+	pause_ms(2500);
+	slapd_start(&slapd);
+	int64_t took = until(self, "user1@example.net", MXW_FOUND, 5000);
+	ck_assert_int_ge(took, 0);
+	ck_assert_int_le(took, 2000);
+	ck_outcome(ask(self, "nobody@example.net"), MXW_NOT_FOUND);
+	ck_told("answers again");
+	ck_assert_msg(notices_count(&notices) <= 3, "%s", mxw__buf_str(&notices.text));
+	close_ldap(self);
+}
+END_TEST
+
+START_TEST(a_stopped_server_is_temporary_at_the_deadline_and_good_when_it_goes_on)
+{
+	void *self = open_ldap();
+
+	ck_outcome(ask(self, "user1@example.net"), MXW_FOUND);
+	slapd_signal(&slapd, SIGSTOP);
+	int64_t start = now_ms();
+	struct mxw__rcpt_result r = ask_within(self, "user1@example.net", 700);
+	int64_t took = now_ms() - start;
+	slapd_signal(&slapd, SIGCONT);
+	ck_outcome(r, MXW_TEMPORARY);
+	ck_assert_int_ge(took, 650);
+	ck_assert_int_le(took, 700 + 150 + SLACK_MS);
+	ck_assert_int_ge(until(self, "user1@example.net", MXW_FOUND, 2000), 0);
+	ck_assert_uint_eq(notices_count(&notices), 0);
+	close_ldap(self);
+}
+END_TEST
+
+START_TEST(a_server_stopped_for_long_fails_fast_and_is_used_again_within_two_seconds)
+{
+	conf.timeout_ms = 400;
+	conf.connect_timeout_ms = 500;
+	void *self = open_ldap();
+
+	ck_outcome(ask(self, "user1@example.net"), MXW_FOUND);
+	slapd_signal(&slapd, SIGSTOP);
+	for (int i = 0; i < 8; i++)
+		ck_outcome(ask_within(self, "user1@example.net", 1000), MXW_TEMPORARY);
+	int64_t start = now_ms();
+	for (int i = 0; i < 100; i++)
+		ck_outcome(ask(self, "user1@example.net"), MXW_TEMPORARY);
+	ck_assert_int_lt(now_ms() - start, 200 + SLACK_MS);
+	slapd_signal(&slapd, SIGCONT);
+	int64_t took = until(self, "user1@example.net", MXW_FOUND, 5000);
+	ck_assert_int_ge(took, 0);
+	ck_assert_int_le(took, 2000);
+	close_ldap(self);
+}
+END_TEST
+
+START_TEST(closing_does_not_wait_for_a_stopped_server)
+{
+	conf.connect_timeout_ms = 30000;
+	conf.starttls = _i == 1;
+	uris[0] = _i == 2 ? slapd.ldaps_uri : slapd.ldap_uri;
+	void *busy = open_ldap();
+	ck_outcome(ask(busy, "user1@example.net"), MXW_FOUND);
+	slapd_signal(&slapd, SIGSTOP);
+	void *fresh = open_ldap();
+	ck_outcome(ask_within(busy, "user1@example.net", 100), MXW_TEMPORARY);
+	ck_outcome(ask_within(fresh, "user1@example.net", 100), MXW_TEMPORARY);
+	int64_t start = now_ms();
+	mxw__directory_ldap.close(busy);
+	mxw__directory_ldap.close(fresh);
+	int64_t took = now_ms() - start;
+	slapd_signal(&slapd, SIGCONT);
+	ck_assert_int_lt(took, 1500);
+}
+END_TEST
+
+START_TEST(the_second_server_takes_over_and_the_first_is_used_again)
+{
+	struct ldapd *fake = ldapd_start();
+
+	/* The fake one finds nobody: that tells who answered. */
+	uris[1] = ldapd_uri(fake);
+	conf.uris.n = 2;
+	conf.retry_ms = 100;
+	void *self = open_ldap();
+	ck_outcome(ask(self, "user1@example.net"), MXW_FOUND);
+	slapd_kill(&slapd);
+	pause_ms(50);
+	ck_outcome(ask(self, "user1@example.net"), MXW_NOT_FOUND);
+	slapd_start(&slapd);
+	ck_assert_int_ge(until(self, "user1@example.net", MXW_FOUND, 5000), 0);
+	close_ldap(self);
+
+	/* Down from the start. */
+	slapd_kill(&slapd);
+	self = open_ldap();
+	ck_outcome(ask(self, "user1@example.net"), MXW_NOT_FOUND);
+	close_ldap(self);
+	ldapd_stop(fake);
+}
+END_TEST
+
+/* ---- a misbehaving server ---- */
+
+struct asker {
+	void *self;
+	int number;
+	bool all_same;
+	struct mxw__rcpt_result result;
+	pthread_t thread;
+};
+
+static void *ask_one(void *arg)
+{
+	struct asker *asker = arg;
+	char who[64];
+
+	snprintf(who, sizeof who, "someone%d@example.net", asker->all_same ? 0 : asker->number);
+	asker->result = ask(asker->self, who);
+	return NULL;
+}
+
+/* 200 look-ups at once; returns how long they took. */
+static int64_t ask_together(void *self, bool all_same, mxw_outcome_t expected)
+{
+	static struct asker askers[200];
+	int64_t start = now_ms();
+
+	for (int i = 0; i < 200; i++) {
+		askers[i] = (struct asker){.self = self, .number = i, .all_same = all_same};
+		ck_assert_int_eq(pthread_create(&askers[i].thread, NULL, ask_one, &askers[i]), 0);
+	}
+	for (int i = 0; i < 200; i++)
+		pthread_join(askers[i].thread, NULL);
+	int64_t took = now_ms() - start;
+	for (int i = 0; i < 200; i++)
+		ck_outcome(askers[i].result, expected);
+	return took;
+}
+
+START_TEST(two_hundred_slow_lookups_share_two_connections)
+{
+	struct ldapd *fake = ldapd_start();
+
+	use_fake(fake);
+	atomic_store(&ldapd_settings(fake)->delay_ms, 1000);
+	void *self = open_ldap();
+	ck_assert_int_lt(ask_together(self, false, MXW_NOT_FOUND), 2000 + SLACK_MS);
+	ck_assert_uint_eq(atomic_load(&ldapd_counts(fake)->searches), 200);
+	ck_assert_uint_eq(atomic_load(&ldapd_counts(fake)->connections), 2);
+	close_ldap(self);
+	ldapd_stop(fake);
+}
+END_TEST
+
+START_TEST(equal_questions_in_flight_are_asked_once)
+{
+	struct ldapd *fake = ldapd_start();
+
+	use_fake(fake);
+	atomic_store(&ldapd_settings(fake)->delay_ms, 1000);
+	atomic_store(&ldapd_settings(fake)->nentries, 1);
+	void *self = open_ldap();
+	ck_assert_int_lt(ask_together(self, true, MXW_FOUND), 2000 + SLACK_MS);
+	ck_assert_uint_le(atomic_load(&ldapd_counts(fake)->searches), 2);
+	close_ldap(self);
+	ldapd_stop(fake);
+}
+END_TEST
+
+static const struct {
+	const char *what;
+	int code, nentries;
+	const char *reference;
+	mxw_outcome_t outcome;
+} replies[] = {
+	{"nothing", 0, 0, NULL, MXW_NOT_FOUND},
+	{"an entry", 0, 1, NULL, MXW_FOUND},
+	{"many entries", 0, 100, NULL, MXW_FOUND},
+	{"the size limit after an entry", LDAP_SIZELIMIT_EXCEEDED, 1, NULL, MXW_FOUND},
+	{"the size limit and no entry", LDAP_SIZELIMIT_EXCEEDED, 0, NULL, MXW_TEMPORARY},
+	{"busy", LDAP_BUSY, 0, NULL, MXW_TEMPORARY},
+	{"unavailable", LDAP_UNAVAILABLE, 0, NULL, MXW_TEMPORARY},
+	{"a referral", LDAP_REFERRAL, 0, NULL, MXW_MISCONFIGURED},
+	{"no access", LDAP_INSUFFICIENT_ACCESS, 0, NULL, MXW_MISCONFIGURED},
+	{"a reference elsewhere", 0, 0, "ldap://child.example.net/dc=child,dc=example,dc=net", MXW_MISCONFIGURED},
+	{"a reference to DNS zones", 0, 0, "ldap://x/DC=DomainDnsZones,DC=example,DC=net", MXW_NOT_FOUND},
+	{"an entry and a reference", 0, 1, "ldap://child.example.net/dc=child,dc=example,dc=net", MXW_FOUND},
+};
+
+START_TEST(each_reply_has_its_outcome)
+{
+	struct ldapd *fake = ldapd_start();
+
+	use_fake(fake);
+	void *self = open_ldap();
+	for (size_t i = 0; i < MXW_ARRAY_LEN(replies); i++) {
+		atomic_store(&ldapd_settings(fake)->code, replies[i].code);
+		atomic_store(&ldapd_settings(fake)->nentries, replies[i].nentries);
+		atomic_store(&ldapd_settings(fake)->reference, replies[i].reference);
+		struct mxw__rcpt_result r = ask(self, "user1@example.net");
+		ck_assert_msg(r.outcome == replies[i].outcome, "%s: %s", replies[i].what, mxw_outcome_name(r.outcome));
+	}
+	close_ldap(self);
+	ldapd_stop(fake);
+}
+END_TEST
+
+START_TEST(dropped_idle_connections_are_made_again_in_silence)
+{
+	struct ldapd *fake = ldapd_start();
+
+	use_fake(fake);
+	void *self = open_ldap();
+	for (int i = 0; i < 5; i++) {
+		ck_outcome(ask(self, "user1@example.net"), MXW_NOT_FOUND);
+		ldapd_drop_all(fake);
+		ck_outcome(ask(self, "user1@example.net"), MXW_NOT_FOUND);
+	}
+	ck_assert_uint_eq(notices_count(&notices), 0);
+	close_ldap(self);
+	ldapd_stop(fake);
+}
+END_TEST
+
+START_TEST(a_lookup_whose_connection_is_lost_is_asked_again)
+{
+	struct ldapd *fake = ldapd_start();
+
+	use_fake(fake);
+	atomic_store(&ldapd_settings(fake)->nentries, 1);
+	void *self = open_ldap();
+	ck_outcome(ask(self, "first@example.net"), MXW_FOUND);
+	atomic_store(&ldapd_settings(fake)->drops, 1);
+	ck_outcome(ask(self, "user1@example.net"), MXW_FOUND);
+	ck_assert_uint_eq(atomic_load(&ldapd_counts(fake)->searches), 3);
+	/* But not for ever. */
+	atomic_store(&ldapd_settings(fake)->mode, LDAPD_DROP);
+	ck_outcome(ask(self, "user1@example.net"), MXW_TEMPORARY);
+	ck_assert_uint_le(atomic_load(&ldapd_counts(fake)->searches), 7);
+	close_ldap(self);
+	ldapd_stop(fake);
+}
+END_TEST
+
+static const struct {
+	const char *what;
+	enum ldapd_mode mode;
+} misbehaviours[] = {
+	{"garbage", LDAPD_GARBAGE},
+	{"half an answer", LDAPD_HALF},
+	{"silence", LDAPD_SILENT},
+	{"a closed connection", LDAPD_DROP},
+};
+
+START_TEST(a_misbehaving_server_is_temporary_and_recovers)
+{
+	struct ldapd *fake = ldapd_start();
+
+	use_fake(fake);
+	conf.timeout_ms = 500;
+	conf.connect_timeout_ms = 500;
+	atomic_store(&ldapd_settings(fake)->mode, misbehaviours[_i].mode);
+	void *self = open_ldap();
+	for (int i = 0; i < 3; i++) {
+		int64_t start = now_ms();
+		ck_outcome(ask_within(self, "user1@example.net", 1000), MXW_TEMPORARY);
+		ck_assert_int_le(now_ms() - start, 1150 + SLACK_MS);
+	}
+	atomic_store(&ldapd_settings(fake)->mode, LDAPD_ANSWER);
+	int64_t took = until(self, "user1@example.net", MXW_NOT_FOUND, 4000);
+	ck_assert_msg(took >= 0 && took <= 2000, "%s: %lld", misbehaviours[_i].what, (long long)took);
+	close_ldap(self);
+	ldapd_stop(fake);
+}
+END_TEST
+
+START_TEST(closing_interrupts_a_server_that_says_nothing)
+{
+	struct ldapd *fake = ldapd_start();
+
+	use_fake(fake);
+	conf.connect_timeout_ms = 30000;
+	atomic_store(&ldapd_settings(fake)->mode, LDAPD_SILENT);
+	void *self = open_ldap();
+	ck_outcome(ask_within(self, "user1@example.net", 50), MXW_TEMPORARY);
+	close_ldap(self);
+	ldapd_stop(fake);
+}
+END_TEST
+
+START_TEST(a_host_that_has_no_address_is_temporary)
+{
+	uris[0] = "ldap://no-such-host.invalid";
+	void *self = open_ldap();
+	ck_outcome(ask(self, "user1@example.net"), MXW_TEMPORARY);
+	close_ldap(self);
+}
+END_TEST
+
+START_TEST(a_passed_deadline_asks_nothing)
+{
+	struct ldapd *fake = ldapd_start();
+
+	use_fake(fake);
+	void *self = open_ldap();
+	ck_outcome(ask_within(self, "user1@example.net", 0), MXW_TEMPORARY);
+	ck_outcome(ask_within(self, "user1@example.net", -1000), MXW_TEMPORARY);
+	ck_assert_uint_eq(atomic_load(&ldapd_counts(fake)->searches), 0);
+	close_ldap(self);
+	ldapd_stop(fake);
+}
+END_TEST
+
+static TCase *add_case(Suite *s, const char *name)
+{
+	TCase *tc = tcase_create(name);
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_set_timeout(tc, 60);
+	suite_add_tcase(s, tc);
+	return tc;
+}
+
+int main(void)
+{
+	Suite *s = suite_create("ldap");
+	TCase *pure = add_case(s, "pure");
+	TCase *fake = add_case(s, "fake");
+	TCase *real = add_case(s, "slapd");
+
+	/* Writing to a killed server must be harmless whatever the program does about SIGPIPE. */
+	tcase_add_loop_test(pure, values_are_escaped_for_filters_and_names, 0, MXW_ARRAY_LEN(escapes));
+	tcase_add_test(pure, an_address_is_filled_in_once_and_as_a_value);
+	tcase_add_loop_test(pure, placeholders_are_checked, 0, MXW_ARRAY_LEN(templates));
+	tcase_add_loop_test(pure, a_wrong_configuration_is_refused_and_shows_no_password, 0,
+			    MXW_ARRAY_LEN(bad_confs));
+	tcase_add_loop_test(pure, only_success_without_an_entry_is_not_found, 0, MXW_ARRAY_LEN(judgements));
+	tcase_add_loop_test(pure, references_out_of_the_mailboxes_do_not_count, 0, MXW_ARRAY_LEN(references));
+
+	tcase_add_test(fake, two_hundred_slow_lookups_share_two_connections);
+	tcase_add_test(fake, equal_questions_in_flight_are_asked_once);
+	tcase_add_test(fake, each_reply_has_its_outcome);
+	tcase_add_test(fake, dropped_idle_connections_are_made_again_in_silence);
+	tcase_add_test(fake, a_lookup_whose_connection_is_lost_is_asked_again);
+	tcase_add_loop_test(fake, a_misbehaving_server_is_temporary_and_recovers, 0, MXW_ARRAY_LEN(misbehaviours));
+	tcase_add_test(fake, closing_interrupts_a_server_that_says_nothing);
+	tcase_add_test(fake, a_host_that_has_no_address_is_temporary);
+	tcase_add_test(fake, a_passed_deadline_asks_nothing);
+
+	tcase_add_unchecked_fixture(real, start_slapd, end_slapd);
+	tcase_add_test(real, people_are_found_and_metacharacters_find_nothing_more);
+	tcase_add_test(real, user_and_domain_may_stand_in_filter_and_base);
+	tcase_add_loop_test(real, every_way_to_the_server_works, 0, MXW_ARRAY_LEN(ways));
+	tcase_add_loop_test(real, a_server_with_a_wrong_certificate_is_not_used, 0, MXW_ARRAY_LEN(bad_tls));
+	tcase_add_test(real, a_ca_file_that_is_missing_is_a_misconfiguration);
+	tcase_add_test(real, a_wrong_password_is_a_misconfiguration_and_never_shown);
+	tcase_add_loop_test(real, a_wrong_base_or_filter_is_a_misconfiguration, 0, MXW_ARRAY_LEN(bad_searches));
+	tcase_add_test(real, a_killed_server_fails_fast_and_is_used_again_within_two_seconds);
+	tcase_add_test(real, a_stopped_server_is_temporary_at_the_deadline_and_good_when_it_goes_on);
+	tcase_add_test(real, a_server_stopped_for_long_fails_fast_and_is_used_again_within_two_seconds);
+	tcase_add_loop_test(real, closing_does_not_wait_for_a_stopped_server, 0, 3);
+	tcase_add_test(real, the_second_server_takes_over_and_the_first_is_used_again);
+	return run_suite(s);
+}
