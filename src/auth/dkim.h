@@ -5,6 +5,7 @@
  * Who may call: check (dkim.c).
  * Threads: a library handle is shared read-only; a verifier has one owner at a time, on any thread.
  * Memory:  a verifier keeps the header fields until the end of the header (the caller bounds them) and streams the body.
+ *          At most max_signatures are handed to libopendkim, those that dkim_sig.h lets pass.
  * Errors:  a key that can't be looked up is temperror for that signature, never fail.
  * Standards: RFC 6376, RFC 8301 (no rsa-sha1, key sizes), RFC 8463 (ed25519-sha256).
  */
@@ -18,7 +19,7 @@
 typedef enum mxw__dkim_result {
 	MXW__DKIM_NONE = 0,
 	MXW__DKIM_PASS,
-	MXW__DKIM_FAIL,
+	MXW__DKIM_FAIL,      /* altered, or expired */
 	MXW__DKIM_POLICY,    /* verifies, but we do not accept it: rsa-sha1, a short key */
 	MXW__DKIM_NEUTRAL,   /* can't be judged: syntax, too large, beyond the limit of signatures */
 	MXW__DKIM_TEMPERROR,
@@ -64,10 +65,11 @@ struct mxw__dkim_signature {
 	char b8[9];            /* first eight characters of b=, for header.b; "" if unreadable */
 	char identity[320];    /* i= */
 	bool is_testing;       /* t=y in the key */
-	char reason[96];       /* printable ASCII, for anything but pass */
+	char reason[96];       /* printable ASCII; not empty unless pass, and for a pass that l= limits */
 };
 
-/* Fetches keys, judges. `ret_signatures` is borrowed until mxw__dkim_free(). The overall result: pass if one passes,
+/* Fetches keys, judges. `ret_signatures` is borrowed until mxw__dkim_free(), in the message's order; signatures beyond the
+ * limit are reported by one entry at the end, without a domain. The overall result: pass if one passes,
  * else temperror, fail, policy, neutral, permerror in this order of precedence. */
 mxw__dkim_result_t mxw__dkim_finish(mxw__dkim_t *dkim, int64_t deadline_ms,
 				    const struct mxw__dkim_signature **ret_signatures, size_t *ret_n);

@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dkim.c: libopendkim in a wrapper that judges each signature by itself.
+ *
+ * Which signatures it sees, in order: those that dkim_sig.c has accepted, up to the limit. The n-th of them is the n-th of
+ * its list, because DKIM_LIBFLAGS_BADSIGHANDLES keeps also those that it finds malformed (which are then ignored), and
+ * keeps it from giving up on a From field that it can't read. With DKIM_LIBFLAGS_DELAYSIGPROC keys are asked for at the end
+ * of the message only. The status of dkim_eom() says nothing of a single signature and is not looked at.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/types.h>
+
+#include <opendkim/dkim.h>
+
+#include "src/auth/dkim_sig.h"
+#include "src/mail/mail.h"
+
+#define KEY_LABEL "._domainkey."
+
+struct mxw__dkim_lib {
+	DKIM_LIB *lib;
+	struct mxw__dkim_options options;
+};
+
+/* A signature beside what is reported of it. */
+struct signature {
+	struct mxw__dkim_signature_info info;
+	DKIM_SIGINFO *handle;  /* NULL: not judged by libopendkim */
+	bool is_judged;        /* libopendkim has it in its list */
+	bool is_malformed;     /* in libopendkim's eyes */
+	bool has_key_problem;  /* result and reason were set when the key was asked for */
+};
+
+struct mxw__dkim {
+	const struct mxw__dkim_lib *lib;
+	mxw_resolver_t *resolver;
+	struct mxw_dns_budget *budget;
+	DKIM *dkim;
+	char id[64];
+	int64_t deadline_ms;
+	struct mxw__dkim_signature *reports; /* max_signatures, and one for all that are beyond */
+	struct signature *sigs;              /* beside the first of `reports` */
+	unsigned nsigs;                      /* examined */
+	unsigned nbeyond;
+	unsigned nwithheld;                  /* fields that libopendkim does not see */
+	unsigned nfrom;
+	bool is_active;                      /* there is something to judge */
+	bool is_past_headers;
+	bool is_finished;
+	bool has_failed;                     /* memory */
+	bool has_body;
+	char last[2];                        /* octets of the body */
+	mxw__dkim_result_t result;
+};
+
+const char *mxw__dkim_result_name(mxw__dkim_result_t result)
+{
+	static const char *const names[] = {
+		[MXW__DKIM_NONE] = "none",           [MXW__DKIM_PASS] = "pass",
+		[MXW__DKIM_FAIL] = "fail",           [MXW__DKIM_POLICY] = "policy",
+		[MXW__DKIM_NEUTRAL] = "neutral",     [MXW__DKIM_TEMPERROR] = "temperror",
+		[MXW__DKIM_PERMERROR] = "permerror",
+	};
+
+	return (size_t)result < MXW_ARRAY_LEN(names) ? names[result] : "none";
+}
+
+/* ---- keys ---- */
+
+static bool key_name(const char *selector, const char *domain, char *ret_name, size_t size)
+{
+	int len = snprintf(ret_name, size, "%s" KEY_LABEL "%s", selector, domain);
+
+	return len > 0 && (size_t)len < size && mxw__domain_is_valid(ret_name);
+}
+
+void mxw__dkim_prefetch_key(mxw__arena_t *scratch, mxw_resolver_t *resolver, struct mxw_dns_budget *budget,
+			    const char *value, size_t len)
+{
+	char name[254];
+
+	if (len > MXW__DKIM_MAX_FIELD)
+		return;
+	char *domain = mxw__taglist_get(scratch, value, len, "d");
+	char *selector = domain ? mxw__taglist_get(scratch, value, len, "s") : NULL;
+	if (selector && key_name(selector, domain, name, sizeof(name)))
+		mxw_resolver_prefetch(resolver, name, MXW_DNS_TXT, budget);
+}
+
+static void set_result(struct mxw__dkim_signature *sig, mxw__dkim_result_t result, const char *reason)
+{
+	sig->result = result;
+	mxw__dkim_copy(sig->reason, sizeof(sig->reason), reason, strlen(reason), false);
+}
+
+static DKIM_CBSTAT key_problem(struct signature *s, mxw__dkim_result_t result, const char *reason)
+{
+	s->has_key_problem = true;
+	set_result(s->info.sig, result, reason);
+	return result == MXW__DKIM_TEMPERROR ? DKIM_CBSTAT_TRYAGAIN : DKIM_CBSTAT_NOTFOUND;
+}
+
+static const char *temporary_reason(const mxw_dns_answer_t *answer)
+{
+	if (answer->is_over_budget)
+		return "key not asked for: over the budget of DNS questions";
+	return answer->is_bogus ? "key failed DNSSEC validation" : "key not available: no answer from DNS";
+}
+
+static DKIM_CBSTAT ask_key(struct mxw__dkim *self, struct signature *s, char *buf, size_t size)
+{
+	char name[254];
+	DKIM_CBSTAT status = DKIM_CBSTAT_CONTINUE;
+
+	if (!key_name(s->info.sig->selector, s->info.sig->domain, name, sizeof(name)))
+		return key_problem(s, MXW__DKIM_PERMERROR, "no such key");
+	mxw_dns_answer_t *answer = mxw_resolver_ask(self->resolver, name, MXW_DNS_TXT, self->deadline_ms, self->budget);
+	if (answer->outcome == MXW_NOT_FOUND)
+		status = key_problem(s, MXW__DKIM_PERMERROR, "no such key");
+	else if (answer->outcome != MXW_FOUND)
+		status = key_problem(s, MXW__DKIM_TEMPERROR, temporary_reason(answer));
+	else if (!mxw__dkim_read_key(answer, buf, size))
+		status = key_problem(s, MXW__DKIM_PERMERROR, "malformed key");
+	mxw_dns_answer_unref(answer);
+	return status;
+}
+
+static DKIM_CBSTAT on_key_lookup(DKIM *dkim, DKIM_SIGINFO *handle, unsigned char *buf, size_t size)
+{
+	struct mxw__dkim *self = dkim_get_user_context(dkim);
+
+	for (unsigned i = 0; i < self->nsigs; i++) {
+		if (self->sigs[i].handle == handle)
+			return ask_key(self, &self->sigs[i], (char *)buf, size);
+	}
+	return DKIM_CBSTAT_ERROR;
+}
+
+/* ---- life ---- */
+
+mxw_status_t mxw__dkim_lib_new(const struct mxw__dkim_options *options, mxw__dkim_lib_t **ret_lib, struct mxw_error *err)
+{
+	unsigned flags = DKIM_LIBFLAGS_DELAYSIGPROC | DKIM_LIBFLAGS_BADSIGHANDLES;
+	/* We look at the size of a key ourselves: one that is too small is a matter of policy, not of validity. */
+	unsigned min_bits = 0;
+	struct mxw__dkim_lib *lib = mxw__calloc(1, sizeof(*lib));
+
+	if (!lib || !(lib->lib = dkim_init(NULL, NULL))) {
+		free(lib);
+		return mxw__fail(err, MXW_ERR_NOMEM, "libopendkim does not start: out of memory");
+	}
+	lib->options = *options;
+	if (dkim_options(lib->lib, DKIM_OP_SETOPT, DKIM_OPTS_FLAGS, &flags, sizeof(flags)) != DKIM_STAT_OK ||
+	    dkim_options(lib->lib, DKIM_OP_SETOPT, DKIM_OPTS_MINKEYBITS, &min_bits, sizeof(min_bits)) != DKIM_STAT_OK ||
+	    dkim_set_key_lookup(lib->lib, on_key_lookup) != DKIM_STAT_OK) {
+		mxw__dkim_lib_free(lib);
+		return mxw__fail(err, MXW_ERR_SYSTEM, "libopendkim does not take its options");
+	}
+	*ret_lib = lib;
+	return MXW_OK;
+}
+
+void mxw__dkim_lib_free(mxw__dkim_lib_t *lib)
+{
+	if (!lib)
+		return;
+	dkim_close(lib->lib);
+	free(lib);
+}
+
+mxw_status_t mxw__dkim_new(mxw__dkim_lib_t *lib, const char *id, mxw_resolver_t *resolver, struct mxw_dns_budget *budget,
+			   mxw__dkim_t **ret_dkim)
+{
+	struct mxw__dkim *self = mxw__calloc(1, sizeof(*self));
+	DKIM_STAT status;
+
+	if (!self)
+		return MXW_ERR_NOMEM;
+	self->lib = lib;
+	self->resolver = resolver;
+	self->budget = budget;
+	snprintf(self->id, sizeof(self->id), "%s", id);
+	self->reports = mxw__calloc((size_t)lib->options.max_signatures + 1, sizeof(*self->reports));
+	self->sigs = mxw__calloc((size_t)lib->options.max_signatures + 1, sizeof(*self->sigs));
+	self->dkim = dkim_verify(lib->lib, (const unsigned char *)self->id, NULL, &status);
+	if (!self->reports || !self->sigs || !self->dkim) {
+		mxw__dkim_free(self);
+		return MXW_ERR_NOMEM;
+	}
+	dkim_set_user_context(self->dkim, self);
+	*ret_dkim = self;
+	return MXW_OK;
+}
+
+void mxw__dkim_free(mxw__dkim_t *self)
+{
+	if (!self)
+		return;
+	if (self->dkim)
+		dkim_free(self->dkim);
+	free(self->reports);
+	free(self->sigs);
+	free(self);
+}
+
+/* ---- header fields ---- */
+
+/* The field as it was on the wire: lines end in CRLF, whatever the MTA made of them. */
+static void build_field(struct mxw__buf *field, const char *name, const char *value, size_t len)
+{
+	mxw__buf_adds(field, name);
+	mxw__buf_addc(field, ':');
+	while (len && (value[len - 1] == '\n' || value[len - 1] == '\r'))
+		len--;
+	for (size_t done = 0; done < len;) {
+		const char *lf = memchr(value + done, '\n', len - done);
+		size_t n = lf ? (size_t)(lf - value) - done : len - done;
+		if (lf && n && lf[-1] == '\r')
+			n--;
+		mxw__buf_add(field, value + done, n);
+		if (!lf)
+			return;
+		mxw__buf_adds(field, "\r\n");
+		done = (size_t)(lf - value) + 1;
+	}
+}
+
+static DKIM_STAT feed_header(struct mxw__dkim *self, const char *name, const char *value)
+{
+	size_t len = strlen(value);
+	struct mxw__buf field;
+	DKIM_STAT status = DKIM_STAT_NORESOURCE;
+
+	mxw__buf_init(&field, 2 * (strlen(name) + len) + 16);
+	build_field(&field, name, value, len);
+	if (!field.failed)
+		status = dkim_header(self->dkim, (unsigned char *)field.data, field.len);
+	mxw__buf_fini(&field);
+	/* A field whose name is none, in libopendkim's eyes, is left out: no signature can cover it. */
+	if (status == DKIM_STAT_NORESOURCE || status == DKIM_STAT_INTERNAL)
+		self->has_failed = true;
+	return status;
+}
+
+static bool name_is(const char *name, const char *wanted)
+{
+	size_t len = strlen(name);
+
+	/* The obsolete syntax has blanks before the colon (RFC 5322 section 4.5.8). */
+	while (len && mxw__ascii_isspace(name[len - 1]))
+		len--;
+	return len == strlen(wanted) && !mxw__ascii_ncasecmp(name, wanted, len);
+}
+
+static void take_signature(struct mxw__dkim *self, const char *name, const char *value)
+{
+	const struct mxw_clock *clock = self->lib->options.clock;
+	struct signature *s;
+
+	if (self->nsigs == self->lib->options.max_signatures) {
+		self->nbeyond++;
+		self->nwithheld++;
+		return;
+	}
+	s = &self->sigs[self->nsigs];
+	s->info.sig = &self->reports[self->nsigs++];
+	s->is_judged = mxw__dkim_read_signature(value, strlen(value), clock->wall_ms(clock->ctx) / 1000, &s->info);
+	/* Such a name libopendkim does not take for that of a signature. */
+	if (s->is_judged && strlen(name) != strcspn(name, "\t\r\n")) {
+		s->is_judged = false;
+		set_result(s->info.sig, MXW__DKIM_NEUTRAL, "malformed field name");
+	}
+	if (!s->is_judged) {
+		self->nwithheld++;
+		return;
+	}
+	s->is_malformed = feed_header(self, name, value) != DKIM_STAT_OK;
+}
+
+mxw_status_t mxw__dkim_header(mxw__dkim_t *self, const char *name, const char *value)
+{
+	if (self->is_past_headers)
+		return MXW_ERR_USAGE;
+	if (name_is(name, "DKIM-Signature")) {
+		take_signature(self, name, value);
+	} else {
+		if (name_is(name, "From"))
+			self->nfrom++;
+		feed_header(self, name, value);
+	}
+	return self->has_failed ? MXW_ERR_NOMEM : MXW_OK;
+}
+
+/* ---- the end of the header ---- */
+
+/* Finds our signatures in libopendkim's list. False if it is another list than ours. */
+static bool match_handles(struct mxw__dkim *self)
+{
+	DKIM_SIGINFO **list;
+	int n, at = 0;
+
+	if (dkim_getsiglist(self->dkim, &list, &n) != DKIM_STAT_OK)
+		return false;
+	for (unsigned i = 0; i < self->nsigs; i++) {
+		struct signature *s = &self->sigs[i];
+		if (!s->is_judged)
+			continue;
+		if (at == n)
+			return false;
+		s->handle = list[at++];
+		const unsigned char *domain = dkim_sig_getdomain(s->handle);
+		if (s->is_malformed)
+			dkim_sig_ignore(s->handle);
+		else if (!domain || mxw__ascii_casecmp((const char *)domain, s->info.sig->domain) != 0)
+			return false;
+	}
+	return at == n;
+}
+
+static void drop_all(struct mxw__dkim *self, mxw__dkim_result_t result, const char *reason)
+{
+	for (unsigned i = 0; i < self->nsigs; i++) {
+		struct signature *s = &self->sigs[i];
+		if (s->is_judged)
+			set_result(s->info.sig, result, reason);
+		s->is_judged = false;
+	}
+}
+
+/* Signatures that can't be judged for what is known by now. */
+static void drop_some(struct mxw__dkim *self)
+{
+	for (unsigned i = 0; i < self->nsigs; i++) {
+		struct signature *s = &self->sigs[i];
+		const char *why = NULL;
+		if (!s->is_judged)
+			continue;
+		if (s->is_malformed)
+			why = "malformed signature";
+		else if (s->info.covers_signatures && self->nwithheld)
+			why = "covers signatures that were not examined";
+		else
+			self->is_active = true;
+		if (!why)
+			continue;
+		set_result(s->info.sig, MXW__DKIM_NEUTRAL, why);
+		s->is_judged = false;
+		dkim_sig_ignore(s->handle);
+	}
+}
+
+static bool any_judged(const struct mxw__dkim *self)
+{
+	for (unsigned i = 0; i < self->nsigs; i++) {
+		if (self->sigs[i].is_judged)
+			return true;
+	}
+	return false;
+}
+
+bool mxw__dkim_end_of_headers(mxw__dkim_t *self)
+{
+	if (self->is_past_headers)
+		return self->is_active;
+	self->is_past_headers = true;
+	if (self->has_failed) {
+		drop_all(self, MXW__DKIM_TEMPERROR, "out of memory");
+		return false;
+	}
+	/* Which of several would a reader see? RFC 6376 section 8.15. */
+	if (self->nfrom != 1)
+		drop_all(self, MXW__DKIM_NEUTRAL, self->nfrom ? "several From fields" : "no From field");
+	if (!any_judged(self))
+		return false;
+	if (dkim_eoh(self->dkim) != DKIM_STAT_OK || !match_handles(self)) {
+		drop_all(self, MXW__DKIM_TEMPERROR, "libopendkim gave up");
+		return false;
+	}
+	drop_some(self);
+	return self->is_active;
+}
+
+/* ---- the body ---- */
+
+bool mxw__dkim_body(mxw__dkim_t *self, const unsigned char *data, size_t len)
+{
+	if (!self->is_active || !len)
+		return self->is_active;
+	/* 0: each signature has an l=, and all of that has been read. */
+	if (!dkim_minbody(self->dkim)) {
+		self->is_active = false;
+		return false;
+	}
+	/* It takes a length without sign for a number of type int in places; parts of a gigabyte do not come from a milter. */
+	dkim_body(self->dkim, (unsigned char *)(uintptr_t)data, len);
+	self->has_body = true;
+	self->last[0] = len > 1 ? (char)data[len - 2] : self->last[1];
+	self->last[1] = (char)data[len - 1];
+	return true;
+}
+
+/* libopendkim does not add the newline that both canonicalizations end a body with (RFC 6376 section 3.4.3). */
+static void end_body(struct mxw__dkim *self)
+{
+	static unsigned char crlf[] = "\r\n";
+
+	if (self->has_body && (self->last[0] != '\r' || self->last[1] != '\n'))
+		dkim_body(self->dkim, crlf, 2);
+}
+
+/* ---- judging ---- */
+
+static mxw__dkim_result_t result_of_error(int error)
+{
+	switch (error) {
+	case DKIM_SIGERROR_BADSIG:
+	case DKIM_SIGERROR_EXPIRED:
+	case DKIM_SIGERROR_TOOLARGE_L:
+		return MXW__DKIM_FAIL;
+	case DKIM_SIGERROR_KEYFAIL:
+		return MXW__DKIM_TEMPERROR;
+	case DKIM_SIGERROR_NOKEY:
+	case DKIM_SIGERROR_DNSSYNTAX:
+	case DKIM_SIGERROR_SUBDOMAIN:
+	case DKIM_SIGERROR_MULTIREPLY:
+	case DKIM_SIGERROR_KEYVERSION:
+	case DKIM_SIGERROR_KEYUNKNOWNHASH:
+	case DKIM_SIGERROR_KEYHASHMISMATCH:
+	case DKIM_SIGERROR_NOTEMAILKEY:
+	case DKIM_SIGERROR_KEYTYPEMISSING:
+	case DKIM_SIGERROR_KEYTYPEUNKNOWN:
+	case DKIM_SIGERROR_KEYREVOKED:
+	case DKIM_SIGERROR_KEYDECODE:
+		return MXW__DKIM_PERMERROR;
+	case DKIM_SIGERROR_KEYTOOSMALL:
+		return MXW__DKIM_POLICY;
+	default:
+		return MXW__DKIM_NEUTRAL;
+	}
+}
+
+static void judge_error(struct signature *s, int error)
+{
+	const char *text = dkim_sig_geterrorstr(error);
+
+	if (error == DKIM_SIGERROR_BADSIG)
+		text = dkim_sig_getbh(s->handle) == DKIM_SIGBH_MISMATCH ? "the body was altered" : "signature mismatch";
+	set_result(s->info.sig, result_of_error(error), text ? text : "libopendkim gave no reason");
+}
+
+/* One that verifies. What lies beyond l= is said, since nobody signed it. */
+static void judge_good(const struct mxw__dkim *self, struct signature *s)
+{
+	struct mxw__dkim_signature *sig = s->info.sig;
+	ssize_t length, canon, signed_len;
+	unsigned bits = 0;
+
+	if (strcmp(sig->algorithm, "ed25519-sha256") != 0 &&
+	    (dkim_sig_getkeysize(s->handle, &bits) != DKIM_STAT_OK || bits < self->lib->options.min_key_bits)) {
+		sig->result = MXW__DKIM_POLICY;
+		snprintf(sig->reason, sizeof(sig->reason), "key of %u bits", bits);
+		return;
+	}
+	sig->result = MXW__DKIM_PASS;
+	if (s->info.has_length && dkim_sig_getcanonlen(self->dkim, s->handle, &length, &canon, &signed_len) == DKIM_STAT_OK)
+		snprintf(sig->reason, sizeof(sig->reason), "only the first %zd octets of the body are signed", signed_len);
+}
+
+static void judge(const struct mxw__dkim *self, struct signature *s)
+{
+	struct mxw__dkim_signature *sig = s->info.sig;
+	unsigned flags = dkim_sig_getflags(s->handle);
+	int error = dkim_sig_geterror(s->handle);
+	unsigned char identity[sizeof(sig->identity)];
+
+	sig->is_testing = (flags & DKIM_SIGFLAG_TESTKEY) != 0;
+	if (dkim_sig_getidentity(self->dkim, s->handle, identity, sizeof(identity)) == DKIM_STAT_OK)
+		mxw__dkim_copy(sig->identity, sizeof(sig->identity), (const char *)identity, strlen((const char *)identity), false);
+	if (s->has_key_problem)
+		return;
+	if ((flags & DKIM_SIGFLAG_PASSED) && dkim_sig_getbh(s->handle) == DKIM_SIGBH_MATCH && error == DKIM_SIGERROR_OK)
+		judge_good(self, s);
+	else if (error == DKIM_SIGERROR_UNKNOWN || error == DKIM_SIGERROR_OK)
+		set_result(sig, MXW__DKIM_TEMPERROR, "libopendkim gave no result");
+	else
+		judge_error(s, error);
+}
+
+/* The smaller, the more it counts. */
+static int rank(mxw__dkim_result_t result)
+{
+	static const int ranks[] = {
+		[MXW__DKIM_NONE] = 6,    [MXW__DKIM_PASS] = 0,    [MXW__DKIM_FAIL] = 2,      [MXW__DKIM_POLICY] = 3,
+		[MXW__DKIM_NEUTRAL] = 4, [MXW__DKIM_TEMPERROR] = 1, [MXW__DKIM_PERMERROR] = 5,
+	};
+
+	return ranks[result];
+}
+
+/* Whatever was not looked at is said in one entry. */
+static size_t report_rest(struct mxw__dkim *self)
+{
+	struct mxw__dkim_signature *rest = &self->reports[self->nsigs];
+
+	if (!self->nbeyond)
+		return self->nsigs;
+	rest->result = MXW__DKIM_NEUTRAL;
+	snprintf(rest->reason, sizeof(rest->reason), "too many signatures: %u not examined", self->nbeyond);
+	return (size_t)self->nsigs + 1;
+}
+
+mxw__dkim_result_t mxw__dkim_finish(mxw__dkim_t *self, int64_t deadline_ms,
+				    const struct mxw__dkim_signature **ret_signatures, size_t *ret_n)
+{
+	size_t n = report_rest(self);
+
+	mxw__dkim_end_of_headers(self);
+	if (!self->is_finished && any_judged(self)) {
+		self->deadline_ms = deadline_ms;
+		end_body(self);
+		dkim_eom(self->dkim, NULL);
+		for (unsigned i = 0; i < self->nsigs; i++) {
+			if (self->sigs[i].is_judged)
+				judge(self, &self->sigs[i]);
+		}
+	}
+	self->is_finished = true;
+	self->result = MXW__DKIM_NONE;
+	for (size_t i = 0; i < n; i++) {
+		if (rank(self->reports[i].result) < rank(self->result))
+			self->result = self->reports[i].result;
+	}
+	*ret_signatures = self->reports;
+	*ret_n = n;
+	return self->result;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dkim_sig.h: DKIM-Signature fields and key records, read strictly before libopendkim sees them.
+ *
+ * libopendkim does not look at q=, takes rsa-sha1, matches tag names without case and lets the last of two win, cuts
+ * h= at 4,096 octets, and reads past the end of an i= that ends within an escape. Only fields that pass here reach it.
+ *
+ * Who may call: dkim.c, tests.
+ * Threads: no state.
+ * Memory:  plain structs and buffers of the caller.
+ * Standards: RFC 6376 sections 3.2, 3.5 and 3.6.1, RFC 8301, RFC 8463.
+ */
+#ifndef MXW_SRC_AUTH_DKIM_SIG_H
+#define MXW_SRC_AUTH_DKIM_SIG_H
+
+#include "src/auth/dkim.h"
+
+enum {
+	MXW__DKIM_MAX_FIELD = 32768, /* octets of a DKIM-Signature field's value */
+	MXW__DKIM_MAX_H = 4000,      /* octets of h= */
+	MXW__DKIM_MAX_NAMES = 256,   /* names in h= */
+	MXW__DKIM_FUTURE_S = 300     /* how far a signer's clock may be ahead */
+};
+
+struct mxw__dkim_signature_info {
+	struct mxw__dkim_signature *sig; /* domain, selector, algorithm, b8, identity are filled in as far as readable */
+	bool covers_signatures;          /* h= has dkim-signature */
+	bool has_length;                 /* l= */
+};
+
+/*
+ * Reads a field. True: libopendkim may judge it. False: `info->sig` has the result and the reason. `now_s` is the time of day.
+ */
+bool mxw__dkim_read_signature(const char *value, size_t len, int64_t now_s, struct mxw__dkim_signature_info *info);
+
+/*
+ * Finds the key among the TXT records of a selector and writes the tags that matter into `ret_key` (`size` octets).
+ * False: none of them is a usable key.
+ */
+bool mxw__dkim_read_key(const mxw_dns_answer_t *answer, char *ret_key, size_t size);
+
+/* Copies peer data: lower case if wanted, '?' for all but printable ASCII, cut at `size`. */
+void mxw__dkim_copy(char *ret, size_t size, const char *text, size_t len, bool is_lowered);
+
+#endif
