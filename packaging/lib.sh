@@ -98,10 +98,12 @@ tree_copy() {
 		tar -cf - --null --no-recursion -T -) | tar -xf - -C "$1" --no-same-owner
 }
 
-# Makes ./configure in the current directory where it is missing or older than what it is made from.
+# Makes ./configure in the current directory where it is missing or older than what it is made from. (make's own
+# rules do not bring what a new kind of source needs, like ylwrap.)
 make_configure() {
 	if [ ! -x configure ] || [ ! -e Makefile.in ] || [ ! -e build-aux/ltmain.sh ] ||
-		[ configure.ac -nt configure ] || [ -n "$(find m4 -name '*.m4' -newer configure)" ]; then
+		[ -n "$(find configure.ac Makefile.am m4 include src milter man packaging t \( -name '*.ac' -o -name '*.am' \
+			-o -name mxward.m4 -o -name Makefile.inc \) -newer Makefile.in)" ]; then
 		autoreconf -fi
 	fi
 }
