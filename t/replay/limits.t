@@ -1,0 +1,38 @@
+# Limits: recipients, header bytes. A large header is passed on, and what is not known of it is unavailable.
+file people <<END
+anna@example.net
+@example.net
+END
+conf <<END
+authserv-id mx.example.net
+directory people {
+    type file
+    path @DIR@/people
+}
+domain example.net { recipients people }
+limits {
+    recipients 100
+    header-bytes 128K
+}
+END
+
+connect 198.51.100.7
+helo x.example
+mail <a@x.example>
+repeat 100 rcpt <u@N@@example.net>
+= continue
+rcpt <one-more@example.net>
+= defer 452 4.5.3 rule=limits.recipients
+header-bytes X-Big 100000
+header-bytes X-Bigger 100000
+header Authentication-Results: mx.example.net; dkim=pass header.d=bank.example
+end-of-headers
+body x
+eom
+= continue
+fact header.overflow = yes
+fact dkim unavailable
+delete Authentication-Results 1
+insert Authentication-Results ~ mx.example.net
+no-insert dkim=
+close

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * replay.h: drives the real engine with a scripted session, a fake resolver and a fake clock.
+ *
+ * A scenario is a file t/replay/NAME.t. Lines:
+ *
+ *	# comment
+ *	conf <<END ... END          mxward.conf; @DIR@ stands for a directory of the scenario's own
+ *	dns <<END ... END           what the fake resolver says (t/fakes/fake_resolver.h)
+ *	file NAME <<END ... END     a file in @DIR@
+ *	reload                      puts the conf block read last in force
+ *
+ *	session NAME                begins a session, or goes on with one that was begun; without it there is one
+ *	connect ADDRESS [NAME [DAEMON-NAME [PORT]]]     "local" for no address
+ *	helo NAME | mail PATH [user=NAME] [tls=VERSION] | rcpt PATH | rcpt-refused PATH | queue-id ID
+ *	data | unknown LINE | header NAME: VALUE | end-of-headers | body TEXT | message FILE | eom | abort | close
+ *	header-bytes NAME N         a field whose value has N bytes
+ *	repeat N COMMAND            the command N times; @N@ in it is the number of the turn, from 1
+ *	advance DURATION
+ *
+ * and what is expected of the step before:
+ *
+ *	= ACTION [CODE [STATUS]] [rule=NAME] [decided=ACTION] [text~WORDS to the end of the line]
+ *	fact NAME = VALUE | fact NAME absent | fact NAME unavailable | fact NAME >= N
+ *	edits N | insert NAME ~ TEXT | no-insert TEXT | delete NAME INDEX
+ *	log ~ TEXT | no-log TEXT    some log line since the session's step before has (none has) the text
+ *	took <= DURATION            by the fake clock, the step alone
+ *	asked NAME N                questions sent to the fake resolver for that name
+ *
+ * In TEXT, \t and \n stand for tab and newline.
+ */
+#ifndef MXW_T_REPLAY_REPLAY_H
+#define MXW_T_REPLAY_REPLAY_H
+
+#include <stdbool.h>
+
+/* Runs one scenario; complaints go to standard error with file and line. */
+bool replay_file(const char *path);
+
+#endif

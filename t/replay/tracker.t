@@ -1,0 +1,79 @@
+# A harvester is deferred, then cut off; time heals; another client is not touched.
+file people <<END
+anna@example.net
+END
+conf <<END
+directory people {
+    type file
+    path @DIR@/people
+}
+domain example.net { recipients people }
+tracker { half-life 30m }
+END
+
+session bad
+connect 198.51.100.7
+helo harvest.example
+mail <a@harvest.example>
+repeat 30 rcpt <guess@N@@example.net>
+= disconnect 421 4.7.0 rule=client-score-disconnect
+fact client.score >= 100
+close
+log ~ verdict=disconnect
+session bad
+connect 198.51.100.7
+= disconnect 421
+log ~ event=session
+log ~ stage=connect
+close
+session good
+connect 198.51.100.8
+= continue
+helo mail.good.example
+mail <b@good.example>
+rcpt <anna@example.net>
+= continue
+close
+advance 7d
+session bad
+connect 198.51.100.7
+= continue
+close
+
+# what the MTA refused counts too
+session mta
+connect 203.0.113.5
+helo x.example
+mail <a@x.example>
+repeat 30 rcpt-refused <guess@N@@example.net>
+rcpt <anna@example.net>
+= disconnect 421
+close
+
+# unknown commands and messages given up
+session flood
+connect 203.0.113.6
+helo x.example
+repeat 60 unknown GARBAGE
+fact client.score >= 40
+close
+session aborter
+connect 203.0.113.7
+helo x.example
+mail <a@x.example>
+abort
+fact client.score = 0
+mail <a@x.example>
+fact client.score >= 1
+fact session.aborts >= 1
+close
+
+# inside hosts have no score
+session inside
+connect 127.0.0.1
+helo x.example
+mail <a@x.example>
+repeat 60 rcpt <guess@N@@example.net>
+= reject 550
+fact client.score = 0
+close

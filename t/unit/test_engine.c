@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Many sessions on many threads, moved from thread to thread, while configurations are swapped under them. */
+#include "config.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <mxward/mxward.h>
+
+#include "src/base/base.h"
+#include "t/fakes/fake_clock.h"
+#include "t/fakes/fake_resolver.h"
+#include "t/fakes/suite.h"
+
+enum { THREADS = 8, SESSIONS_PER_THREAD = 40, RELOADS = 30 };
+
+static struct fake_clock fake;
+static fake_resolver_t *resolver;
+static mxw_engine_t *engine;
+static atomic_uint lines, accepted, refused;
+
+static void count_line(void *ctx, mxw_level_t level, const char *line)
+{
+	if (strstr(line, "event=message"))
+		atomic_fetch_add(&lines, 1);
+}
+
+static mxw_conf_t *load(const char *extra)
+{
+	char text[2048];
+	mxw_conf_t *conf = NULL;
+
+	snprintf(text, sizeof text,
+		 "authserv-id mx.example.net\n"
+		 "directory everybody {\n type file\n path " MXW_TESTDATA "/unit/everybody\n}\n"
+		 "domain example.net { recipients everybody }\n%s", extra);
+	ck_assert_int_eq(mxw_conf_load_text("test.conf", text, NULL, NULL, &conf), MXW_OK);
+	return conf;
+}
+
+static void setup(void)
+{
+	struct mxw_engine_options options = {.size = sizeof options, .log = count_line};
+	mxw_conf_t *conf = load("");
+
+	fake_clock_init(&fake);
+	resolver = fake_resolver_new(&fake);
+	fake_resolver_script(resolver, "x.example TXT \"v=spf1 ip4:192.0.2.0/24 -all\"\n");
+	options.clock = &fake.clock;
+	options.resolver = &resolver->resolver;
+	ck_assert_int_eq(mxw_engine_new(conf, &options, &engine, NULL), MXW_OK);
+	mxw_conf_unref(conf);
+}
+
+static void teardown(void)
+{
+	mxw_engine_free(engine);
+	mxw_resolver_unref(&resolver->resolver);
+}
+
+static void one_message(mxw_session_t *s, const char *sender)
+{
+	static const char body[] = "hello\r\n";
+	struct mxw_verdict v;
+	const struct mxw_edit *edits;
+	size_t nedits;
+
+	mxw_session_mail(s, &(struct mxw_mail_info){.sender = sender}, &v);
+	mxw_session_rcpt(s, &(struct mxw_rcpt_info){.rcpt = "<anna@example.net>"}, &v);
+	mxw_session_header(s, "From", " a@x.example");
+	mxw_session_header(s, "Authentication-Results", " mx.example.net; dkim=pass");
+	mxw_session_end_of_headers(s);
+	mxw_session_body(s, (const unsigned char *)body, sizeof body - 1);
+	mxw_session_eom(s, &v, &edits, &nedits);
+	atomic_fetch_add(v.action == MXW_ACTION_CONTINUE ? &accepted : &refused, 1);
+}
+
+static void one_session(unsigned n)
+{
+	mxw_session_t *s;
+	struct mxw_connect_info info = {.client = {4, {192, 0, (uint8_t)(2 + n % 2), (uint8_t)n}}};
+	struct mxw_verdict v;
+
+	if (mxw_session_new(engine, &s) != MXW_OK)
+		return;
+	mxw_session_connect(s, &info, &v);
+	mxw_session_helo(s, "mail.x.example", &v);
+	one_message(s, "<a@x.example>");
+	mxw_session_unknown(s, "NOSUCH", &v);
+	one_message(s, "<>");
+	mxw_session_mail(s, &(struct mxw_mail_info){.sender = "<b@x.example>"}, &v);
+	mxw_session_abort(s);
+	mxw_session_free(s);
+}
+
+static void *many_sessions(void *arg)
+{
+	unsigned first = *(unsigned *)arg;
+
+	for (unsigned i = 0; i < SESSIONS_PER_THREAD; i++)
+		one_session(first + i);
+	return NULL;
+}
+
+START_TEST(sessions_and_reloads_do_not_disturb_one_another)
+{
+	pthread_t threads[THREADS];
+	unsigned first[THREADS];
+
+	for (unsigned i = 0; i < THREADS; i++) {
+		first[i] = i * SESSIONS_PER_THREAD;
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, many_sessions, &first[i]), 0);
+	}
+	for (int i = 0; i < RELOADS; i++) {
+		mxw_conf_t *conf = load(i % 2 ? "limits { recipients 100 }\n" : "mode enforce\n");
+		ck_assert_int_eq(mxw_engine_reload(engine, conf, NULL), MXW_OK);
+		mxw_conf_unref(conf);
+	}
+	for (unsigned i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	/* Two messages and one given up in each session; half of the clients are no senders for x.example. */
+	ck_assert_uint_eq(atomic_load(&lines), THREADS * SESSIONS_PER_THREAD * 3);
+	ck_assert_uint_eq(atomic_load(&accepted) + atomic_load(&refused), THREADS * SESSIONS_PER_THREAD * 2);
+	ck_assert_uint_gt(atomic_load(&refused), 0);
+	ck_assert_uint_gt(atomic_load(&accepted), atomic_load(&refused));
+}
+END_TEST
+
+static mxw_session_t *passed_on;
+
+static void *go_on_elsewhere(void *arg)
+{
+	struct mxw_verdict v;
+
+	mxw_session_rcpt(passed_on, &(struct mxw_rcpt_info){.rcpt = "<anna@example.net>"}, &v);
+	return v.action == MXW_ACTION_CONTINUE ? arg : NULL;
+}
+
+START_TEST(a_session_has_no_memory_of_its_thread)
+{
+	struct mxw_verdict v;
+	static char yes[] = "yes";
+	pthread_t thread;
+	void *ok;
+
+	ck_assert_int_eq(mxw_session_new(engine, &passed_on), MXW_OK);
+	mxw_session_connect(passed_on, &(struct mxw_connect_info){.client = {4, {192, 0, 2, 1}}}, &v);
+	mxw_session_mail(passed_on, &(struct mxw_mail_info){.sender = "<a@x.example>"}, &v);
+	for (int i = 0; i < 5; i++) {
+		ck_assert_int_eq(pthread_create(&thread, NULL, go_on_elsewhere, yes), 0);
+		pthread_join(thread, &ok);
+		ck_assert_ptr_nonnull(ok);
+	}
+	ck_assert_uint_eq(mxw_facts_get_number(mxw_session_facts(passed_on), mxw_fact_find("rcpt.count")), 5);
+	mxw_session_free(passed_on);
+}
+END_TEST
+
+START_TEST(session_ids_are_short_and_all_different)
+{
+	mxw_session_t *a, *b;
+
+	ck_assert_int_eq(mxw_session_new(engine, &a), MXW_OK);
+	ck_assert_int_eq(mxw_session_new(engine, &b), MXW_OK);
+	ck_assert_uint_eq(strlen(mxw_session_id(a)), 10);
+	ck_assert_str_ne(mxw_session_id(a), mxw_session_id(b));
+	mxw_session_free(a);
+	mxw_session_free(b);
+}
+END_TEST
+
+static struct mxw_needs needs_of(const char *extra)
+{
+	mxw_conf_t *conf = load(extra);
+	mxw_session_t *s;
+	struct mxw_needs needs;
+
+	ck_assert_int_eq(mxw_engine_reload(engine, conf, NULL), MXW_OK);
+	mxw_conf_unref(conf);
+	ck_assert_int_eq(mxw_session_new(engine, &s), MXW_OK);
+	mxw_session_needs(s, &needs);
+	mxw_session_free(s);
+	return needs;
+}
+
+START_TEST(a_policy_that_needs_no_body_asks_for_none)
+{
+	struct mxw_needs all = needs_of("");
+	struct mxw_needs few = needs_of("authentication-results no\ndkim { enabled no }\ntracker { enabled no }\n"
+					"rule authres-flood off\n");
+
+	ck_assert(all.body && all.header && all.unknown && all.rejected_rcpt && all.edits_headers);
+	ck_assert(!few.body && !few.header && !few.unknown && !few.rejected_rcpt && !few.edits_headers);
+	ck_assert(few.rcpt && few.mail);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("engine");
+	TCase *tc = tcase_create("engine");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, sessions_and_reloads_do_not_disturb_one_another);
+	tcase_add_test(tc, a_session_has_no_memory_of_its_thread);
+	tcase_add_test(tc, session_ids_are_short_and_all_different);
+	tcase_add_test(tc, a_policy_that_needs_no_body_asks_for_none);
+	suite_add_tcase(s, tc);
+	return run_suite(s);
+}
