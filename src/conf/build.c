@@ -159,6 +159,9 @@ static void settle_forward(struct mxw__build *b, const struct mxw__pos *pos)
 
 /* ---- directories ---- */
 
+/* Until it has been read. */
+#define NO_TYPE ((mxw__directory_type_t)99)
+
 static bool has_type(const struct mxw__option *o, mxw__directory_type_t type)
 {
 	return o->types == 0 || (o->types >> type & 1);
@@ -236,13 +239,14 @@ static void read_directory(struct mxw__build *b, struct mxw__node *node, struct 
 {
 	struct mxw__pos pos[OPTIONS_MAX];
 
-	*d = (struct mxw__directory_conf){.name = node->args ? node->args->text : "", .pos = node->pos, .bind_password = ""};
+	*d = (struct mxw__directory_conf){.name = node->args ? node->args->text : "", .pos = node->pos, .bind_password = "",
+					  .type = NO_TYPE};
 	if (node->args)
 		mxw__check_name(b->values.complaints, node->args);
 	mxw__values_read(&b->values, &mxw__sections[MXW__SECTION_DIRECTORY], &node, 1, d, pos);
-	if (!pos[0].file) {
+	if (d->type == NO_TYPE) {
 		/* Without a type nothing can be said of the rest. */
-		if (!is_broken(node))
+		if (!pos[0].file && !is_broken(node))
 			mxw__complain(b->values.complaints, &node->pos, "a directory needs 'type': file, system or ldap");
 		return;
 	}

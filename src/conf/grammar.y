@@ -179,6 +179,10 @@ static void list_expected(const yypcontext_t *context, struct mxw__buf *buf)
 	int n = yypcontext_expected_tokens(context, expected, YYNTOKENS);
 	size_t nsaid = 0;
 
+	if (yypcontext_token(context) == YYSYMBOL_OPEN && !is_expected(expected, n, YYSYMBOL_NL)) {
+		mxw__buf_adds(buf, "the name of a section on the same line");
+		return;
+	}
 	for (size_t i = 0; i < MXW_ARRAY_LEN(phrases); i++) {
 		/* Where a string may stand, a word may too: "a value". */
 		if (phrases[i].kind == YYSYMBOL_WORD && is_expected(expected, n, YYSYMBOL_STRING))
@@ -205,10 +209,7 @@ static int yyreport_syntax_error(const yypcontext_t *context, void *scanner, str
 		return 0;
 	}
 	mxw__buf_init(&buf, 300);
-	if (yypcontext_token(context) == YYSYMBOL_OPEN)
-		mxw__buf_adds(&buf, "the name of a section on the same line");
-	else
-		list_expected(context, &buf);
+	list_expected(context, &buf);
 	mxw__complain(parse->reader->complaints, &pos, "unexpected %s%s%s; %s was expected", is_end ? "" : "'",
 		      is_end ? "end of the line" : parse->shown, is_end ? "" : "'", mxw__buf_str(&buf));
 	mxw__buf_fini(&buf);
