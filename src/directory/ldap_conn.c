@@ -11,7 +11,7 @@
 #include "src/directory/ldap_pool.h"
 
 /* Connections closed this soon after they were made, before they answered anything, that many in a row: the server fails. */
-enum { SHORT_LIFE_MS = 1000, SHORT_LIVES_MAX = 6, SHORT_LIFE_PAUSE_MS = 20 };
+enum { SHORT_LIFE_MS = 1000, SHORT_LIVES_MAX = 6, SHORT_LIFE_PAUSE_MS = 20, LOST_BINDS_MAX = 2 };
 
 enum { RESULTS_AT_ONCE = 256 };
 
@@ -390,6 +390,9 @@ static void *conn_main(void *arg)
 		struct mxw__ldap_failure failure = {.outcome = MXW_TEMPORARY};
 		if (mxw__ldap_link_open(&conn->link, conf, conn->server->uri, conn->server->url, &failure))
 			live(conn);
+		else if (failure.code == LDAP_SERVER_DOWN && conn->short_lives < LOST_BINDS_MAX)
+			/* Accepted and then closed: a server that drops what it does not know yet, or is just ending. */
+			conn->short_lives++;
 		else
 			mxw__ldap_server_failed(conn->server, &failure);
 	}

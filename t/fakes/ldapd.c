@@ -41,6 +41,7 @@ struct ldapd {
 	char uri[64];
 	int listen_fd, wake_fd;
 	atomic_bool stop, drop_all;
+	atomic_uint drops_done;
 	pthread_t thread;
 	struct client clients[CONNS];
 	unsigned serials;
@@ -245,9 +246,11 @@ static void *run(void *arg)
 			if (read(server->wake_fd, &count, sizeof count) < 0)
 				continue;
 		}
-		if (atomic_exchange(&server->drop_all, false))
+		if (atomic_exchange(&server->drop_all, false)) {
 			for (size_t i = 0; i < CONNS; i++)
 				drop(&server->clients[i]);
+			atomic_fetch_add(&server->drops_done, 1);
+		}
 		for (size_t i = 0; i < CONNS; i++)
 			if (server->clients[i].fd >= 0 && server->clients[i].fd == fds[i + 2].fd && fds[i + 2].revents)
 				read_client(server, i);
@@ -302,8 +305,12 @@ void ldapd_stop(struct ldapd *server)
 
 void ldapd_drop_all(struct ldapd *server)
 {
+	unsigned before = atomic_load(&server->drops_done);
+
 	atomic_store(&server->drop_all, true);
 	wake(server);
+	while (atomic_load(&server->drops_done) == before)
+		poll(NULL, 0, 1);
 }
 
 struct ldapd_settings *ldapd_settings(struct ldapd *server)

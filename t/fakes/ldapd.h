@@ -42,7 +42,7 @@ struct ldapd_settings *ldapd_settings(struct ldapd *server);
 struct ldapd_counts *ldapd_counts(struct ldapd *server);
 /* "ldap://127.0.0.1:PORT". Borrowed. */
 const char *ldapd_uri(const struct ldapd *server);
-/* Closes every connection, as a server does with idle ones. */
+/* Closes every connection, as a server does with idle ones; returns when it is done. */
 void ldapd_drop_all(struct ldapd *server);
 
 #endif
