@@ -82,20 +82,23 @@ ward.example.            IN A    192.0.2.25
 ward.example.            IN MX   10 mx.ward.example.
 mx.ward.example.         IN A    192.0.2.25
 """
-# One record whose explanation, expanded by libspf2, would overrun a buffer of its own.
-CRASHER = 'crash.example. IN TXT "v=spf1 -all exp=x.crash.example"\nx.crash.example. IN TXT "%s" "%s"\n' % (
-    "%{d}" * 60, "%{d}" * 60 + "abcdefghijklmnopqrstuvwxyz")
+# A record whose explanation, expanded by libspf2, overruns a buffer of its own.
+CRASHING_EXPLANATION = "%{d}" * 130 + "abcdefghijklmnopqrstuvwxyz"
 
 RECIPIENTS = ["alice", "bob", "carol", "dave"]
 
 
+def txt_line(name, text):
+    """A TXT record of a zone file; no string of it may be longer than 255 octets."""
+    return "%s. IN TXT %s\n" % (name, " ".join('"%s"' % text[i:i + 200] for i in range(0, len(text), 200)))
+
+
 def zone_text():
-    text = ZONE + CRASHER
+    text = ZONE + txt_line("crash.example", "v=spf1 -all exp=x.crash.example")
+    text += txt_line("x.crash.example", CRASHING_EXPLANATION)
     for domain in ("good.example", "forged.example"):
         for selector in ("rsa", "ed25519"):
-            record = message.dkim_record(selector)
-            parts = " ".join('"%s"' % record[i:i + 200] for i in range(0, len(record), 200))
-            text += "%s._domainkey.%s. IN TXT %s\n" % (selector, domain, parts)
+            text += txt_line("%s._domainkey.%s" % (selector, domain), message.dkim_record(selector))
     return text
 
 

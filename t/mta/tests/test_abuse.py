@@ -5,6 +5,7 @@ import itertools
 
 from lib import message, smtp
 from lib.mta import DOMAIN, REFUSED_BY_MTA
+from lib.process import wait_until
 from lib.site import MtaCase, both_mtas, next_client, next_client6
 
 MOST_TRIES = 120
@@ -38,7 +39,9 @@ class Abuse(MtaCase):
         client = self.connect(source, helo=None)
         for reply in self.opening(client):
             if reply.code == 421:
-                self.mxward.wait_line(client=source, rule="client-score-disconnect")
+                wait_until(lambda: any(line.get("client") == source and line.get("code") == "421" and
+                                       line.get("rule", "").startswith("client-score-")
+                                       for line in self.mxward.lines()), "the log says so")
                 return
         self.fail("not cut off: %s" % "\n".join(client.transcript))
 

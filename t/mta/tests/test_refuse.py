@@ -88,12 +88,11 @@ class Refusing(MtaCase):
 class HeloLies(MtaCase):
     def first_refusal(self, name, source):
         """The first reply of 500 or more in a session that says HELO with this name, or None."""
-        client = self.connect(source, helo=None)
-        for reply in (client.ehlo(name), client.mail("sender@good.example")):
-            if reply.code >= 500:
-                return reply
-        reply = client.rcpt("alice@" + DOMAIN)
-        return reply if reply.code >= 500 else None
+        with self.connect(source, helo=None) as client:
+            for reply in (client.ehlo(name), client.mail("sender@good.example"), client.rcpt("alice@" + DOMAIN)):
+                if reply.code >= 500:
+                    return reply
+        return None
 
     def test_client_that_claims_to_be_us_is_refused(self):
         for name in ("mx.ward.example", "MX.Ward.Example", "ward.example"):
