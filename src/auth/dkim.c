@@ -13,133 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sys/types.h>
-
-#include <opendkim/dkim.h>
-
-#include "src/auth/dkim_sig.h"
-#include "src/mail/mail.h"
-
-#define KEY_LABEL "._domainkey."
-
-struct mxw__dkim_lib {
-	DKIM_LIB *lib;
-	struct mxw__dkim_options options;
-};
-
-/* A signature beside what is reported of it. */
-struct signature {
-	struct mxw__dkim_signature_info info;
-	DKIM_SIGINFO *handle;  /* NULL: not judged by libopendkim */
-	bool is_judged;        /* libopendkim has it in its list */
-	bool is_malformed;     /* in libopendkim's eyes */
-	bool has_key_problem;  /* result and reason were set when the key was asked for */
-};
-
-struct mxw__dkim {
-	const struct mxw__dkim_lib *lib;
-	mxw_resolver_t *resolver;
-	struct mxw_dns_budget *budget;
-	DKIM *dkim;
-	char id[64];
-	int64_t deadline_ms;
-	struct mxw__dkim_signature *reports; /* max_signatures, and one for all that are beyond */
-	struct signature *sigs;              /* beside the first of `reports` */
-	unsigned nsigs;                      /* examined */
-	unsigned nbeyond;
-	unsigned nwithheld;                  /* fields that libopendkim does not see */
-	unsigned nfrom;
-	bool is_active;                      /* there is something to judge */
-	bool is_past_headers;
-	bool is_finished;
-	bool has_failed;                     /* memory */
-	bool has_body;
-	char last[2];                        /* octets of the body */
-	mxw__dkim_result_t result;
-};
-
-const char *mxw__dkim_result_name(mxw__dkim_result_t result)
-{
-	static const char *const names[] = {
-		[MXW__DKIM_NONE] = "none",           [MXW__DKIM_PASS] = "pass",
-		[MXW__DKIM_FAIL] = "fail",           [MXW__DKIM_POLICY] = "policy",
-		[MXW__DKIM_NEUTRAL] = "neutral",     [MXW__DKIM_TEMPERROR] = "temperror",
-		[MXW__DKIM_PERMERROR] = "permerror",
-	};
-
-	return (size_t)result < MXW_ARRAY_LEN(names) ? names[result] : "none";
-}
-
-/* ---- keys ---- */
-
-static bool key_name(const char *selector, const char *domain, char *ret_name, size_t size)
-{
-	int len = snprintf(ret_name, size, "%s" KEY_LABEL "%s", selector, domain);
-
-	return len > 0 && (size_t)len < size && mxw__domain_is_valid(ret_name);
-}
-
-void mxw__dkim_prefetch_key(mxw__arena_t *scratch, mxw_resolver_t *resolver, struct mxw_dns_budget *budget,
-			    const char *value, size_t len)
-{
-	char name[254];
-
-	if (len > MXW__DKIM_MAX_FIELD)
-		return;
-	char *domain = mxw__taglist_get(scratch, value, len, "d");
-	char *selector = domain ? mxw__taglist_get(scratch, value, len, "s") : NULL;
-	if (selector && key_name(selector, domain, name, sizeof(name)))
-		mxw_resolver_prefetch(resolver, name, MXW_DNS_TXT, budget);
-}
-
-static void set_result(struct mxw__dkim_signature *sig, mxw__dkim_result_t result, const char *reason)
-{
-	sig->result = result;
-	mxw__dkim_copy(sig->reason, sizeof(sig->reason), reason, strlen(reason), false);
-}
-
-static DKIM_CBSTAT key_problem(struct signature *s, mxw__dkim_result_t result, const char *reason)
-{
-	s->has_key_problem = true;
-	set_result(s->info.sig, result, reason);
-	return result == MXW__DKIM_TEMPERROR ? DKIM_CBSTAT_TRYAGAIN : DKIM_CBSTAT_NOTFOUND;
-}
-
-static const char *temporary_reason(const mxw_dns_answer_t *answer)
-{
-	if (answer->is_over_budget)
-		return "key not asked for: over the budget of DNS questions";
-	return answer->is_bogus ? "key failed DNSSEC validation" : "key not available: no answer from DNS";
-}
-
-static DKIM_CBSTAT ask_key(struct mxw__dkim *self, struct signature *s, char *buf, size_t size)
-{
-	char name[254];
-	DKIM_CBSTAT status = DKIM_CBSTAT_CONTINUE;
-
-	if (!key_name(s->info.sig->selector, s->info.sig->domain, name, sizeof(name)))
-		return key_problem(s, MXW__DKIM_PERMERROR, "no such key");
-	mxw_dns_answer_t *answer = mxw_resolver_ask(self->resolver, name, MXW_DNS_TXT, self->deadline_ms, self->budget);
-	if (answer->outcome == MXW_NOT_FOUND)
-		status = key_problem(s, MXW__DKIM_PERMERROR, "no such key");
-	else if (answer->outcome != MXW_FOUND)
-		status = key_problem(s, MXW__DKIM_TEMPERROR, temporary_reason(answer));
-	else if (!mxw__dkim_read_key(answer, buf, size))
-		status = key_problem(s, MXW__DKIM_PERMERROR, "malformed key");
-	mxw_dns_answer_unref(answer);
-	return status;
-}
-
-static DKIM_CBSTAT on_key_lookup(DKIM *dkim, DKIM_SIGINFO *handle, unsigned char *buf, size_t size)
-{
-	struct mxw__dkim *self = dkim_get_user_context(dkim);
-
-	for (unsigned i = 0; i < self->nsigs; i++) {
-		if (self->sigs[i].handle == handle)
-			return ask_key(self, &self->sigs[i], (char *)buf, size);
-	}
-	return DKIM_CBSTAT_ERROR;
-}
+#include "src/auth/dkim_verifier.h"
 
 /* ---- life ---- */
 
@@ -157,7 +31,7 @@ mxw_status_t mxw__dkim_lib_new(const struct mxw__dkim_options *options, mxw__dki
 	lib->options = *options;
 	if (dkim_options(lib->lib, DKIM_OP_SETOPT, DKIM_OPTS_FLAGS, &flags, sizeof(flags)) != DKIM_STAT_OK ||
 	    dkim_options(lib->lib, DKIM_OP_SETOPT, DKIM_OPTS_MINKEYBITS, &min_bits, sizeof(min_bits)) != DKIM_STAT_OK ||
-	    dkim_set_key_lookup(lib->lib, on_key_lookup) != DKIM_STAT_OK) {
+	    dkim_set_key_lookup(lib->lib, mxw__dkim_on_key_lookup) != DKIM_STAT_OK) {
 		mxw__dkim_lib_free(lib);
 		return mxw__fail(err, MXW_ERR_SYSTEM, "libopendkim does not take its options");
 	}
@@ -260,7 +134,7 @@ static bool name_is(const char *name, const char *wanted)
 static void take_signature(struct mxw__dkim *self, const char *name, const char *value)
 {
 	const struct mxw_clock *clock = self->lib->options.clock;
-	struct signature *s;
+	struct mxw__dkim_entry *s;
 
 	if (self->nsigs == self->lib->options.max_signatures) {
 		self->nbeyond++;
@@ -273,7 +147,7 @@ static void take_signature(struct mxw__dkim *self, const char *name, const char 
 	/* Such a name libopendkim does not take for that of a signature. */
 	if (s->is_judged && strlen(name) != strcspn(name, "\t\r\n")) {
 		s->is_judged = false;
-		set_result(s->info.sig, MXW__DKIM_NEUTRAL, "malformed field name");
+		mxw__dkim_set_result(s->info.sig, MXW__DKIM_NEUTRAL, "malformed field name");
 	}
 	if (!s->is_judged) {
 		self->nwithheld++;
@@ -307,7 +181,7 @@ static bool match_handles(struct mxw__dkim *self)
 	if (dkim_getsiglist(self->dkim, &list, &n) != DKIM_STAT_OK)
 		return false;
 	for (unsigned i = 0; i < self->nsigs; i++) {
-		struct signature *s = &self->sigs[i];
+		struct mxw__dkim_entry *s = &self->sigs[i];
 		if (!s->is_judged)
 			continue;
 		if (at == n)
@@ -325,9 +199,9 @@ static bool match_handles(struct mxw__dkim *self)
 static void drop_all(struct mxw__dkim *self, mxw__dkim_result_t result, const char *reason)
 {
 	for (unsigned i = 0; i < self->nsigs; i++) {
-		struct signature *s = &self->sigs[i];
+		struct mxw__dkim_entry *s = &self->sigs[i];
 		if (s->is_judged)
-			set_result(s->info.sig, result, reason);
+			mxw__dkim_set_result(s->info.sig, result, reason);
 		s->is_judged = false;
 	}
 }
@@ -336,7 +210,7 @@ static void drop_all(struct mxw__dkim *self, mxw__dkim_result_t result, const ch
 static void drop_some(struct mxw__dkim *self)
 {
 	for (unsigned i = 0; i < self->nsigs; i++) {
-		struct signature *s = &self->sigs[i];
+		struct mxw__dkim_entry *s = &self->sigs[i];
 		const char *why = NULL;
 		if (!s->is_judged)
 			continue;
@@ -348,7 +222,7 @@ static void drop_some(struct mxw__dkim *self)
 			self->is_active = true;
 		if (!why)
 			continue;
-		set_result(s->info.sig, MXW__DKIM_NEUTRAL, why);
+		mxw__dkim_set_result(s->info.sig, MXW__DKIM_NEUTRAL, why);
 		s->is_judged = false;
 		dkim_sig_ignore(s->handle);
 	}
@@ -413,83 +287,7 @@ static void end_body(struct mxw__dkim *self)
 		dkim_body(self->dkim, crlf, 2);
 }
 
-/* ---- judging ---- */
-
-static mxw__dkim_result_t result_of_error(int error)
-{
-	switch (error) {
-	case DKIM_SIGERROR_BADSIG:
-	case DKIM_SIGERROR_EXPIRED:
-	case DKIM_SIGERROR_TOOLARGE_L:
-		return MXW__DKIM_FAIL;
-	case DKIM_SIGERROR_KEYFAIL:
-		return MXW__DKIM_TEMPERROR;
-	case DKIM_SIGERROR_NOKEY:
-	case DKIM_SIGERROR_DNSSYNTAX:
-	case DKIM_SIGERROR_SUBDOMAIN:
-	case DKIM_SIGERROR_MULTIREPLY:
-	case DKIM_SIGERROR_KEYVERSION:
-	case DKIM_SIGERROR_KEYUNKNOWNHASH:
-	case DKIM_SIGERROR_KEYHASHMISMATCH:
-	case DKIM_SIGERROR_NOTEMAILKEY:
-	case DKIM_SIGERROR_KEYTYPEMISSING:
-	case DKIM_SIGERROR_KEYTYPEUNKNOWN:
-	case DKIM_SIGERROR_KEYREVOKED:
-	case DKIM_SIGERROR_KEYDECODE:
-		return MXW__DKIM_PERMERROR;
-	case DKIM_SIGERROR_KEYTOOSMALL:
-		return MXW__DKIM_POLICY;
-	default:
-		return MXW__DKIM_NEUTRAL;
-	}
-}
-
-static void judge_error(struct signature *s, int error)
-{
-	const char *text = dkim_sig_geterrorstr(error);
-
-	if (error == DKIM_SIGERROR_BADSIG)
-		text = dkim_sig_getbh(s->handle) == DKIM_SIGBH_MISMATCH ? "the body was altered" : "signature mismatch";
-	set_result(s->info.sig, result_of_error(error), text ? text : "libopendkim gave no reason");
-}
-
-/* One that verifies. What lies beyond l= is said, since nobody signed it. */
-static void judge_good(const struct mxw__dkim *self, struct signature *s)
-{
-	struct mxw__dkim_signature *sig = s->info.sig;
-	ssize_t length, canon, signed_len;
-	unsigned bits = 0;
-
-	if (strcmp(sig->algorithm, "ed25519-sha256") != 0 &&
-	    (dkim_sig_getkeysize(s->handle, &bits) != DKIM_STAT_OK || bits < self->lib->options.min_key_bits)) {
-		sig->result = MXW__DKIM_POLICY;
-		snprintf(sig->reason, sizeof(sig->reason), "key of %u bits", bits);
-		return;
-	}
-	sig->result = MXW__DKIM_PASS;
-	if (s->info.has_length && dkim_sig_getcanonlen(self->dkim, s->handle, &length, &canon, &signed_len) == DKIM_STAT_OK)
-		snprintf(sig->reason, sizeof(sig->reason), "only the first %zd octets of the body are signed", signed_len);
-}
-
-static void judge(const struct mxw__dkim *self, struct signature *s)
-{
-	struct mxw__dkim_signature *sig = s->info.sig;
-	unsigned flags = dkim_sig_getflags(s->handle);
-	int error = dkim_sig_geterror(s->handle);
-	unsigned char identity[sizeof(sig->identity)];
-
-	sig->is_testing = (flags & DKIM_SIGFLAG_TESTKEY) != 0;
-	if (dkim_sig_getidentity(self->dkim, s->handle, identity, sizeof(identity)) == DKIM_STAT_OK)
-		mxw__dkim_copy(sig->identity, sizeof(sig->identity), (const char *)identity, strlen((const char *)identity), false);
-	if (s->has_key_problem)
-		return;
-	if ((flags & DKIM_SIGFLAG_PASSED) && dkim_sig_getbh(s->handle) == DKIM_SIGBH_MATCH && error == DKIM_SIGERROR_OK)
-		judge_good(self, s);
-	else if (error == DKIM_SIGERROR_UNKNOWN || error == DKIM_SIGERROR_OK)
-		set_result(sig, MXW__DKIM_TEMPERROR, "libopendkim gave no result");
-	else
-		judge_error(s, error);
-}
+/* ---- the end of the message ---- */
 
 /* The smaller, the more it counts. */
 static int rank(mxw__dkim_result_t result)
@@ -526,7 +324,7 @@ mxw__dkim_result_t mxw__dkim_finish(mxw__dkim_t *self, int64_t deadline_ms,
 		dkim_eom(self->dkim, NULL);
 		for (unsigned i = 0; i < self->nsigs; i++) {
 			if (self->sigs[i].is_judged)
-				judge(self, &self->sigs[i]);
+				mxw__dkim_judge(self, &self->sigs[i]);
 		}
 	}
 	self->is_finished = true;

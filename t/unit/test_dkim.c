@@ -480,6 +480,7 @@ static const struct {
 	{"a key of elliptic curves", "s=rsa", "s=ec", "permerror", NULL},
 	{"a key that is not for mail", "s=rsa", "s=other", "permerror", NULL},
 	{"a key for another hash", "s=rsa", "s=sha1", "permerror", NULL},
+	{"a key that is not for subdomains", "s=rsa", "s=strict; i=@sub.d.example", "permerror", NULL},
 	{"a key that comes late", "s=rsa", "s=late", "temperror", "key not available: no answer from DNS"},
 	{"a key whose server fails", "s=rsa", "s=sick", "temperror", "key not available: no answer from DNS"},
 	{"a key that is bogus", "s=rsa", "s=bogus", "temperror", "key failed DNSSEC validation"},
@@ -525,6 +526,7 @@ static void publish_bad_keys(struct world *w)
 	publish(w, "ec", "v=DKIM1; k=rsa; p=MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li/hp/"
 			 "m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==");
 	publish_file(w, "other", "dkim-test-rsa.txt", "; s=web");
+	publish_file(w, "strict", "dkim-test-rsa.txt", "; t=s");
 	publish_file(w, "sha1", "dkim-test-rsa.txt", "; h=sha1");
 	fake_resolver_script(w->dns, "late._domainkey.d.example TXT !timeout\nsick._domainkey.d.example TXT !servfail\n"
 				     "bogus._domainkey.d.example TXT !bogus\nfull._domainkey.d.example TXT !overbudget\n");
@@ -627,7 +629,6 @@ START_TEST(flags_of_the_key_count)
 
 	world_init(&w);
 	publish_file(&w, "test", "dkim-test-rsa.txt", "; t=y; n=notes of any kind, as long as they like");
-	publish_file(&w, "strict", "dkim-test-rsa.txt", "; t=s");
 	sign(&w, &(struct signing){"test", w.rsa_key, DKIM_SIGN_RSASHA256, DKIM_CANON_RELAXED, DKIM_CANON_RELAXED, NULL, -1});
 	ck_result(verify(&w), "pass");
 	ck_assert(w.sigs[0].is_testing);
@@ -892,6 +893,38 @@ START_TEST(the_deadline_holds_for_all_keys_together)
 }
 END_TEST
 
+/* ---- threads ---- */
+
+static void *verify_often(void *ctx)
+{
+	struct world w = *(struct world *)ctx;
+
+	for (int i = 0; i < 20; i++) {
+		if (verify_chunks(&w, body, sizeof(body) - 1, 7) != MXW__DKIM_PASS)
+			return ctx;
+	}
+	return NULL;
+}
+
+START_TEST(a_library_handle_serves_several_threads)
+{
+	pthread_t threads[4];
+	struct world w;
+	void *failed;
+
+	world_init(&w);
+	sign_rsa(&w);
+	sign(&w, &(struct signing){"ed", w.ed_key, DKIM_SIGN_ED25519SHA256, DKIM_CANON_RELAXED, DKIM_CANON_RELAXED, NULL, -1});
+	for (size_t i = 0; i < MXW_ARRAY_LEN(threads); i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, verify_often, &w), 0);
+	for (size_t i = 0; i < MXW_ARRAY_LEN(threads); i++) {
+		ck_assert_int_eq(pthread_join(threads[i], &failed), 0);
+		ck_assert_ptr_null(failed);
+	}
+	world_fini(&w);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("dkim");
@@ -924,6 +957,7 @@ int main(void)
 	tcase_add_test(tc, nothing_of_the_body_is_wanted_without_need);
 	tcase_add_test(tc, a_message_that_is_not_finished_leaks_nothing);
 	tcase_add_test(tc, keys_are_prefetched_while_the_message_comes);
+	tcase_add_test(tc, a_library_handle_serves_several_threads);
 	tcase_add_test(tc, the_deadline_holds_for_all_keys_together);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);

@@ -636,6 +636,38 @@ START_TEST(complaints_show_peer_data_safely)
 }
 END_TEST
 
+/* ---- threads ---- */
+
+static void *check_often(void *ctx)
+{
+	struct world w = *(struct world *)ctx;
+
+	for (int i = 0; i < 100; i++) {
+		if (check(&w, i & 1 ? FOUR : SIX, "a@d.example", "h.example") != (i & 1 ? MXW__SPF_PASS : MXW__SPF_FAIL))
+			return ctx;
+	}
+	return NULL;
+}
+
+START_TEST(evaluations_in_several_threads_do_not_meet)
+{
+	pthread_t threads[4];
+	struct world w;
+	void *failed;
+
+	world_init(&w);
+	fake_resolver_script(w.dns, "d.example TXT \"v=spf1 include:%{l}.example mx -all\"\na.example TXT \"v=spf1 ?all\"\n"
+				    "d.example MX 1 m.example\nm.example A 192.0.2.10\n");
+	for (size_t i = 0; i < MXW_ARRAY_LEN(threads); i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, check_often, &w), 0);
+	for (size_t i = 0; i < MXW_ARRAY_LEN(threads); i++) {
+		ck_assert_int_eq(pthread_join(threads[i], &failed), 0);
+		ck_assert_ptr_null(failed);
+	}
+	world_fini(&w);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("spf");
@@ -658,6 +690,7 @@ int main(void)
 	tcase_add_test(tc, nothing_is_asked_after_the_deadline);
 	tcase_add_test(tc, a_used_up_budget_is_no_verdict);
 	tcase_add_test(tc, what_libspf2_gets_holds_no_text_of_a_peer);
+	tcase_add_test(tc, evaluations_in_several_threads_do_not_meet);
 	tcase_add_test(tc, complaints_show_peer_data_safely);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
