@@ -4,31 +4,17 @@
  */
 #include "config.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/directory/ldap_pool.h"
 
-enum { TEXT_MAX = 16384, QUESTIONS_MAX = 8192, CONNECTIONS_MAX = 64, TOLD_EVERY_MS = 60000 };
+enum { TEXT_MAX = 16384, QUESTIONS_MAX = 8192, CONNECTIONS_MAX = 64, RESOLVING_MAX = 64, TOLD_EVERY_MS = 60000 };
 
 int64_t mxw__ldap_now_ms(void)
 {
 	return mxw__now_ms(mxw_clock_system());
-}
-
-int mxw__ldap_thread(pthread_t *ret_thread, void *(*run)(void *), void *arg)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	int rc = pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (rc != 0)
-		return rc;
-	rc = pthread_create(ret_thread, NULL, run, arg);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return rc;
 }
 
 /* ---- questions ---- */
@@ -260,6 +246,7 @@ static void ldap_close(void *self)
 	}
 	mxw__ldap_servers_fini(ldap);
 	free(ldap->conns);
+	mxw__jobs_unref(ldap->jobs);
 	pthread_cond_destroy(&ldap->changed);
 	pthread_mutex_destroy(&ldap->lock);
 	free(ldap);
@@ -302,7 +289,7 @@ static mxw_status_t make_conns(struct mxw__ldap *ldap, struct mxw_error *err)
 		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
 	for (size_t i = 0; i < n; i++) {
 		struct mxw__ldap_conn *conn = &ldap->conns[i];
-		mxw_status_t status = mxw__ldap_link_init(&conn->link, err);
+		mxw_status_t status = mxw__ldap_link_init(&conn->link, ldap->jobs, err);
 		if (status != MXW_OK)
 			return status;
 		conn->ldap = ldap;
@@ -352,7 +339,8 @@ static mxw_status_t ldap_open_source(const struct mxw__directory_conf *conf, con
 		free(ldap);
 		return status;
 	}
-	status = check_conf(ldap, err);
+	ldap->jobs = mxw__jobs_new(RESOLVING_MAX);
+	status = ldap->jobs ? check_conf(ldap, err) : mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
 	if (status == MXW_OK)
 		status = mxw__ldap_servers_init(ldap, err);
 	if (status == MXW_OK)

@@ -262,9 +262,10 @@ static bool look_around(struct mxw__ldap_conn *conn, serve_end_t *ret_end)
 		*ret_end = END_STOP;
 		go_on = false;
 	} else {
-		/* A server further in front is back: what is in flight is waited for, then we move. */
+		/* A server further in front is back, or ours says nothing any more: what is in flight is waited for,
+		 * then we move. */
 		struct mxw__ldap_server *best = mxw__ldap_best_server_locked(ldap);
-		bool is_leaving = best && best->rank < conn->server->rank;
+		bool is_leaving = conn->server->is_silent || (best && best->rank < conn->server->rank);
 		if (is_leaving && conn->is_ready) {
 			conn->is_ready = false;
 			ldap->nready--;
@@ -353,10 +354,10 @@ static void live(struct mxw__ldap_conn *conn)
 		snprintf(text, sizeof text, "no answer within %llu ms",
 			 (unsigned long long)conn->ldap->conf->timeout_ms);
 		mxw__ldap_fail(&failure, MXW_TEMPORARY, LDAP_TIMEOUT, text, NULL);
-		mxw__ldap_server_failed(conn->server, &failure);
+		mxw__ldap_server_failed(conn->server, &failure, true);
 	} else if (conn->short_lives >= SHORT_LIVES_MAX) {
 		mxw__ldap_fail(&failure, MXW_TEMPORARY, LDAP_SERVER_DOWN, "closes connections at once", NULL);
-		mxw__ldap_server_failed(conn->server, &failure);
+		mxw__ldap_server_failed(conn->server, &failure, false);
 	}
 	finish(conn);
 	mxw__ldap_link_close(&conn->link, is_lost);
@@ -394,14 +395,14 @@ static void *conn_main(void *arg)
 			/* Accepted and then closed: a server that drops what it does not know yet, or is just ending. */
 			conn->short_lives++;
 		else
-			mxw__ldap_server_failed(conn->server, &failure);
+			mxw__ldap_server_failed(conn->server, &failure, false);
 	}
 	return NULL;
 }
 
 mxw_status_t mxw__ldap_conn_start(struct mxw__ldap_conn *conn, struct mxw_error *err)
 {
-	int rc = mxw__ldap_thread(&conn->thread, conn_main, conn);
+	int rc = mxw__quiet_thread(&conn->thread, conn_main, conn);
 
 	if (rc != 0)
 		return mxw__fail(err, MXW_ERR_SYSTEM, "no thread: %s", strerror(rc));

@@ -27,9 +27,9 @@
 
 enum { KEEPALIVE_IDLE_S = 60, KEEPALIVE_INTERVAL_S = 10, KEEPALIVE_PROBES = 3 };
 
-mxw_status_t mxw__ldap_link_init(struct mxw__ldap_link *link, struct mxw_error *err)
+mxw_status_t mxw__ldap_link_init(struct mxw__ldap_link *link, mxw__jobs_t *jobs, struct mxw_error *err)
 {
-	*link = (struct mxw__ldap_link){.fd = -1};
+	*link = (struct mxw__ldap_link){.jobs = jobs, .fd = -1};
 	link->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (link->wake_fd < 0)
 		return mxw__fail(err, MXW_ERR_SYSTEM, "eventfd: %s", strerror(errno));

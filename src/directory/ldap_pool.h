@@ -68,13 +68,15 @@ bool mxw__ldap_reference_counts(const char *url);
 /* ---- one connection ---- */
 
 struct mxw__ldap_link {
+	mxw__jobs_t *jobs;    /* for names to be resolved */
 	int wake_fd;          /* eventfd: ends a wait */
 	LDAP *ld;             /* the owner's thread only */
 	pthread_mutex_t lock; /* the rest */
 	int fd;               /* our own handle on the socket, -1 when there is none */
 	bool is_cancelled;
 };
-mxw_status_t mxw__ldap_link_init(struct mxw__ldap_link *link, struct mxw_error *err);
+/* `jobs` is borrowed. */
+mxw_status_t mxw__ldap_link_init(struct mxw__ldap_link *link, mxw__jobs_t *jobs, struct mxw_error *err);
 void mxw__ldap_link_fini(struct mxw__ldap_link *link);
 void mxw__ldap_link_wake(struct mxw__ldap_link *link);
 /* Makes whatever the owner waits for end at once, for good. From any thread. */
@@ -91,8 +93,7 @@ int mxw__ldap_link_result(struct mxw__ldap_link *link, int msgid, int64_t deadli
 /* `is_lost`: nothing more is sent over it. */
 void mxw__ldap_link_close(struct mxw__ldap_link *link, bool is_lost);
 
-/* Looks a host up; getaddrinfo() can't be given a deadline, so it runs on a thread that is left behind if it
- * takes too long. NULL: `ret_failure` says why. To be freed with freeaddrinfo(). */
+/* Looks a host up. NULL: `ret_failure` says why. To be freed with freeaddrinfo(). */
 struct addrinfo *mxw__ldap_resolve(struct mxw__ldap_link *link, const char *host, int port, int64_t deadline_ms,
 				   struct mxw__ldap_failure *ret_failure);
 
@@ -110,6 +111,7 @@ struct mxw__ldap_server {
 	bool has_prober;
 	/* under lock */
 	bool is_failed;
+	bool is_silent;   /* failed by not answering what was sent: its other connections are not trusted either */
 	struct mxw__ldap_failure failure;
 	int64_t tried_ms; /* when it failed last */
 	int64_t good_ms;  /* when it came back */
@@ -120,8 +122,9 @@ void mxw__ldap_servers_fini(struct mxw__ldap *ldap);
 mxw_status_t mxw__ldap_servers_start(struct mxw__ldap *ldap, struct mxw_error *err);
 /* The first that does not fail; NULL if there is none. */
 struct mxw__ldap_server *mxw__ldap_best_server_locked(struct mxw__ldap *ldap);
-/* To be called without the lock. Answers all that waits when this was the last one. */
-void mxw__ldap_server_failed(struct mxw__ldap_server *server, const struct mxw__ldap_failure *failure);
+/* To be called without the lock. Answers all that waits when this was the last one. A silent one is tried again
+ * at once: it may be one connection only that a firewall has forgotten. */
+void mxw__ldap_server_failed(struct mxw__ldap_server *server, const struct mxw__ldap_failure *failure, bool is_silent);
 
 /* ---- questions ---- */
 
@@ -190,6 +193,7 @@ struct mxw__ldap {
 	const struct mxw_clock *clock;
 	struct mxw__noticer noticer;
 	struct mxw__hashkey key;
+	mxw__jobs_t *jobs;
 	int scope;
 	size_t nservers;
 	struct mxw__ldap_server *servers;
@@ -212,8 +216,6 @@ struct mxw__ldap {
 
 /* Milliseconds of real time: sockets do not follow a test's clock. */
 int64_t mxw__ldap_now_ms(void);
-/* Starts a thread that takes no signals: writing to a closed socket must not end the process. */
-int mxw__ldap_thread(pthread_t *ret_thread, void *(*run)(void *), void *arg);
 /* Ends a question with an answer for all its waiters. */
 void mxw__ldap_finish_locked(struct mxw__ldap *ldap, struct mxw__ldap_question *question, mxw_outcome_t outcome,
 			     const char *reason);

@@ -65,13 +65,24 @@ static bool note_failure_locked(struct mxw__ldap_server *server, const struct mx
 	return is_news;
 }
 
-void mxw__ldap_server_failed(struct mxw__ldap_server *server, const struct mxw__ldap_failure *failure)
+static void wake_conns_locked(struct mxw__ldap *ldap)
+{
+	for (size_t i = 0; i < ldap->nconns; i++)
+		mxw__ldap_link_wake(&ldap->conns[i].link);
+}
+
+void mxw__ldap_server_failed(struct mxw__ldap_server *server, const struct mxw__ldap_failure *failure, bool is_silent)
 {
 	struct mxw__ldap *ldap = server->ldap;
 
 	pthread_mutex_lock(&ldap->lock);
 	/* A connection that was told to stop has not failed; another one may have said the same already. */
 	bool is_news = !ldap->is_stopping && !server->is_failed && note_failure_locked(server, failure);
+	if (is_news && is_silent) {
+		server->is_silent = true;
+		server->tried_ms -= server->pause_ms;
+		wake_conns_locked(ldap);
+	}
 	bool is_down = !mxw__ldap_best_server_locked(ldap);
 	if (is_down)
 		mxw__ldap_fail_pending_locked(ldap);
@@ -85,9 +96,9 @@ void mxw__ldap_server_failed(struct mxw__ldap_server *server, const struct mxw__
 static void note_good_locked(struct mxw__ldap_server *server)
 {
 	server->is_failed = false;
+	server->is_silent = false;
 	server->good_ms = mxw__ldap_now_ms();
-	for (size_t i = 0; i < server->ldap->nconns; i++)
-		mxw__ldap_link_wake(&server->ldap->conns[i].link);
+	wake_conns_locked(server->ldap);
 }
 
 /* A server may take our bind and yet have nothing behind it: the base is asked for as well. */
@@ -199,7 +210,7 @@ mxw_status_t mxw__ldap_servers_init(struct mxw__ldap *ldap, struct mxw_error *er
 		mxw_status_t status = check_url(ldap->conf, uris->v[i], &server->url, err);
 		if (status != MXW_OK)
 			return status;
-		status = mxw__ldap_link_init(&server->probe_link, err);
+		status = mxw__ldap_link_init(&server->probe_link, ldap->jobs, err);
 		if (status != MXW_OK) {
 			ldap_free_urldesc(server->url);
 			return status;
@@ -216,7 +227,7 @@ mxw_status_t mxw__ldap_servers_start(struct mxw__ldap *ldap, struct mxw_error *e
 {
 	for (size_t i = 0; i < ldap->nservers; i++) {
 		struct mxw__ldap_server *server = &ldap->servers[i];
-		int rc = mxw__ldap_thread(&server->prober, prober_main, server);
+		int rc = mxw__quiet_thread(&server->prober, prober_main, server);
 		if (rc != 0)
 			return mxw__fail(err, MXW_ERR_SYSTEM, "no thread: %s", strerror(rc));
 		server->has_prober = true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * source.h: what the sources of this folder share: notices, results, sets of names, files that are re-read.
+ * source.h: what the sources of this folder share: notices, results, calls without a deadline, sets of names,
+ * files that are re-read.
  *
  * Who may call: src/directory only.
  * Threads: names are immutable once filled and counted; a watched file may be asked from any thread and
@@ -31,6 +32,32 @@ void mxw__rcpt_answerf(struct mxw__rcpt_result *result, mxw_outcome_t outcome, c
  * left is not found by all. Start with MXW_NOT_FOUND.
  */
 void mxw__rcpt_merge(struct mxw__rcpt_result *all, const struct mxw__rcpt_result *one);
+
+/* ---- calls without a deadline ---- */
+
+/*
+ * getpwnam_r() and getaddrinfo() take as long as they like. Each such call gets a thread, which is left behind if
+ * nobody can wait for it any longer; at most `max` of them run at one time, so that a name service that hangs
+ * can't use up all threads.
+ */
+typedef struct mxw__jobs mxw__jobs_t;
+typedef struct mxw__job mxw__job_t;
+/* NULL: no memory. Ends with the last job. */
+mxw__jobs_t *mxw__jobs_new(unsigned max);
+void mxw__jobs_unref(mxw__jobs_t *jobs);
+/* Runs `run(data)` on a thread that takes no signals. `data` is the job's from now on, until `release(data)`;
+ * after a failure too. NULL: no thread, memory or descriptor, or `max` are running. */
+mxw__job_t *mxw__job_start(mxw__jobs_t *jobs, void (*run)(void *data), void (*release)(void *data), void *data);
+/* Becomes readable when the job is done. */
+int mxw__job_fd(const mxw__job_t *job);
+/* When it is done what `run` has written may be read. */
+bool mxw__job_is_done(mxw__job_t *job);
+/* Waits for it; returns mxw__job_is_done(). */
+bool mxw__job_wait(mxw__job_t *job, int64_t timeout_ms);
+/* `release` is called by the last of the two, who asked and who runs. */
+void mxw__job_unref(mxw__job_t *job);
+/* Starts a thread that takes no signals. Returns what pthread_create() returns. */
+int mxw__quiet_thread(pthread_t *ret_thread, void *(*run)(void *), void *arg);
 
 /* ---- names ---- */
 

@@ -14,11 +14,13 @@
 
 #include "src/directory/source.h"
 
-enum { LOCAL_MAX = 320, PASSWD_BUF = 1024, PASSWD_BUF_MAX = 1024 * 1024 };
+enum { LOCAL_MAX = 320, PASSWD_BUF = 1024, PASSWD_BUF_MAX = 1024 * 1024, ASKING_MAX = 64 };
 
 struct system_source {
 	struct mxw__noticer noticer;
+	const struct mxw_clock *clock;
 	uint64_t min_uid;
+	mxw__jobs_t *jobs;     /* users being asked for */
 	mxw__watch_t *passwd;  /* NULL: the system's own look-up */
 	mxw__watch_t *aliases; /* NULL: none */
 };
@@ -57,24 +59,53 @@ static bool may_be_user(const char *name)
 	return true;
 }
 
-static void lookup_user(const struct system_source *source, const char *local, const char *lower,
-			struct mxw__rcpt_result *ret_result)
-{
-	bool is_user = false;
+/* A name in one or two spellings, and what became of it. Outlives the source if the name service hangs. */
+struct user {
+	char local[LOCAL_MAX + 1];
+	char lower[LOCAL_MAX + 1];
+	uint64_t min_uid;
+	bool is_user;
+	int code;
+};
 
+static void ask_for_user(void *data)
+{
+	struct user *user = data;
+
+	user->code = ask_system(user->lower, user->min_uid, &user->is_user);
+	if (!user->is_user && strcmp(user->local, user->lower) != 0) {
+		int code = ask_system(user->local, user->min_uid, &user->is_user);
+		user->code = code ? code : user->code;
+	}
+}
+
+static void lookup_user(const struct system_source *source, const char *local, const char *lower,
+			int64_t deadline_ms, struct mxw__rcpt_result *ret_result)
+{
 	mxw__rcpt_answer(ret_result, MXW_NOT_FOUND);
 	if (!may_be_user(lower))
 		return;
-	int rc = ask_system(lower, source->min_uid, &is_user);
-	if (!is_user && strcmp(local, lower) != 0) {
-		int rc2 = ask_system(local, source->min_uid, &is_user);
-		rc = rc2 ? rc2 : rc;
+	struct user *user = calloc(1, sizeof *user);
+	if (!user) {
+		mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "out of memory");
+		return;
 	}
-	if (is_user)
+	memcpy(user->local, local, strlen(local) + 1);
+	memcpy(user->lower, lower, strlen(lower) + 1);
+	user->min_uid = source->min_uid;
+	mxw__job_t *job = mxw__job_start(source->jobs, ask_for_user, free, user);
+	if (!job) {
+		mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "too many look-ups of the system's users are waiting");
+		return;
+	}
+	if (!mxw__job_wait(job, deadline_ms - mxw__now_ms(source->clock)))
+		mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "the system's users were not looked up in time");
+	else if (user->is_user)
 		mxw__rcpt_answer(ret_result, MXW_FOUND);
-	else if (rc != 0)
+	else if (user->code != 0)
 		mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "the system's users can't be looked up: %s",
-				  strerror(rc));
+				  strerror(user->code));
+	mxw__job_unref(job);
 }
 
 /* ---- the source ---- */
@@ -85,6 +116,7 @@ static void system_close(void *self)
 
 	mxw__watch_free(source->passwd);
 	mxw__watch_free(source->aliases);
+	mxw__jobs_unref(source->jobs);
 	free(source);
 }
 
@@ -97,8 +129,12 @@ static mxw_status_t system_open(const struct mxw__directory_conf *conf, const st
 	if (!source)
 		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
 	source->noticer = (struct mxw__noticer){notice, notice_ctx, conf->name};
+	source->clock = clock;
 	source->min_uid = conf->min_uid;
-	if (conf->passwd_file && *conf->passwd_file)
+	source->jobs = mxw__jobs_new(ASKING_MAX);
+	if (!source->jobs)
+		status = MXW_ERR_NOMEM;
+	if (status == MXW_OK && conf->passwd_file && *conf->passwd_file)
 		status = mxw__watch_new(conf->passwd_file, clock, &source->noticer, mxw__parse_passwd_file,
 					&source->min_uid, &source->passwd);
 	if (status == MXW_OK && conf->aliases_file && *conf->aliases_file)
@@ -133,7 +169,7 @@ static void system_lookup(void *self, const struct mxw__rcpt_query *query, struc
 	if (source->passwd)
 		mxw__watch_lookup(source->passwd, (const char *const[]){lower}, 1, &one);
 	else
-		lookup_user(source, local, lower, &one);
+		lookup_user(source, local, lower, query->deadline_ms, &one);
 	mxw__rcpt_merge(ret_result, &one);
 }
 

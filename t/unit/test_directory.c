@@ -544,6 +544,60 @@ START_TEST(system_asks_the_machine_for_its_users)
 }
 END_TEST
 
+/* ---- calls without a deadline ---- */
+
+struct hanging {
+	int until_fd;
+	atomic_uint *released;
+};
+
+static void hang(void *data)
+{
+	struct hanging *hanging = data;
+	char c;
+
+	while (read(hanging->until_fd, &c, 1) < 0)
+		;
+}
+
+static void release_hanging(void *data)
+{
+	struct hanging *hanging = data;
+
+	atomic_fetch_add(hanging->released, 1);
+	free(hanging);
+}
+
+START_TEST(a_call_that_hangs_is_left_behind_and_hanging_ones_are_limited)
+{
+	mxw__jobs_t *jobs = mxw__jobs_new(2);
+	atomic_uint released = 0;
+	mxw__job_t *running[3];
+	int fds[2];
+
+	ck_assert_int_eq(pipe(fds), 0);
+	for (int i = 0; i < 3; i++) {
+		struct hanging *hanging = malloc(sizeof *hanging);
+		ck_assert_ptr_nonnull(hanging);
+		*hanging = (struct hanging){fds[0], &released};
+		running[i] = mxw__job_start(jobs, hang, release_hanging, hanging);
+	}
+	ck_assert_ptr_null(running[2]);
+	ck_assert_uint_eq(atomic_load(&released), 1);
+	ck_assert(!mxw__job_wait(running[0], 10));
+	mxw__job_unref(running[0]);
+	mxw__jobs_unref(jobs);
+	ck_assert_uint_eq(atomic_load(&released), 1);
+	close(fds[1]);
+	ck_assert(mxw__job_wait(running[1], 10000));
+	mxw__job_unref(running[1]);
+	for (int i = 0; i < 1000 && atomic_load(&released) < 3; i++)
+		usleep(10000);
+	ck_assert_uint_eq(atomic_load(&released), 3);
+	close(fds[0]);
+}
+END_TEST
+
 /* ---- the set ---- */
 
 static const struct {
@@ -691,6 +745,7 @@ int main(void)
 	tcase_add_test(sys, system_finds_aliases_and_users);
 	tcase_add_test(sys, system_is_temporary_when_one_of_its_files_cannot_be_read);
 	tcase_add_test(sys, system_asks_the_machine_for_its_users);
+	tcase_add_test(sys, a_call_that_hangs_is_left_behind_and_hanging_ones_are_limited);
 	suite_add_tcase(s, sys);
 
 	tcase_add_checked_fixture(set, set_up, tear_down);

@@ -601,6 +601,65 @@ START_TEST(the_second_server_takes_over_and_the_first_is_used_again)
 }
 END_TEST
 
+struct storm {
+	void *self;
+	atomic_bool stop;
+	atomic_uint asked, wrong, late;
+};
+
+static void *ask_in_the_storm(void *arg)
+{
+	struct storm *storm = arg;
+	char who[64];
+
+	for (unsigned i = 0; !atomic_load(&storm->stop); i++) {
+		bool is_known = i % 2;
+		snprintf(who, sizeof who, "%s%u@example.net", is_known ? "user" : "none", i % 300);
+		int64_t start = now_ms();
+		mxw_outcome_t outcome = ask_within(storm->self, who, 500).outcome;
+		if (outcome == (is_known ? MXW_NOT_FOUND : MXW_FOUND) || outcome == MXW_MISCONFIGURED)
+			atomic_fetch_add(&storm->wrong, 1);
+		if (now_ms() - start > 500 + 250 + SLACK_MS)
+			atomic_fetch_add(&storm->late, 1);
+		atomic_fetch_add(&storm->asked, 1);
+		pause_ms(2);
+	}
+	return NULL;
+}
+
+START_TEST(nobody_is_refused_by_mistake_while_the_server_is_killed_stopped_and_restarted)
+{
+	struct storm storm = {.stop = false};
+	pthread_t threads[20];
+
+	conf.timeout_ms = 400;
+	conf.connect_timeout_ms = 400;
+	conf.retry_ms = 50;
+	storm.self = open_ldap();
+	for (size_t i = 0; i < MXW_ARRAY_LEN(threads); i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, ask_in_the_storm, &storm), 0);
+	for (int i = 0; i < 3; i++) {
+		pause_ms(150);
+		slapd_kill(&slapd);
+		pause_ms(150);
+		slapd_start(&slapd);
+		pause_ms(150);
+		slapd_signal(&slapd, SIGSTOP);
+		pause_ms(i == 1 ? 900 : 100);
+		slapd_signal(&slapd, SIGCONT);
+	}
+	pause_ms(300);
+	atomic_store(&storm.stop, true);
+	for (size_t i = 0; i < MXW_ARRAY_LEN(threads); i++)
+		pthread_join(threads[i], NULL);
+	ck_assert_uint_gt(atomic_load(&storm.asked), 500);
+	ck_assert_uint_eq(atomic_load(&storm.wrong), 0);
+	ck_assert_uint_eq(atomic_load(&storm.late), 0);
+	ck_assert_int_ge(until(storm.self, "user1@example.net", MXW_FOUND, 2000), 0);
+	close_ldap(storm.self);
+}
+END_TEST
+
 /* ---- a misbehaving server ---- */
 
 struct asker {
@@ -861,6 +920,7 @@ int main(void)
 	tcase_add_test(real, a_stopped_server_is_temporary_at_the_deadline_and_good_when_it_goes_on);
 	tcase_add_test(real, a_server_stopped_for_long_fails_fast_and_is_used_again_within_two_seconds);
 	tcase_add_loop_test(real, closing_does_not_wait_for_a_stopped_server, 0, 3);
+	tcase_add_test(real, nobody_is_refused_by_mistake_while_the_server_is_killed_stopped_and_restarted);
 	tcase_add_test(real, the_second_server_takes_over_and_the_first_is_used_again);
 	return run_suite(s);
 }
