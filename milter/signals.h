@@ -2,10 +2,9 @@
 /*
  * signals.h: HUP, TERM and INT as bytes in a pipe, read by the main thread.
  *
- * libmilter has a thread that waits for the same signals and stops at any of them, SIGHUP included. A signal
- * sent to a process goes to its main thread if that one does not block it, so the main thread never blocks
- * them, not even while a handler runs (SA_NODEFER), and libmilter's thread never sees one. smfi_main() runs in a
- * thread of its own, whose mask, and that of all its children, is its own affair.
+ * libmilter has a thread that waits for the same signals and stops at any of them, SIGHUP included; shim.c lets it
+ * wait for ever. The main thread never blocks them, not even while a handler runs (SA_NODEFER), and every other thread is started
+ * with all blocked. smfi_main() runs in a thread of its own.
  *
  * Threads: mwd_signals_init() and mwd_signals_wait() in the main thread; mwd_signals_tell() in any.
  */
