@@ -58,7 +58,7 @@ static const struct mxw__option timeouts[] = {
 static const struct mxw__option limits[] = {
 	{"header-bytes", MXW__OPT_SIZE, "1M", AT(mxw_conf, limits.header_bytes), RANGE(16 * KIB, 64 * MIB)},
 	/* What the milter protocol can be made to carry: libmilter knows 64 KiB, 256 KiB and 1 MiB. */
-	{"header-field-bytes", MXW__OPT_SIZE, "256K", AT(mxw_conf, limits.header_field_bytes), RANGE(64 * KIB, MIB)},
+	{"header-field-bytes", MXW__OPT_SIZE, "1M", AT(mxw_conf, limits.header_field_bytes), RANGE(64 * KIB, MIB)},
 	{"recipients", MXW__OPT_NUMBER, "1000", AT(mxw_conf, limits.recipients), RANGE(100, 100000)},
 	{"signatures", MXW__OPT_NUMBER, "10", AT(mxw_conf, limits.signatures), RANGE(1, 100)},
 	{"session-dns", MXW__OPT_NUMBER, "250", AT(mxw_conf, limits.session_dns), RANGE(20, 100000)},
