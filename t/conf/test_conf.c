@@ -150,7 +150,7 @@ START_TEST(an_empty_configuration_is_good_and_has_the_documented_defaults)
 	ck_assert_uint_eq(mxw_conf_daemon(conf)->socket_mode, 0660);
 	ck_assert_uint_eq(mxw_conf_daemon(conf)->drain_timeout_ms, 10000);
 	ck_assert_uint_eq(mxw_conf_daemon(conf)->max_sessions, conf->limits.sessions);
-	ck_assert_uint_eq(mxw_conf_daemon(conf)->header_frame_bytes, 256 * 1024);
+	ck_assert_uint_eq(mxw_conf_daemon(conf)->header_frame_bytes, 1024 * 1024);
 	ck_assert_str_eq(mxw_conf_daemon(conf)->syslog_facility, "mail");
 	ck_assert_str_eq(mxw_conf_daemon(conf)->log_level, "info");
 	ck_assert_str_eq(mxw_conf_daemon(conf)->pid_file, "");
