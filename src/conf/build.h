@@ -33,7 +33,10 @@ struct mxw__build {
 
 /* The whole tree. All complaints are made; false only without memory. */
 bool mxw__build(struct mxw__build *build);
-/* Compiles the rules into conf->policy. */
+/* The first step of it: sections that do not exist, stand in others or have the wrong number of names. */
+void mxw__check_sections(struct mxw__build *build);
+size_t mxw__count_args(const struct mxw__node *node);
+/* The last: compiles the rules into conf->policy. */
 void mxw__build_rules(struct mxw__build *build);
 
 /* default-policy.conf, made into C by the Makefile. */

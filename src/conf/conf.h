@@ -138,7 +138,8 @@ struct mxw_conf {
 	/* top level */
 	const char *authserv_id;
 	bool observe;                  /* mode observe */
-	struct mxw__strings helo_names; /* our names, which no stranger may claim at HELO; authserv-id and the host name are always among them */
+	/* Our names, which no stranger may claim at HELO; authserv-id and the host name are always among them. */
+	struct mxw__strings helo_names;
 	/* sections */
 	struct mxw__networks internal;
 	struct mxw__networks relays;

@@ -94,6 +94,10 @@ void mxw__values_read(struct mxw__values *values, const struct mxw__section *sec
 /* "1h", "500ms": the largest unit that divides it. */
 char *mxw__duration_text(uint64_t ms, char text[32]);
 char *mxw__size_text(uint64_t bytes, char text[32]);
+/* ---- hints.c ---- */
+
+/* NULL if the section has no such option. */
+const struct mxw__option *mxw__option_find(const struct mxw__section *section, const char *name);
 /* Complains of a key that `section` does not have, with a hint. */
 void mxw__complain_unknown_key(struct mxw__complaints *complaints, const struct mxw__section *section,
 			       const struct mxw__node *node);

@@ -74,7 +74,7 @@ struct mxw__node *mxw__read_file(struct mxw__reader *reader, const char *path, m
 struct mxw__node *mxw__read_text(struct mxw__reader *reader, const char *name, const char *text, size_t len,
 				 mxw_status_t *ret_status);
 
-/* `path` as seen from the file `from`: absolute as it is, else below that file's directory. In the arena; NULL without memory. */
+/* `path` as seen from the file `from`: absolute as it is, else below that file's directory. NULL without memory. */
 char *mxw__path_from(mxw__arena_t *arena, const char *from, const char *path);
 
 #endif

@@ -19,7 +19,9 @@
 
 #include "src/base/base.h"
 
-typedef enum mxw__op { MXW__OP_EQ, MXW__OP_NE, MXW__OP_LT, MXW__OP_LE, MXW__OP_GT, MXW__OP_GE, MXW__OP_IN, MXW__OP_MATCHES } mxw__op_t;
+typedef enum mxw__op {
+	MXW__OP_EQ, MXW__OP_NE, MXW__OP_LT, MXW__OP_LE, MXW__OP_GT, MXW__OP_GE, MXW__OP_IN, MXW__OP_MATCHES
+} mxw__op_t;
 
 typedef struct mxw__expr mxw__expr_t;
 typedef struct mxw__policy_builder mxw__policy_builder_t;

@@ -139,7 +139,8 @@ static mxw_status_t set_stages(struct mxw__compiled_rule *c, struct mxw_error *e
 				 mxw_stage_name(mxw__fact_table[why].stage));
 	if (c->rule.action == MXW_ACTION_DISCARD) {
 		if (!(possible & DISCARD_STAGES))
-			return mxw__fail(err, MXW_ERR_CONF, "'discard' takes a whole message and can't hang on '%s', which is about one recipient",
+			return mxw__fail(err, MXW_ERR_CONF,
+					 "'discard' takes a whole message and can't hang on '%s', which is about one recipient",
 					 mxw__fact_table[rcpt_fact(&c->facts)].name);
 		possible &= DISCARD_STAGES;
 	}
