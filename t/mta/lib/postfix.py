@@ -7,7 +7,7 @@ import shutil
 import signal
 
 from lib import world
-from lib.mta import DOMAIN, INET6_PORT, INET_PORT, MILTER_PORTS, Mta, OTHER_DOMAIN, REFUSED_BY_MTA
+from lib.mta import DOMAIN, INET6_PORT, INET_PORT, MILTER_PORTS, Mta, OTHER_DOMAIN
 from lib.process import LogFile, Process
 
 DAEMONS = "/usr/lib/postfix/sbin"
@@ -90,8 +90,9 @@ scache    unix - - n - 1 scache
 """
 
 # Whoever is not refused shares one mailbox; Delivered-To says whose message it is.
+UNKNOWN = "mta-unknown"
 RECIPIENTS = """
-if !/^{refused}/
+if !/^{unknown}/
 /@/ mail/
 endif
 """
@@ -103,7 +104,6 @@ class Postfix(Mta):
     name = "postfix"
     address = world.POSTFIX_ADDRESS
     address6 = world.POSTFIX_ADDRESS6
-    unknown_verb_only = True
 
     def __init__(self):
         master = os.path.join(DAEMONS, "master")
@@ -127,7 +127,7 @@ class Postfix(Mta):
         for name, text in files.items():
             with open(os.path.join(self.base, name), "w", encoding="ascii") as f:
                 f.write(text.format(base=self.base, tmp=world.tmp, daemons=DAEMONS, domain=DOMAIN, other=OTHER_DOMAIN,
-                                    refused=REFUSED_BY_MTA, uid=user.pw_uid, gid=user.pw_gid, address=self.address,
+                                    unknown=UNKNOWN, uid=user.pw_uid, gid=user.pw_gid, address=self.address,
                                     address6=self.address6, inet_port=INET_PORT, inet6_port=INET6_PORT,
                                     **MILTER_PORTS))
 
@@ -149,6 +149,9 @@ class Postfix(Mta):
             os.chmod(path, mode)
         for path, _, _ in os.walk(self.maildir):
             shutil.chown(path, user.pw_name, user.pw_gid)
+
+    def refused_recipient(self, number):
+        return "%s+%d@%s" % (UNKNOWN, number, DOMAIN)
 
     def stop(self):
         self._master.stop(signal.SIGTERM)

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The servers that tests share, each started when it is first asked for, and the test case on top of them."""
 
+import ipaddress
 import itertools
 import os
 import sys
 import unittest
 
 from lib import message, world
-from lib.mta import DOMAIN, OTHER_DOMAIN, REFUSED_BY_MTA
+from lib.mta import DOMAIN, OTHER_DOMAIN
 from lib.mxward import Mxward
 from lib.postfix import Postfix
 from lib.sendmail import Sendmail
@@ -15,7 +16,7 @@ from lib.slapd import Slapd
 
 _running = {}
 _logs = []
-_addresses = itertools.count(10)
+_addresses = itertools.count(0)
 
 LOG_LINES, LOG_LINE = 60, 600
 
@@ -56,23 +57,21 @@ def print_logs():
 
 def next_client():
     """A client address that no test has used, so that no test sees another one's score."""
-    number = next(_addresses)
-    assert number < 250, "no client address left"
-    return world.CLIENT_NETWORK + str(number)
+    return ipaddress.ip_network(world.CLIENTS)[256 + next(_addresses)].compressed
 
 
 def next_client6():
-    return "%s%x::1" % (world.CLIENT_NETWORK6, next(_addresses))
+    return "%s%x::1" % (world.CLIENTS6, next(_addresses) + 1)
 
 
 # What the names of the tests' senders are in DNS.
 ZONE = """$TTL 300
-good.example.            IN A    203.0.113.1
+good.example.            IN A    198.18.0.1
 good.example.            IN MX   10 mail.good.example.
-mail.good.example.       IN A    203.0.113.1
-good.example.            IN TXT  "v=spf1 ip4:203.0.113.0/24 ip6:2001:db8:c::/48 -all"
-client.good.example.     IN A    203.0.113.1
-client.good.example.     IN TXT  "v=spf1 ip4:203.0.113.0/24 -all"
+mail.good.example.       IN A    198.18.0.1
+good.example.            IN TXT  "v=spf1 ip4:198.18.0.0/15 ip6:2001:db8:c::/48 -all"
+client.good.example.     IN A    198.18.0.1
+client.good.example.     IN TXT  "v=spf1 ip4:198.18.0.0/15 -all"
 forged.example.          IN A    198.51.100.9
 forged.example.          IN MX   10 mail.forged.example.
 mail.forged.example.     IN A    198.51.100.9
@@ -113,8 +112,7 @@ def standard_conf(resolver=None, extra=""):
     """Local DNS, recipients from a file, the built-in policy."""
     zone = write_file("zone", zone_text())
     people = write_file("people", "# the tests' recipients\n" + "".join(
-        "%s@%s\n" % (name, DOMAIN)
-        for name in RECIPIENTS + ["%s+%d" % (REFUSED_BY_MTA, i) for i in range(200)]))
+        "%s@%s\n" % (name, DOMAIN) for name in RECIPIENTS))
     return """
 networks {
     internal  127.0.0.0/8 ::1 192.0.2.0/24

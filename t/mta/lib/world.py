@@ -15,21 +15,21 @@ import sys
 import tempfile
 import traceback
 
-# Addresses of documentation (RFC 5737, RFC 3849), all of them local in the world.
+# Addresses of documentation and benchmarks (RFC 5737, RFC 3849, RFC 2544), all of them local in the world.
 POSTFIX_ADDRESS = "192.0.2.25"
 SENDMAIL_ADDRESS = "192.0.2.26"
 POSTFIX_ADDRESS6 = "2001:db8:2::25"
 SENDMAIL_ADDRESS6 = "2001:db8:2::26"
-CLIENT_NETWORK = "203.0.113."
-CLIENT_NETWORK6 = "2001:db8:c:"
-NETWORKS = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
+CLIENTS = "198.18.0.0/15"
+CLIENTS6 = "2001:db8:c:"
+NETWORKS = ("192.0.2.0/24", "198.51.100.0/24", CLIENTS)
 NETWORK6 = "2001:db8::/32"
 
 HOSTS = """127.0.0.1 localhost
 ::1 localhost
 192.0.2.25 mx.ward.example mx
 192.0.2.26 sm.ward.example sm
-203.0.113.1 client.good.example
+198.18.0.1 client.good.example
 """
 RESOLV_CONF = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
 

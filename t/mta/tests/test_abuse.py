@@ -4,7 +4,7 @@
 import itertools
 
 from lib import message, smtp
-from lib.mta import DOMAIN, REFUSED_BY_MTA
+from lib.mta import DOMAIN
 from lib.process import wait_until
 from lib.site import MtaCase, both_mtas, next_client, next_client6
 
@@ -95,8 +95,17 @@ class Abuse(MtaCase):
 
         def guess(client):
             client.mail("sender@good.example")
-            return client.rcpt("%s+%d@%s" % (REFUSED_BY_MTA, next(numbers), DOMAIN))
+            return client.rcpt(self.mta.refused_recipient(next(numbers)))
         self.check(guess)
+
+    def test_recipients_that_the_mta_refused_are_in_the_log(self):
+        client = self.connect()
+        client.mail("sender@good.example")
+        for i in range(2):
+            self.assertGreaterEqual(client.rcpt(self.mta.refused_recipient(i)).code, 500)
+        client.quit()
+        line = self.mxward.wait_line(client=self.source, mta_refused="2")
+        self.assertGreater(int(line["score"]), 0)
 
     def test_score_is_in_the_log(self):
         client = self.connect()

@@ -16,7 +16,7 @@ class SilentDns(MtaCase):
     @classmethod
     def conf(cls):
         cls.dns = dnsd.DnsServer({("forged.example", dnsd.TXT): ["v=spf1 ip4:198.51.100.9 -all"],
-                                  ("good.example", dnsd.TXT): ["v=spf1 ip4:203.0.113.0/24 -all"]}, port=PORT)
+                                  ("good.example", dnsd.TXT): ["v=spf1 ip4:198.18.0.0/15 -all"]}, port=PORT)
         cls.addClassCleanup(cls.dns.stop)
         return standard_conf(resolver="forward     127.0.0.1@%d\n    timeout     2s" % PORT)
 

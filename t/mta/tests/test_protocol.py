@@ -116,14 +116,18 @@ class Frames(ProtocolCase):
         self.assertServes()
 
     def test_peer_data_of_any_bytes_does_no_harm(self):
-        milter = self.begin(helo="\u00e9\x01%n%s")
         odd = bytes(range(1, 256))
+        text = b"From: " + odd.replace(b"\r", b"").replace(b"\n", b"") + b"\r\n" + odd + b": x\r\n\r\n" + odd
+        milter = self.begin(helo="\u00e9\x01%n%s")
+        milter.step(b"U", odd + b"\0")
         milter.step(b"M", b"<" + odd + b">\0")
+        milter.abort()
+        self.assertEqual(milter.mail("sender@good.example").kind, "continue")
         milter.step(b"R", b"<" + odd + b">\0")
-        milter.step(b"R", b"<alice@" + DOMAIN.encode() + b">\0")
-        milter.message(b"From: " + odd.replace(b"\r", b"").replace(b"\n", b"") + b"\r\n" + odd + b": x\r\n\r\n" + odd)
+        self.assertEqual(milter.rcpt("alice@" + DOMAIN).kind, "continue")
+        milter.message(text)
         milter.quit()
-        self.mxward.wait_line(client=self.source)
+        self.mxward.wait_line(client=self.source, sender="sender@good.example")
         for line in self.mxward.log.since_mark().splitlines():
             self.assertTrue(line.isascii() and line.isprintable(), repr(line))
         self.assertServes()
@@ -134,8 +138,8 @@ class Burst(ProtocolCase):
 
     @classmethod
     def conf(cls):
-        cls.dns = dnsd.DnsServer({("*", dnsd.TXT): ["v=spf1 ip4:203.0.113.0/24 ip4:127.0.0.0/8 -all"],
-                                  ("*", dnsd.A): ["203.0.113.1"], ("*", dnsd.MX): [(10, "mail.good.example")]},
+        cls.dns = dnsd.DnsServer({("*", dnsd.TXT): ["v=spf1 ip4:198.18.0.0/15 -all"],
+                                  ("*", dnsd.A): ["198.18.0.1"], ("*", dnsd.MX): [(10, "mail.good.example")]},
                                  delay=1.0)
         cls.addClassCleanup(cls.dns.stop)
         cls.ldap = SlowLdap(1.0)
@@ -156,7 +160,7 @@ domain %s {
         self.together.wait()
         with connection() as milter:
             milter.negotiate()
-            milter.connect("203.0.113.%d" % number)
+            milter.connect("198.19.0.%d" % number)
             milter.helo("host%d.%s.example" % (number, self.token))
             for answer in (milter.mail(sender), milter.rcpt(rcpt)):
                 if answer.kind not in ("continue", "none"):

@@ -132,11 +132,10 @@ class Reloaded(MtaCase):
         self.good_mail(client)
 
     def rcpt_code(self, name):
-        client = self.connect()
-        self.assertOk(client.mail("sender@good.example"))
-        reply = client.rcpt("%s@%s" % (name, DOMAIN))
-        client.quit()
-        return reply.code
+        self.fresh_client()
+        with self.connect() as client:
+            self.assertOk(client.mail("sender@good.example"))
+            return client.rcpt("%s@%s" % (name, DOMAIN)).code
 
     def test_new_configuration_is_in_force_for_new_sessions(self):
         self.assertEqual(self.rcpt_code("alice"), 250)
