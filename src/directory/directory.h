@@ -5,7 +5,7 @@
  *
  * Who may call: check (recipient.c), session (to make and end a set).
  * Threads: a look-up may come from any thread at any time; each source says what it locks. No network or disk
- *          call happens under a lock.
+ *          call happens under a lock. A set has threads of its own: make it after the process has forked.
  * Memory:  a set belongs to the snapshot and ends with it; results are the caller's struct.
  * Errors:  the four outcomes. A source that can't be opened becomes one that answers MXW_TEMPORARY or
  *          MXW_MISCONFIGURED to every question and goes on trying: the daemon serves on with less.

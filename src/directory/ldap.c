@@ -97,7 +97,7 @@ static struct mxw__ldap_question *new_question(uint64_t hash, char *base, char *
 	return q;
 }
 
-/* The question in flight that asks the same, or a new one; takes over base and filter in either case. NULL: no memory. */
+/* The question in flight that asks the same, or a new one; takes base and filter over either way. NULL: no memory. */
 static struct mxw__ldap_question *join_locked(struct mxw__ldap *ldap, uint64_t hash, char *base, char *filter)
 {
 	struct mxw__ldap_bucket *bucket = &ldap->table[hash % MXW__LDAP_TABLE];

@@ -10,7 +10,7 @@
 
 #include "src/directory/ldap_pool.h"
 
-/* Connections closed this soon after they were made, before they answered anything, that many in a row: the server fails. */
+/* Closed this soon after it was made and before it answered anything, that many times in a row: the server fails. */
 enum { SHORT_LIFE_MS = 1000, SHORT_LIVES_MAX = 6, SHORT_LIFE_PAUSE_MS = 20, LOST_BINDS_MAX = 2 };
 
 enum { RESULTS_AT_ONCE = 256 };
@@ -389,13 +389,14 @@ static void *conn_main(void *arg)
 
 	while ((conn->server = next_server(conn))) {
 		struct mxw__ldap_failure failure = {.outcome = MXW_TEMPORARY};
-		if (mxw__ldap_link_open(&conn->link, conf, conn->server->uri, conn->server->url, &failure))
+		if (mxw__ldap_link_open(&conn->link, conf, conn->server->uri, conn->server->url, &failure)) {
 			live(conn);
-		else if (failure.code == LDAP_SERVER_DOWN && conn->short_lives < LOST_BINDS_MAX)
-			/* Accepted and then closed: a server that drops what it does not know yet, or is just ending. */
+		} else if (failure.code == LDAP_SERVER_DOWN && conn->short_lives < LOST_BINDS_MAX) {
+			/* Accepted, then closed: it drops what has not bound yet, or is just ending. */
 			conn->short_lives++;
-		else
+		} else {
 			mxw__ldap_server_failed(conn->server, &failure, false);
+		}
 	}
 	return NULL;
 }

@@ -224,7 +224,8 @@ static int open_tcp(struct mxw__ldap_link *link, const LDAPURLDesc *url, int64_t
 
 /* ---- what is spoken over it ---- */
 
-static void fail_code(struct mxw__ldap_link *link, struct mxw__ldap_failure *ret_failure, mxw_outcome_t outcome, int code)
+static void fail_code(struct mxw__ldap_link *link, struct mxw__ldap_failure *ret_failure, mxw_outcome_t outcome,
+		      int code)
 {
 	char *diagnostic = NULL;
 

@@ -81,7 +81,7 @@ void mxw__ldap_link_fini(struct mxw__ldap_link *link);
 void mxw__ldap_link_wake(struct mxw__ldap_link *link);
 /* Makes whatever the owner waits for end at once, for good. From any thread. */
 void mxw__ldap_link_cancel(struct mxw__ldap_link *link);
-/* Waits for the socket (fd < 0: for a wake-up only), at most `timeout_ms` (< 0: for ever). True: the socket is ready. */
+/* Waits for the socket (fd < 0: for a wake-up only), at most `timeout_ms` (< 0: for ever). True: it is ready. */
 bool mxw__ldap_link_wait(struct mxw__ldap_link *link, int fd, short events, int64_t timeout_ms);
 bool mxw__ldap_link_is_cancelled(struct mxw__ldap_link *link);
 /* Connects, starts TLS and binds, within conf->connect_timeout_ms. */

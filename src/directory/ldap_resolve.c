@@ -81,7 +81,8 @@ struct addrinfo *mxw__ldap_resolve(struct mxw__ldap_link *link, const char *host
 	       (left = deadline_ms - mxw__ldap_now_ms()) > 0)
 		mxw__ldap_link_wait(link, mxw__job_fd(job), POLLIN, left);
 	if (!mxw__job_is_done(job)) {
-		mxw__ldap_fail(ret_failure, MXW_TEMPORARY, LDAP_TIMEOUT, "the host name was not resolved in time", NULL);
+		mxw__ldap_fail(ret_failure, MXW_TEMPORARY, LDAP_TIMEOUT, "the host name was not resolved in time",
+			       NULL);
 	} else if (name->code != 0) {
 		mxw__ldap_fail(ret_failure, MXW_TEMPORARY, LDAP_CONNECT_ERROR, gai_strerror(name->code), NULL);
 	} else {

@@ -93,7 +93,8 @@ typedef mxw_status_t (*mxw__watch_parse_fn)(struct mxw__reading *reading, char *
 					    mxw__names_t *names);
 
 typedef struct mxw__watch mxw__watch_t;
-/* `path`, `clock` and `noticer` must outlive the watch. Reads the file; one that can't be read is told and tried again. */
+/* `path`, `clock` and `noticer` must outlive the watch. Reads the file; one that can't be read is told and tried
+ * again. */
 mxw_status_t mxw__watch_new(const char *path, const struct mxw_clock *clock, const struct mxw__noticer *noticer,
 			    mxw__watch_parse_fn parse, void *ctx, mxw__watch_t **ret_watch);
 void mxw__watch_free(mxw__watch_t *watch);

@@ -119,15 +119,16 @@ static void write_conf(struct slapd *slapd, const char *path)
 
 	if (!f)
 		die(path, "can't be written");
-	fprintf(f, "include %s/core.schema\ninclude %s/cosine.schema\ninclude %s/inetorgperson.schema\n", schema, schema,
-		schema);
+	fprintf(f, "include %s/core.schema\ninclude %s/cosine.schema\ninclude %s/inetorgperson.schema\n", schema,
+		schema, schema);
 	for (size_t i = 0; i < 3; i++)
 		if (access(modules[i], R_OK) == 0) {
 			fprintf(f, "moduleload %s\n", modules[i]);
 			break;
 		}
 	fprintf(f,
-		"TLSCACertificateFile %s/ca.pem\nTLSCertificateFile %s/server.pem\nTLSCertificateKeyFile %s/server.key\n"
+		"TLSCACertificateFile %s/ca.pem\n"
+		"TLSCertificateFile %s/server.pem\nTLSCertificateKeyFile %s/server.key\n"
 		"threads 4\n"
 		"database mdb\nsuffix \"dc=example,dc=net\"\nrootdn \"cn=root,dc=example,dc=net\"\n"
 		"directory %s/db\nmaxsize 33554432\ndbnosync\nindex objectClass,mail,uid eq\n"
@@ -164,10 +165,12 @@ static void make_certificates(struct slapd *slapd)
 	make_ca(slapd, "/CN=Another CA", slapd->other_ca_file);
 	make_ca(slapd, "/CN=Test CA", slapd->ca_file);
 	scratch_replace(ext, "subjectAltName=IP:127.0.0.1,DNS:ldap.example.net\n");
-	run(slapd, "openssl", (const char *const[]){"openssl", "req", "-new", "-newkey", "ec", "-pkeyopt",
-		"ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=ldap.example.net", "-keyout", key, "-out", csr, NULL});
-	run(slapd, "openssl", (const char *const[]){"openssl", "x509", "-req", "-in", csr, "-CA", slapd->ca_file, "-CAkey",
-		ca_key, "-CAcreateserial", "-days", "2", "-extfile", ext, "-out", cert, NULL});
+	const char *request[] = {"openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+				 "-nodes", "-subj", "/CN=ldap.example.net", "-keyout", key, "-out", csr, NULL};
+	const char *sign[] = {"openssl", "x509", "-req", "-in", csr, "-CA", slapd->ca_file, "-CAkey", ca_key,
+			      "-CAcreateserial", "-days", "2", "-extfile", ext, "-out", cert, NULL};
+	run(slapd, "openssl", request);
+	run(slapd, "openssl", sign);
 	free(ca_key);
 	free(key);
 	free(csr);

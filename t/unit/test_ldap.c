@@ -889,7 +889,6 @@ int main(void)
 	TCase *fake = add_case(s, "fake");
 	TCase *real = add_case(s, "slapd");
 
-	/* Writing to a killed server must be harmless whatever the program does about SIGPIPE. */
 	tcase_add_loop_test(pure, values_are_escaped_for_filters_and_names, 0, MXW_ARRAY_LEN(escapes));
 	tcase_add_test(pure, an_address_is_filled_in_once_and_as_a_value);
 	tcase_add_loop_test(pure, placeholders_are_checked, 0, MXW_ARRAY_LEN(templates));
