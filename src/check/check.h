@@ -72,6 +72,7 @@ struct mxw__envelope {
 	uint64_t body_bytes;
 	bool header_overflow;
 	bool has_signature;
+	unsigned nsignatures;                /* DKIM-Signature fields so far */
 	unsigned *forged_authres;            /* 1-based indexes of the fields to be removed, ascending; malloc'ed */
 	size_t nforged_authres;
 	unsigned nauthres;

@@ -16,6 +16,9 @@ static void header(struct mxw__check_ctx *ctx, const char *name, const char *val
 	if (mxw__ascii_casecmp(name, "DKIM-Signature") != 0)
 		return;
 	ctx->env->has_signature = true;
+	/* Signatures beyond the limit are not examined: nobody will want their keys. */
+	if (++ctx->env->nsignatures > ctx->conf->limits.signatures)
+		return;
 	mxw__arena_t *scratch = mxw__arena_new(65536);
 	if (!scratch)
 		return;

@@ -36,6 +36,7 @@ static void clear_envelope_message(struct mxw__envelope *env)
 	env->fields_end = &env->fields;
 	env->header_bytes = env->body_bytes = 0;
 	env->header_overflow = env->has_signature = false;
+	env->nsignatures = 0;
 }
 
 static void fill_context(mxw_session_t *s)

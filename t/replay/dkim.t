@@ -91,3 +91,20 @@ eom
 = continue
 insert Authentication-Results ~ dkim=temperror
 close
+
+# A flood of signatures asks for the keys of the first ten only.
+session flood
+connect 198.51.100.10
+helo x.example
+mail <bob@x.example>
+rcpt <anna@example.net>
+repeat 40 header DKIM-Signature: v=1; a=rsa-sha256; d=sender.example; s=k@N@; h=from; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AAAA
+header From: bob@x.example
+asked k10._domainkey.sender.example 1
+asked k11._domainkey.sender.example 0
+end-of-headers
+eom
+= continue
+fact dkim = neutral
+asked k11._domainkey.sender.example 0
+close
