@@ -81,7 +81,7 @@ static void *watch(void *arg)
 				last_said_ms = mwd_now_ms();
 				mwd_logf(guard->log, MXW_LEVEL_WARNING,
 					 "descriptors: fewer than %d are left, new connections wait; raise the limit "
-					 "(LimitNOFILE=) or lower max-sessions", SPARE_MIN);
+					 "(LimitNOFILE=) or lower sessions", SPARE_MIN);
 			}
 		} else if (!is_low && was_low) {
 			mwd_listener_resume(guard->listener);

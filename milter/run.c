@@ -30,6 +30,8 @@
 /* How long callbacks that are in progress may go on once the time to drain is over. */
 #define LAST_CALLS_MS 2000
 #define DEFAULT_SOCKET_MODE 0660
+/* Descriptors beside those of sessions: the resolver, directories, files. */
+#define FILES_BESIDES 128
 
 struct server {
 	const struct mwd_options *options;
@@ -42,6 +44,7 @@ struct server {
 	mxw_conf_t *start_conf; /* settings that need a restart are compared with these */
 	int ready_fd;           /* -1: in the foreground */
 	bool has_pid_file;
+	unsigned long max_files; /* limit of descriptors */
 };
 
 /* ---- configuration ---- */
@@ -92,6 +95,10 @@ static void apply(struct server *server, const mxw_conf_t *conf)
 
 	mwd_log_configure(server->log, new->log_level, new->syslog_facility);
 	mwd_glue_configure(&server->glue, new);
+	if (server->max_files < new->max_sessions + FILES_BESIDES)
+		mwd_logf(server->log, MXW_LEVEL_WARNING,
+			 "descriptors: the limit of %lu is low for %u sessions, raise it (LimitNOFILE=) or lower sessions",
+			 server->max_files, new->max_sessions);
 }
 
 static void reload(struct server *server)
@@ -314,10 +321,23 @@ static void remove_pid_file(struct server *server)
 }
 
 /*
+ * libmilter's threads live as long as the process; exit() would run its destructors, and OpenSSL's, under their feet.
+ * Only the leak check of a sanitizer build needs it.
+ */
+static _Noreturn void leave(bool is_empty, int exit_code)
+{
+#ifdef MXW_WITH_ASAN
+	if (is_empty)
+		exit(exit_code);
+#endif
+	_exit(exit_code);
+}
+
+/*
  * smfi_stop() is not called: it lets go of the sessions at once, smfi_main() takes up to five seconds to come back, and
  * then removes whatever socket has the name of ours, a successor's too.
  */
-static void stop(struct server *server)
+static _Noreturn void stop(struct server *server, int exit_code)
 {
 	mwd_notify("STOPPING=1");
 	mwd_fdguard_stop(&server->fdguard);
@@ -337,12 +357,10 @@ static void stop(struct server *server)
 	}
 	mwd_logf(server->log, MXW_LEVEL_INFO, "stop: done");
 	mwd_log_close(server->log, 1000);
-	/* Callbacks that hang still use what exit() would take away. */
-	if (!is_empty)
-		_exit(EX_OK);
+	leave(is_empty, exit_code);
 }
 
-static int serve(struct server *server)
+static _Noreturn void serve(struct server *server)
 {
 	for (;;) {
 		switch (mwd_signals_wait(-1)) {
@@ -352,12 +370,10 @@ static int serve(struct server *server)
 			mwd_notify("READY=1");
 			break;
 		case MWD_EVENT_STOP:
-			stop(server);
-			return EX_OK;
+			stop(server, EX_OK);
 		case MWD_EVENT_FAILED:
 			mwd_logf(server->log, MXW_LEVEL_ERROR, "libmilter gave up, see the system log");
-			stop(server);
-			return EX_TEMPFAIL;
+			stop(server, EX_TEMPFAIL);
 		case MWD_EVENT_NONE:
 			break;
 		}
@@ -391,7 +407,7 @@ int mwd_run(const struct mwd_options *options)
 	if (!server.log)
 		return EX_OSERR;
 	mwd_glue_init(&server.glue, server.log);
-	mwd_fdguard_raise_limit();
+	server.max_files = mwd_fdguard_raise_limit();
 	if (rc == 0)
 		rc = start(&server, &problem);
 	if (rc != 0) {
@@ -401,5 +417,5 @@ int mwd_run(const struct mwd_options *options)
 	mwd_logf(server.log, MXW_LEVEL_INFO, "ready version=%s socket=%s", mxw_version(),
 		 mxw_conf_daemon(server.start_conf)->socket);
 	mwd_notify("READY=1");
-	return serve(&server);
+	serve(&server);
 }

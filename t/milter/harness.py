@@ -71,8 +71,7 @@ class Daemon:
         self.spec = socket_spec or "unix:" + self.path
         self.conf = os.path.join(self.dir, "mxward.conf")
         self.log_path = os.path.join(self.dir, "log")
-        self.env = dict({"TSAN_OPTIONS": "exitcode=66:suppressions=%s" % os.path.join(HERE, "tsan.supp")},
-                        **(env or {}))
+        self.env = dict({"TSAN_OPTIONS": "exitcode=66"}, **(env or {}))
         self.limits = limits
         self.process = None
         self.configure(conf)
