@@ -3,9 +3,9 @@
  * fdguard.h: descriptors are a limited good.
  *
  * When accept(2) fails for want of a descriptor libmilter tries again at once, and again: a core is lost
- * until somebody hangs up. The guard looks a few times a second whether SPARE_MIN descriptors are to be had. If not, it
- * pauses the listener, and resumes it when there are enough again; whoever connects meanwhile waits in
- * the backlog. The spare ones serve kicks, the resolver and files.
+ * until somebody hangs up. The guard looks a few times a second whether SPARE_MIN descriptors are to be
+ * had. If not, it pauses the listener, and resumes it when there are enough again; whoever connects meanwhile
+ * waits in the backlog. The spare ones serve kicks, the resolver and files.
  *
  * Threads: one of its own.
  */

@@ -9,6 +9,7 @@
 #define _FFR_MDS_NEGOTIATE 1
 #include <libmilter/mfapi.h>
 
+#include "milter/conn.h"
 #include "milter/glue.h"
 #include "milter/negotiate.h"
 #include "milter/reply.h"
@@ -17,90 +18,8 @@
 #define FRAME_MIN 65535
 #define FRAME_MAX (1024 * 1024 * 16)
 
-/* Why a connection has no session. */
-typedef enum mwd_refusal { REFUSAL_NONE, REFUSAL_FULL, REFUSAL_NOMEM, REFUSAL_STALE } mwd_refusal_t;
-
-struct mwd_conn {
-	struct mwd_link link; /* first member */
-	mxw_session_t *session;
-	mwd_refusal_t refusal;
-	struct mwd_terms terms;
-	bool has_queue_id;
-};
-
 /* libmilter hands no argument to its callbacks. */
 static struct mwd_glue *the_glue;
-
-/* ---- connections ---- */
-
-static void note_full(void)
-{
-	int64_t now = mwd_now_ms();
-	int64_t said = atomic_load(&the_glue->full_said_ms);
-
-	if ((said == 0 || now - said > 60000) && atomic_compare_exchange_strong(&the_glue->full_said_ms, &said, now))
-		mwd_logf(the_glue->log, MXW_LEVEL_WARNING, "sessions: the limit of %u is reached, further ones get 421",
-			 atomic_load(&the_glue->max_sessions));
-}
-
-static struct mwd_conn *conn_new(SMFICTX *ctx)
-{
-	struct mwd_conn *conn = calloc(1, sizeof *conn);
-
-	if (!conn)
-		return NULL;
-	if (smfi_setpriv(ctx, conn) != MI_SUCCESS) {
-		free(conn);
-		return NULL;
-	}
-	if (!mwd_gate_add_conn(&the_glue->gate, &conn->link, atomic_load(&the_glue->max_sessions))) {
-		conn->refusal = REFUSAL_FULL;
-		note_full();
-	} else if (mxw_session_new(the_glue->engine, &conn->session) != MXW_OK) {
-		conn->session = NULL;
-		conn->refusal = REFUSAL_NOMEM;
-	}
-	return conn;
-}
-
-static void conn_free(struct mwd_conn *conn)
-{
-	mxw_session_free(conn->session);
-	free(conn);
-}
-
-/* Needs of a connection that gets no session: just to be told so at once. */
-static void needs_of(const struct mwd_conn *conn, struct mxw_needs *ret_needs)
-{
-	memset(ret_needs, 0, sizeof *ret_needs);
-	if (conn->session)
-		mxw_session_needs(conn->session, ret_needs);
-	else
-		ret_needs->replies_connect = true;
-}
-
-/*
- * A connection that has not negotiated: the peer is broken or hostile, or the MTA uses the connection for another session
- * (SMFIC_QUIT_NC). Then the terms are those made for the session before, and if the configuration has
- * changed they may leave out what this one needs: a body that is not sent would make good signatures fail.
- */
-static struct mwd_conn *conn_unnegotiated(SMFICTX *ctx)
-{
-	struct mwd_conn *conn = conn_new(ctx);
-	struct mxw_needs needs;
-
-	if (!conn || !conn->session)
-		return conn;
-	conn->terms.actions = atomic_load(&the_glue->last_actions);
-	conn->terms.steps = atomic_load(&the_glue->last_steps);
-	mxw_session_needs(conn->session, &needs);
-	if (mwd_needs_bits(&needs) & ~atomic_load(&the_glue->common_needs)) {
-		mxw_session_free(conn->session);
-		conn->session = NULL;
-		conn->refusal = REFUSAL_STALE;
-	}
-	return conn;
-}
 
 /* ---- the frame of every callback ---- */
 
@@ -122,7 +41,7 @@ static bool step_begin(struct step *step, SMFICTX *ctx, unsigned long no_reply)
 	step->no_reply = no_reply;
 	step->conn = smfi_getpriv(ctx);
 	if (!step->conn)
-		step->conn = conn_unnegotiated(ctx);
+		step->conn = mwd_conn_unnegotiated(the_glue, ctx);
 	step->session = step->conn ? step->conn->session : NULL;
 	return true;
 }
@@ -140,7 +59,7 @@ static sfsistat step_refuse(struct step *step)
 	struct mxw_verdict verdict = {.action = MXW_ACTION_DEFER, .code = 451, .enhanced = "4.3.2"};
 
 	snprintf(verdict.text, sizeof verdict.text, "The mail filter is short of resources, try again later");
-	if (step->conn && step->conn->refusal == REFUSAL_FULL) {
+	if (step->conn && step->conn->refusal == MWD_REFUSAL_FULL) {
 		verdict.action = MXW_ACTION_DISCONNECT;
 		verdict.code = 421;
 		snprintf(verdict.text, sizeof verdict.text, "Too many sessions, try again later");
@@ -180,13 +99,13 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, u
 	mwd_kick_working(&the_glue->kicker);
 	struct mwd_conn *conn = smfi_getpriv(ctx);
 	if (!conn)
-		conn = conn_new(ctx);
+		conn = mwd_conn_new(the_glue, ctx);
 	if (!conn) {
 		/* Without a connection there is no answer but to hang up: the MTA defers. */
 		mwd_gate_leave(&the_glue->gate, &step.call);
 		return SMFIS_REJECT;
 	}
-	needs_of(conn, &needs);
+	mwd_conn_needs(conn, &needs);
 	conn->terms = mwd_negotiate(&needs, &offered);
 	/* libmilter takes the frame size from the latest negotiation, of any connection. */
 	(void)smfi_setmaxdatasize(atomic_load(&the_glue->frame_bytes));
@@ -196,11 +115,8 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, u
 		mwd_lack_note(&the_glue->lacks, the_glue->log, MWD_LACK_SYMLIST);
 	if (needs.edits_headers && !mwd_terms_allow_edits(&conn->terms))
 		mwd_lack_note(&the_glue->lacks, the_glue->log, MWD_LACK_EDITS);
-	if (conn->session) {
-		atomic_fetch_and(&the_glue->common_needs, mwd_needs_bits(&needs));
-		atomic_store(&the_glue->last_actions, conn->terms.actions);
-		atomic_store(&the_glue->last_steps, conn->terms.steps);
-	}
+	if (conn->session)
+		mwd_conn_remember(the_glue, conn, &needs);
 	*pf0 = conn->terms.actions;
 	*pf1 = conn->terms.steps;
 	*pf2 = 0;
@@ -449,7 +365,7 @@ static sfsistat on_close(SMFICTX *ctx)
 		return SMFIS_CONTINUE;
 	(void)smfi_setpriv(ctx, NULL);
 	mwd_gate_remove_conn(&the_glue->gate, &conn->link);
-	conn_free(conn);
+	mwd_conn_free(conn);
 	mwd_gate_leave(&the_glue->gate, &call);
 	return SMFIS_CONTINUE;
 }
@@ -510,5 +426,5 @@ void mwd_glue_end_all(struct mwd_glue *glue)
 	struct mwd_link *link;
 
 	while ((link = mwd_gate_take_conn(&glue->gate)) != NULL)
-		conn_free((struct mwd_conn *)link);
+		mwd_conn_free((struct mwd_conn *)link);
 }

@@ -9,9 +9,9 @@
  *
  * Any new connection makes libmilter start a worker if none is idle, and a worker that has finished with its
  * connection looks into the queue. So while callbacks are blocked this thread opens and closes connections to our
- * own socket. A kick was worth it if the worker that served it took up a session within WORTH_MS; then the next batch is
- * twice as large, else it is one, after a pause that doubles. A libmilter that starts a thread for each
- * connection makes no kick worth it, and is left alone but for a few each second while callbacks are blocked.
+ * own socket. A kick was worth it if the worker that served it took up a session within WORTH_MS; then the
+ * next batch is twice as large, else it is one, after a pause that doubles. A libmilter that starts a thread for
+ * each connection makes no kick worth it, and is left alone but for a few each second while callbacks block.
  *
  * Threads: one, which sleeps while no callback is in progress. mwd_kick_served() and mwd_kick_working() are
  *          called by libmilter's threads from glue.c.

@@ -8,7 +8,7 @@
  *    main.c       options, -t, -T
  *    run.c        start, serve, drain, stop, in that order
  *    listener.c   the socket: who else has it, mode, group, pause and resume under libmilter's feet
- *    glue.c       libmilter's callbacks; negotiate.c, macros.c and reply.c are its parts
+ *    glue.c       libmilter's callbacks; conn.c, negotiate.c, macros.c and reply.c are its parts
  *    shim.c       what of libmilter must not be called as it is
  *    gate.c       which callbacks run, and which connections there are
  *    kick.c       makes libmilter's worker pool grow when its workers block

@@ -334,8 +334,8 @@ static _Noreturn void leave(bool is_empty, int exit_code)
 }
 
 /*
- * smfi_stop() is not called: it lets go of the sessions at once, smfi_main() takes up to five seconds to come back, and
- * then removes whatever socket has the name of ours, a successor's too.
+ * smfi_stop() is not called: it lets go of the sessions at once, smfi_main() takes up to five seconds to come
+ * back, and then removes whatever socket has the name of ours, a successor's too.
  */
 static _Noreturn void stop(struct server *server, int exit_code)
 {

@@ -2,9 +2,9 @@
 /*
  * signals.h: HUP, TERM and INT as bytes in a pipe, read by the main thread.
  *
- * libmilter has a thread that waits for the same signals and stops at any of them, SIGHUP included; shim.c lets it
- * wait for ever. The main thread never blocks them, not even while a handler runs (SA_NODEFER), and every other thread is started
- * with all blocked. smfi_main() runs in a thread of its own.
+ * libmilter has a thread that waits for the same signals and stops at any of them, SIGHUP included; shim.c lets
+ * it wait for ever. The main thread never blocks them, not even while a handler runs (SA_NODEFER), and every
+ * other thread is started with all blocked. smfi_main() runs in a thread of its own.
  *
  * Threads: mwd_signals_init() and mwd_signals_wait() in the main thread; mwd_signals_tell() in any.
  */
