@@ -71,18 +71,24 @@ void mxw__buf_addc(struct mxw__buf *buf, char c)
 
 void mxw__buf_addf(struct mxw__buf *buf, const char *fmt, ...)
 {
+	/* It nearly always fits into what there is; where it does not, this tells how much it takes. */
+	size_t room = buf->data ? buf->cap - buf->len : 0;
 	va_list ap;
 
 	va_start(ap, fmt);
-	int len = vsnprintf(NULL, 0, fmt, ap);
+	int len = vsnprintf(room ? buf->data + buf->len : NULL, room, fmt, ap);
 	va_end(ap);
 	if (len < 0 || !reserve(buf, (size_t)len)) {
 		buf->failed = true;
+		if (room)
+			buf->data[buf->len] = '\0';
 		return;
 	}
-	va_start(ap, fmt);
-	vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, ap);
-	va_end(ap);
+	if ((size_t)len >= room) {
+		va_start(ap, fmt);
+		vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, ap);
+		va_end(ap);
+	}
 	buf->len += (size_t)len;
 }
 

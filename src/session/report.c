@@ -11,11 +11,18 @@
 
 enum { LINE_MAX_BYTES = 4000, VALUE_MAX = 256 };
 
+static void add_key(struct mxw__buf *line, const char *key)
+{
+	mxw__buf_addc(line, ' ');
+	mxw__buf_adds(line, key);
+	mxw__buf_addc(line, '=');
+}
+
 static void add(struct mxw__buf *line, const char *key, const char *value)
 {
 	if (!value || !*value)
 		return;
-	mxw__buf_addf(line, " %s=", key);
+	add_key(line, key);
 	mxw__buf_add_logvalue(line, value, strlen(value), VALUE_MAX);
 }
 
