@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,6 +199,27 @@ mxw_status_t mxw_facts_set(mxw_facts_t *facts, mxw_fact_id_t id, const char *val
 	return state(facts, v, value);
 }
 
+/* Decimal digits at the end of `text`; returns where they begin. */
+static const char *format_number(char text[24], uint64_t value)
+{
+	char *p = text + 23;
+
+	*p = '\0';
+	do {
+		*--p = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	return p;
+}
+
+/* Counters are stated anew at each stage, and most of them have not moved. */
+static bool says_already(const mxw_facts_t *facts, mxw_fact_id_t id, uint64_t value)
+{
+	size_t i = mxw__fact_table[id].is_multi ? facts->n : mxw__facts_index(facts, id, 0);
+
+	return i < facts->n && !facts->values[i].is_unavailable && facts->values[i].number == value;
+}
+
 mxw_status_t mxw_facts_set_number(mxw_facts_t *facts, mxw_fact_id_t id, uint64_t value)
 {
 	const struct mxw_fact_info *info = mxw_fact_info(id);
@@ -207,8 +227,10 @@ mxw_status_t mxw_facts_set_number(mxw_facts_t *facts, mxw_fact_id_t id, uint64_t
 
 	if (!info || info->type != MXW_FACT_NUMBER)
 		return MXW_ERR_USAGE;
-	snprintf(text, sizeof text, "%" PRIu64, value);
-	return state(facts, (struct mxw__fact_value){.id = id, .word = MXW__NO_WORD, .number = value}, text);
+	if (says_already(facts, id, value))
+		return MXW_OK;
+	return state(facts, (struct mxw__fact_value){.id = id, .word = MXW__NO_WORD, .number = value},
+		     format_number(text, value));
 }
 
 mxw_status_t mxw_facts_set_ip(mxw_facts_t *facts, mxw_fact_id_t id, const struct mxw_ip *ip)
