@@ -205,18 +205,16 @@ static SPF_dns_rr_t *lookup(SPF_dns_server_t *server, const char *name, ns_type 
 			      mxw__spf_ask_addresses(eval, eval->mx->records[token.mx].name, false));
 }
 
-/* Opens the record of `domain` and has libspf2 compile what we make of it. */
-static SPF_errcode_t compile(struct driver *driver, SPF_server_t *server, SPF_response_t *response, const char *domain,
+/* Has libspf2 compile what we make of the record opened last. */
+static SPF_errcode_t compile(struct driver *driver, SPF_server_t *server, SPF_response_t *response,
 			     SPF_record_t **ret_record)
 {
 	struct mxw__spf_eval *eval = &driver->eval;
 	SPF_errcode_t err = SPF_E_NO_MEMORY;
-	unsigned index = eval->nframes;
-	struct mxw__spf_frame *frame = mxw__spf_open_frame(eval, domain, index == 0);
+	unsigned index = eval->nframes - 1;
+	const struct mxw__spf_frame *frame = &eval->frames[index];
 	struct mxw__buf text;
 
-	if (!frame)
-		return SPF_E_DNS_ERROR;
 	mxw__buf_init(&text, 1024);
 	mxw__spf_record_write(&frame->record, index, eval->query->client.family, &text);
 	if (!text.failed)
@@ -244,7 +242,9 @@ static SPF_errcode_t get_spf(SPF_server_t *server, SPF_request_t *request, SPF_r
 		return SPF_E_DNS_ERROR;
 	}
 	mxw__spf_term_domain(&driver->eval, token.frame, token.term, domain);
-	return compile(driver, server, response, domain, ret_record);
+	if (!mxw__spf_open_frame(&driver->eval, domain, false))
+		return SPF_E_DNS_ERROR;
+	return compile(driver, server, response, ret_record);
 }
 
 /* ---- one evaluation ---- */
@@ -274,7 +274,7 @@ static void interpret(struct driver *driver, SPF_server_t *server, SPF_request_t
 	struct mxw__spf_eval *eval = &driver->eval;
 	SPF_record_t *record = NULL;
 
-	if (compile(driver, server, response, eval->domain, &record) == SPF_E_SUCCESS) {
+	if (compile(driver, server, response, &record) == SPF_E_SUCCESS) {
 		request->cur_dom = request->env_from_dp;
 		response->spf_record_exp = record;
 		SPF_record_interpret(record, request, response, 0);
@@ -386,7 +386,8 @@ void mxw__spf_check(const struct mxw__spf_query *query, struct mxw__spf_answer *
 		mxw__spf_decide(&driver->eval, MXW__SPF_NONE, "the client has no address");
 	else if (!domain_can_be_checked(driver->eval.domain))
 		mxw__spf_decide(&driver->eval, MXW__SPF_NONE, "no domain name of several labels");
-	else
+	/* Most names have no record: that is decided here, and costs no libspf2. */
+	else if (mxw__spf_open_frame(&driver->eval, driver->eval.domain, true))
 		evaluate(driver);
 	mxw__spf_eval_fini(&driver->eval);
 	free(driver);
