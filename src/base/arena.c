@@ -7,7 +7,8 @@
 
 #include "src/base/base.h"
 
-enum { ARENA_BLOCK = 4096, ARENA_ALIGN = _Alignof(max_align_t) };
+/* The first block is small: most sessions keep two names and wait. */
+enum { ARENA_FIRST = 512, ARENA_BLOCK = 4096, ARENA_ALIGN = _Alignof(max_align_t) };
 
 struct block {
 	struct block *next;
@@ -74,7 +75,9 @@ void *mxw__arena_alloc(mxw__arena_t *arena, size_t size)
 	struct block *b = arena->head;
 
 	if (!b || b->size - b->used < need) {
-		size_t room = need > ARENA_BLOCK ? need : ARENA_BLOCK;
+		size_t room = b ? ARENA_BLOCK : ARENA_FIRST;
+		if (room < need)
+			room = need;
 		struct block *fresh = malloc(sizeof *fresh + room);
 		if (!fresh)
 			return NULL;
