@@ -75,13 +75,14 @@ mxw_fact_id_t mxw_fact_find(const char *name);
 
 typedef struct mxw_facts mxw_facts_t;
 
-/* `max_facts` and `max_bytes` bound the set; a fact beyond them is refused with MXW_ERR_LIMIT. */
+/* `max_facts` and `max_bytes` bound the set; a statement beyond them is refused with MXW_ERR_LIMIT. */
 mxw_status_t mxw_facts_new(size_t max_facts, size_t max_bytes, mxw_facts_t **ret_facts);
 void mxw_facts_free(mxw_facts_t *facts);
 
 /*
  * State a fact. A fact that is not is_multi replaces its earlier value. The text form serves words, texts
- * and "yes"/"no". Errors: MXW_ERR_USAGE (value does not fit the type), MXW_ERR_LIMIT, MXW_ERR_NOMEM.
+ * and "yes"/"no". Errors: MXW_ERR_USAGE (value does not fit the type), MXW_ERR_LIMIT, MXW_ERR_NOMEM. After the latter
+ * two the fact counts as unavailable, and what it said before is gone: a policy must not decide as if it were absent.
  */
 mxw_status_t mxw_facts_set(mxw_facts_t *facts, mxw_fact_id_t id, const char *value);
 mxw_status_t mxw_facts_set_number(mxw_facts_t *facts, mxw_fact_id_t id, uint64_t value);

@@ -89,10 +89,10 @@ static mxw__tri_t compare_one(const struct mxw__expr *e, const mxw_facts_t *fact
 	return MXW__FALSE;
 }
 
-/* The best of all statements on the fact; false if there is none. */
+/* The best of all statements on the fact; false if there is none. One that was lost might have been any. */
 static mxw__tri_t compare(const struct mxw__expr *e, const mxw_facts_t *facts)
 {
-	mxw__tri_t best = MXW__FALSE;
+	mxw__tri_t best = facts->lost[e->fact] ? MXW__UNKNOWN : MXW__FALSE;
 
 	for (size_t i = mxw__facts_index(facts, e->fact, 0); i < facts->n && best != MXW__TRUE;
 	     i = mxw__facts_index(facts, e->fact, i + 1)) {

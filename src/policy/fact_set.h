@@ -36,6 +36,8 @@ struct mxw_facts {
 	size_t pool_len;       /* in use, with gaps */
 	size_t pool_cap;
 	size_t live;           /* in use, without gaps */
+	/* Facts of which a statement was refused, for a bound or for memory: whatever they were, nothing is known of them. */
+	bool lost[MXW__FACT_COUNT];
 };
 
 /* The index of the first statement on `id` at or after `from`; facts->n if there is none. */

@@ -156,7 +156,25 @@ static mxw_status_t make_room(mxw_facts_t *facts, size_t replaced, size_t replac
 	return MXW_OK;
 }
 
-/* Takes the statement into the set; nothing changes on failure. */
+void mxw__facts_forget(mxw_facts_t *facts, mxw_fact_id_t id)
+{
+	remove_if(facts, has_id, id);
+	facts->lost[id] = false;
+}
+
+/*
+ * A statement that could not be taken in must not look like one that was never made, nor must the one it was to
+ * replace still stand: "not auth" would hold of a client that has authenticated.
+ */
+static mxw_status_t lose(mxw_facts_t *facts, mxw_fact_id_t id, mxw_status_t status)
+{
+	if (!mxw__fact_table[id].is_multi)
+		remove_if(facts, has_id, id);
+	facts->lost[id] = true;
+	return status;
+}
+
+/* Takes the statement into the set. */
 static mxw_status_t state(mxw_facts_t *facts, struct mxw__fact_value value, const char *text)
 {
 	bool is_multi = mxw__fact_table[value.id].is_multi;
@@ -172,7 +190,9 @@ static mxw_status_t state(mxw_facts_t *facts, struct mxw__fact_value value, cons
 	}
 	mxw_status_t status = make_room(facts, replaced, replaced_bytes, value.len + 1);
 	if (status != MXW_OK)
-		return status;
+		return lose(facts, value.id, status);
+	if (!is_multi)
+		facts->lost[value.id] = false;
 	value.offset = facts->pool_len;
 	memcpy(facts->pool + value.offset, text, value.len + 1);
 	if (replaced)
@@ -262,6 +282,9 @@ mxw_status_t mxw_facts_set_unavailable(mxw_facts_t *facts, mxw_fact_id_t id, con
 void mxw_facts_clear(mxw_facts_t *facts, mxw_fact_scope_t scope)
 {
 	remove_if(facts, has_scope, scope);
+	for (mxw_fact_id_t id = 0; id < MXW__FACT_COUNT; id++)
+		if (mxw__fact_table[id].scope >= scope)
+			facts->lost[id] = false;
 }
 
 bool mxw_facts_has(const mxw_facts_t *facts, mxw_fact_id_t id)
@@ -272,7 +295,10 @@ bool mxw_facts_has(const mxw_facts_t *facts, mxw_fact_id_t id)
 bool mxw_facts_is_unavailable(const mxw_facts_t *facts, mxw_fact_id_t id)
 {
 	size_t i = mxw__facts_index(facts, id, 0);
-	return i < facts->n && facts->values[i].is_unavailable;
+
+	if (i < facts->n)
+		return facts->values[i].is_unavailable;
+	return id < MXW__FACT_COUNT && facts->lost[id];
 }
 
 const char *mxw_facts_get(const mxw_facts_t *facts, mxw_fact_id_t id)

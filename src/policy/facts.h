@@ -52,4 +52,7 @@ enum mxw__fact {
 
 extern const struct mxw_fact_info mxw__fact_table[MXW__FACT_COUNT];
 
+/* Forgets what was stated of one fact. */
+void mxw__facts_forget(mxw_facts_t *facts, mxw_fact_id_t id);
+
 #endif

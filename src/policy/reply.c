@@ -302,11 +302,12 @@ static void add_fact(struct mxw__buf *buf, const mxw_facts_t *facts, mxw_fact_id
 	const char *value = mxw_facts_get(facts, id);
 
 	mxw__buf_addf(buf, "%s=", mxw__fact_table[id].name);
+	bool is_unavailable = mxw_facts_is_unavailable(facts, id);
+
 	if (!value) {
-		mxw__buf_addc(buf, '-');
+		mxw__buf_addc(buf, is_unavailable ? '?' : '-');
 		return;
 	}
-	bool is_unavailable = mxw_facts_is_unavailable(facts, id);
 	if (is_unavailable)
 		mxw__buf_addc(buf, '?');
 	if (!is_unavailable || value[0])

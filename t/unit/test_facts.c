@@ -146,6 +146,27 @@ START_TEST(a_set_is_bounded_in_number_and_bytes_for_ever)
 }
 END_TEST
 
+START_TEST(a_statement_that_finds_no_room_leaves_the_fact_unavailable)
+{
+	char big[128];
+	mxw_facts_t *facts;
+
+	memset(big, 'x', sizeof big - 1);
+	big[sizeof big - 1] = '\0';
+	ck_assert_int_eq(mxw_facts_new(2, 100, &facts), MXW_OK);
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_HELO, "old"), MXW_OK);
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_HELO, big), MXW_ERR_LIMIT);
+	ck_assert(!mxw_facts_has(facts, MXW__FACT_HELO));
+	ck_assert(mxw_facts_is_unavailable(facts, MXW__FACT_HELO));
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_HELO, "new"), MXW_OK);
+	ck_assert(!mxw_facts_is_unavailable(facts, MXW__FACT_HELO));
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_SENDER, big), MXW_ERR_LIMIT);
+	mxw_facts_clear(facts, MXW_SCOPE_MESSAGE);
+	ck_assert(!mxw_facts_is_unavailable(facts, MXW__FACT_SENDER));
+	mxw_facts_free(facts);
+}
+END_TEST
+
 static void write_fact(void *ctx, mxw_fact_id_t id, const char *value, bool is_unavailable)
 {
 	struct mxw__buf *buf = ctx;
@@ -180,6 +201,7 @@ int main(void)
 	tcase_add_test(tc, a_new_statement_replaces_the_old_one_unless_the_fact_is_multi);
 	tcase_add_test(tc, clearing_forgets_a_scope_and_the_narrower_ones);
 	tcase_add_test(tc, a_set_is_bounded_in_number_and_bytes_for_ever);
+	tcase_add_test(tc, a_statement_that_finds_no_room_leaves_the_fact_unavailable);
 	tcase_add_test(tc, statements_are_visited_in_their_order);
 	suite_add_tcase(s, tc);
 	return run_suite(s);

@@ -300,6 +300,35 @@ START_TEST(facts_of_a_decision_are_escaped_and_cut_whole)
 }
 END_TEST
 
+/* For want of memory or room: a rule must not decide as if the fact had never been stated. */
+START_TEST(a_fact_that_was_lost_defers_where_it_could_matter)
+{
+	struct mxw_decision d;
+	mxw_facts_t *small;
+
+	ck_assert_int_eq(add("r", MXW_ACTION_REJECT,
+			     mxw__expr_and(builder, compare("spf", MXW__OP_EQ, "fail"),
+					   mxw__expr_not(builder, compare("dkim.domain", MXW__OP_EQ, "a.example"))), NULL),
+			 MXW_OK);
+	mxw_policy_t *policy = finish();
+	ck_assert_int_eq(mxw_facts_new(2, 1000, &small), MXW_OK);
+	ck_assert_int_eq(mxw_facts_set(small, MXW__FACT_SPF, "fail"), MXW_OK);
+	ck_assert_int_eq(mxw_facts_set(small, MXW__FACT_DKIM_DOMAIN, "b.example"), MXW_OK);
+	mxw_policy_decide(policy, MXW_STAGE_EOM, small, &d);
+	ck_assert_int_eq(d.action, MXW_ACTION_REJECT);
+	ck_assert_int_eq(mxw_facts_set(small, MXW__FACT_DKIM_DOMAIN, "a.example"), MXW_ERR_LIMIT);
+	mxw_policy_decide(policy, MXW_STAGE_EOM, small, &d);
+	ck_assert_int_eq(d.action, MXW_ACTION_DEFER);
+	ck_assert(d.is_undetermined);
+	mxw_facts_clear(small, MXW_SCOPE_MESSAGE);
+	ck_assert_int_eq(mxw_facts_set(small, MXW__FACT_SPF, "fail"), MXW_OK);
+	mxw_policy_decide(policy, MXW_STAGE_EOM, small, &d);
+	ck_assert_int_eq(d.action, MXW_ACTION_REJECT);
+	mxw_facts_free(small);
+	mxw_policy_unref(policy);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("policy");
@@ -317,6 +346,7 @@ int main(void)
 	tcase_add_loop_test(tc, replies_are_made_and_safe, 0, MXW_ARRAY_LEN(replies));
 	tcase_add_test(tc, replies_never_outgrow_a_line);
 	tcase_add_test(tc, facts_of_a_decision_are_escaped_and_cut_whole);
+	tcase_add_test(tc, a_fact_that_was_lost_defers_where_it_could_matter);
 	suite_add_tcase(s, tc);
 	return run_suite(s);
 }
