@@ -16,7 +16,7 @@
 
 #include "src/directory/source.h"
 
-enum { ENTRY_MAX = 64 + 1 + 255, KEY_MAX = ENTRY_MAX + 2 };
+enum { ENTRY_MAX = 255 + 1 + 255, KEY_MAX = ENTRY_MAX + 2 };
 
 /* The first octet of a key says what it is, so that a quoted local part with an '@' is no address. */
 enum { KEY_ADDRESS = 'A', KEY_LOCAL = 'L', KEY_DOMAIN = 'D' };

@@ -5,7 +5,11 @@
 
 #include "src/mail/mail.h"
 
-enum { LOCAL_MAX = 64, DOMAIN_MAX = 255, PATH_MAX_OCTETS = 1024 };
+/*
+ * RFC 5321 section 4.5.3.1.1 names 64 octets for a local part, and asks not to insist on it: bounce addresses that hold
+ * another address are longer, and the MTAs let them pass.
+ */
+enum { LOCAL_MAX = 255, DOMAIN_MAX = 255, PATH_MAX_OCTETS = 1024 };
 
 /* RFC 5321 atext and the dot; octets beyond ASCII by RFC 6531. */
 static bool is_dot_string_char(unsigned char c)
@@ -36,7 +40,9 @@ static mxw_status_t read_local(const char **s, struct mxw__buf *out)
 			return MXW_ERR_INVALID;
 	}
 	*s = p;
-	return out->failed ? MXW_ERR_INVALID : MXW_OK;
+	if (out->failed)
+		return out->len == out->max ? MXW_ERR_INVALID : MXW_ERR_NOMEM;
+	return MXW_OK;
 }
 
 bool mxw__domain_is_valid(const char *name)

@@ -27,7 +27,8 @@ struct mxw__address {
 
 /*
  * Reads a path as the MTAs hand it over: with or without <>, with or without a source route (which is dropped).
- * MXW_ERR_INVALID for anything else, with control characters, or over 64 + 255 octets.
+ * MXW_ERR_INVALID for anything else, with control characters, or over 255 + 255 octets.
+ * MXW_ERR_LIMIT or MXW_ERR_NOMEM say nothing about the path.
  */
 mxw_status_t mxw__address_parse(mxw__arena_t *arena, const char *path, struct mxw__address *ret_address);
 

@@ -56,12 +56,35 @@ START_TEST(paths_are_taken_apart)
 }
 END_TEST
 
+#define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 static const char *const bad_paths[] = {
 	"<", "<a@b", "<@>", "<a@>", "<@example.net>", "a b@example.net", "<a@b@c>", "<a@exa mple.net>", "<a@.net>",
 	"<a@b..c>", "<\"a@example.net>", "<\"a\"b@example.net>", "<a@[192.0.2]>", "<a@[>", "<a\r\nb@example.net>",
 	"<\"a\r\nRCPT\"@example.net>", "<a@example.net\n>", "<a(c)@example.net>", "<,@example.net>",
-	"<aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@example.net>",
+	"<" A64 A64 A64 A64 "@example.net>",
 };
+
+/* RFC 5321 section 4.5.3.1: more than 64 octets of a local part are nothing to refuse mail for. */
+START_TEST(long_local_parts_are_taken)
+{
+	struct mxw__address a;
+
+	ck_assert_int_eq(mxw__address_parse(arena, "<" A64 A64 "b@example.net>", &a), MXW_OK);
+	ck_assert_str_eq(a.local, A64 A64 "b");
+}
+END_TEST
+
+/* No room is no fact about the path. */
+START_TEST(a_full_arena_is_no_bad_syntax)
+{
+	mxw__arena_t *small = mxw__arena_new(20);
+	struct mxw__address a;
+
+	ck_assert_int_eq(mxw__address_parse(small, "<anna@example.net>", &a), MXW_ERR_LIMIT);
+	mxw__arena_free(small);
+}
+END_TEST
 
 START_TEST(what_is_no_path_is_refused)
 {
@@ -193,6 +216,8 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, paths_are_taken_apart, 0, MXW_ARRAY_LEN(good_paths));
 	tcase_add_loop_test(tc, what_is_no_path_is_refused, 0, MXW_ARRAY_LEN(bad_paths));
+	tcase_add_test(tc, long_local_parts_are_taken);
+	tcase_add_test(tc, a_full_arena_is_no_bad_syntax);
 	tcase_add_test(tc, an_endless_path_is_refused);
 	tcase_add_loop_test(tc, helo_arguments_are_classified, 0, MXW_ARRAY_LEN(helos));
 	tcase_add_loop_test(tc, tag_lists_give_a_tag_or_nothing, 0, MXW_ARRAY_LEN(tags));
