@@ -6,7 +6,8 @@
 #include "src/auth/authres.h"
 #include "src/mail/mail.h"
 
-enum { VALUE_MAX = 320, FIELD_MAX = 16384, SIGNATURES_MAX = 32 };
+/* A value may double for its quotes and must still fit into a line of 998 octets (RFC 5322 section 2.1.1). */
+enum { VALUE_MAX = 480, LINE_MAX_OCTETS = 250, FIELD_MAX = 48 * 1024, SIGNATURES_MAX = 32 };
 
 /* A result that is not pass says why, in a comment: our own words, printable, without parentheses. */
 static void add_reason(struct mxw__buf *buf, const char *reason)
@@ -19,12 +20,34 @@ static void add_reason(struct mxw__buf *buf, const char *reason)
 	mxw__buf_addc(buf, ')');
 }
 
+/* Octets since the last fold. */
+static size_t line_length(const struct mxw__buf *buf)
+{
+	size_t n = 0;
+
+	while (n < buf->len && buf->data[buf->len - 1 - n] != '\n')
+		n++;
+	return n;
+}
+
 static void add_property(struct mxw__buf *buf, const char *name, const char *value)
 {
 	if (!value || !*value)
 		return;
-	mxw__buf_addf(buf, " %s=", name);
+	if (line_length(buf) + strlen(name) + strlen(value) > LINE_MAX_OCTETS)
+		mxw__buf_adds(buf, "\n\t");
+	else
+		mxw__buf_addc(buf, ' ');
+	mxw__buf_addf(buf, "%s=", name);
 	mxw__buf_add_authres_value(buf, value, VALUE_MAX);
+}
+
+/* Without its local part if it is too long: a domain must not be cut, it would be another one. */
+static void add_sender(struct mxw__buf *buf, const char *sender)
+{
+	const char *at = strlen(sender) > VALUE_MAX ? strrchr(sender, '@') : NULL;
+
+	add_property(buf, "smtp.mailfrom", at ? at + 1 : sender);
 }
 
 static void add_spf(struct mxw__buf *buf, const struct mxw__authres_input *in)
@@ -33,7 +56,7 @@ static void add_spf(struct mxw__buf *buf, const struct mxw__authres_input *in)
 		mxw__buf_addf(buf, ";\n\tspf=%s", mxw__spf_result_name(in->spf));
 		add_reason(buf, in->spf_reason);
 		if (*in->sender)
-			add_property(buf, "smtp.mailfrom", in->sender);
+			add_sender(buf, in->sender);
 		else
 			add_property(buf, "smtp.helo", in->helo);
 	}

@@ -300,14 +300,17 @@ static int rank(mxw__dkim_result_t result)
 	return ranks[result];
 }
 
-/* Whatever was not looked at is said in one entry. */
+/*
+ * Whatever was not looked at is said in one entry. Nothing is known of it: it must not be held against the
+ * message that its good signature was the last of many.
+ */
 static size_t report_rest(struct mxw__dkim *self)
 {
 	struct mxw__dkim_signature *rest = &self->reports[self->nsigs];
 
 	if (!self->nbeyond)
 		return self->nsigs;
-	rest->result = MXW__DKIM_NEUTRAL;
+	rest->result = MXW__DKIM_TEMPERROR;
 	snprintf(rest->reason, sizeof(rest->reason), "too many signatures: %u not examined", self->nbeyond);
 	return (size_t)self->nsigs + 1;
 }

@@ -93,6 +93,47 @@ START_TEST(a_peer_cannot_inject_a_result)
 }
 END_TEST
 
+static size_t longest_line(const char *field)
+{
+	size_t longest = 0;
+
+	for (const char *p = field; *p; p += strspn(p, "\n")) {
+		size_t n = strcspn(p, "\n");
+		longest = n > longest ? n : longest;
+		p += n;
+	}
+	return longest;
+}
+
+/* RFC 5322 section 2.1.1: an MTA breaks a line of more than 998 octets somewhere. */
+START_TEST(no_line_is_too_long_whatever_peers_say)
+{
+	char user[1025], sender[520];
+	struct mxw__dkim_signature sigs[32];
+	struct mxw__authres_input in = {
+		.authserv_id = "mx.example.net", .auth_user = user, .has_spf = true, .spf = MXW__SPF_PERMERROR, .spf_reason = "why",
+		.sender = sender, .helo = "", .has_dkim = true, .signatures = sigs, .nsignatures = 32,
+	};
+
+	memset(user, '"', sizeof user - 1);
+	user[sizeof user - 1] = '\0';
+	memset(sender, 'x', sizeof sender - 1);
+	memcpy(sender + 255, "@a.example.bank.example.", 24);
+	strcpy(sender + sizeof sender - 9, ".example");
+	for (size_t i = 0; i < MXW_ARRAY_LEN(sigs); i++) {
+		sigs[i] = (struct mxw__dkim_signature){.result = MXW__DKIM_NEUTRAL, .reason = "no valid d= tag", .b8 = "12345678"};
+		memset(sigs[i].domain, '\\', sizeof sigs[i].domain - 1);
+		memset(sigs[i].selector, '"', sizeof sigs[i].selector - 1);
+	}
+	const char *field = mxw__authres_compose(arena, &in);
+	ck_assert_ptr_nonnull(field);
+	ck_assert_uint_le(longest_line(field) + strlen("Authentication-Results:"), 998);
+	/* A domain that is cut is another domain. */
+	ck_assert_ptr_nonnull(strstr(field, "smtp.mailfrom=a.example.bank.example."));
+	ck_assert_ptr_nonnull(strstr(field, "x.example;"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("authres");
@@ -104,6 +145,7 @@ int main(void)
 	tcase_add_test(tc, nothing_checked_is_said_as_none);
 	tcase_add_loop_test(tc, fields_that_claim_our_id_are_forged, 0, MXW_ARRAY_LEN(fields));
 	tcase_add_test(tc, a_peer_cannot_inject_a_result);
+	tcase_add_test(tc, no_line_is_too_long_whatever_peers_say);
 	suite_add_tcase(s, tc);
 	return run_suite(s);
 }
