@@ -187,8 +187,9 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **argv)
 	struct mxw_rcpt_info info = {
 		.rcpt = argv && argv[0] ? argv[0] : "",
 		.params = argv && argv[0] ? (const char *const *)argv + 1 : NULL,
-		.is_refused_by_mta = mwd_macros_is_refused_rcpt(ctx, &the_glue->lacks, the_glue->log),
 	};
+
+	mwd_macros_refused_rcpt(ctx, &the_glue->lacks, the_glue->log, &info);
 	mxw_session_rcpt(step.session, &info, &verdict);
 	if (info.is_refused_by_mta)
 		return step_end(&step, SMFIS_CONTINUE);

@@ -110,11 +110,14 @@ void mwd_macros_connect(SMFICTX *ctx, const char *hostname, const struct sockadd
 		mwd_lack_note(lacks, log, MWD_LACK_LISTENER);
 }
 
-bool mwd_macros_is_refused_rcpt(SMFICTX *ctx, struct mwd_lacks *lacks, mwd_log_t *log)
+void mwd_macros_refused_rcpt(SMFICTX *ctx, struct mwd_lacks *lacks, mwd_log_t *log, struct mxw_rcpt_info *ret_info)
 {
 	const char *mailer = mwd_macro(ctx, "{rcpt_mailer}");
+	/* Of a refused recipient both MTAs give the enhanced status code here. */
+	const char *status = mwd_macro(ctx, "{rcpt_host}");
 
 	if (!mailer)
 		mwd_lack_note(lacks, log, MWD_LACK_MAILER);
-	return mailer && strcmp(mailer, "error") == 0;
+	ret_info->is_refused_by_mta = mailer && strcmp(mailer, "error") == 0;
+	ret_info->is_deferred_by_mta = ret_info->is_refused_by_mta && status && strncmp(status, "4.", 2) == 0;
 }

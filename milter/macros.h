@@ -42,7 +42,7 @@ const char *mwd_macro(SMFICTX *ctx, const char *name);
 void mwd_macros_connect(SMFICTX *ctx, const char *hostname, const struct sockaddr *sa, struct mwd_lacks *lacks,
 			mwd_log_t *log, struct mxw_connect_info *ret_info);
 
-/* Has the MTA refused this recipient? */
-bool mwd_macros_is_refused_rcpt(SMFICTX *ctx, struct mwd_lacks *lacks, mwd_log_t *log);
+/* Has the MTA refused this recipient, and for good? */
+void mwd_macros_refused_rcpt(SMFICTX *ctx, struct mwd_lacks *lacks, mwd_log_t *log, struct mxw_rcpt_info *ret_info);
 
 #endif

@@ -138,6 +138,7 @@ struct mxw_rcpt_info {
 	const char *rcpt;           /* with or without <> */
 	const char *const *params;
 	bool is_refused_by_mta;     /* the MTA has refused it already; the verdict is of no effect */
+	bool is_deferred_by_mta;    /* and only for now, with 4xx (greylisting, a full disk): that counts against nobody */
 };
 void mxw_session_rcpt(mxw_session_t *session, const struct mxw_rcpt_info *info, struct mxw_verdict *ret_verdict);
 

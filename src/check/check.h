@@ -63,7 +63,7 @@ struct mxw__envelope {
 	const char *rcpt_path;
 	struct mxw__address rcpt;
 	bool rcpt_is_valid;
-	bool rcpt_refused_by_mta;
+	bool rcpt_refused_by_mta, rcpt_deferred_by_mta;
 	const struct mxw__domain_conf *rcpt_domain; /* NULL: not ours */
 	/* of the content */
 	struct mxw__field *fields;
@@ -76,6 +76,7 @@ struct mxw__envelope {
 	unsigned *forged_authres;            /* 1-based indexes of the fields to be removed, ascending; malloc'ed */
 	size_t nforged_authres;
 	unsigned nauthres;
+	bool has_lost_authres;               /* one could not be remembered */
 };
 
 /* Results with more to them than a word, for the Authentication-Results field. */

@@ -10,7 +10,9 @@
  * Who may call: within src/session only; everybody else uses <mxward/session.h>.
  * Threads: a snapshot is immutable and counted; engine->mutex guards only the pointer to the one in force. A session
  *          has one owner at a time.
- * Memory:  a session has two arenas, one for its life and one for each message, both bounded.
+ * Memory:  a session has three arenas, one for its life, one for each message and one for each recipient, all bounded, so
+ *          that what a client says at one step never takes the room of another. Where memory is short all the same, the
+ *          step is deferred: half of what was said must not be taken for the whole.
  */
 #ifndef MXW_SRC_SESSION_ENGINE_H
 #define MXW_SRC_SESSION_ENGINE_H
@@ -60,6 +62,7 @@ void mxw__engine_next_id(mxw_engine_t *engine, char *ret_id);
 void mxw__engine_log(mxw_engine_t *engine, mxw_level_t level, const char *line);
 
 #define MXW__REFUSED_SHOWN 4
+#define MXW__WORD_MAX 1024 /* octets kept of one HELO argument, address or name */
 
 /* What the log line of a message tells beside its facts. */
 struct mxw__message_record {
@@ -71,7 +74,7 @@ struct mxw__message_record {
 	struct mxw_verdict verdict;      /* the final one */
 	size_t nrefused_shown;
 	struct {
-		const char *rcpt;        /* message arena */
+		char rcpt[81];
 		const char *rule;
 	} refused[MXW__REFUSED_SHOWN];
 	size_t nobserved;
@@ -86,7 +89,9 @@ struct mxw_session {
 	mxw_engine_t *engine;
 	struct mxw__snapshot *snapshot;
 	char id[MXW_SESSION_ID_MAX];
-	mxw__arena_t *session_arena, *message_arena;
+	mxw__arena_t *session_arena, *message_arena, *rcpt_arena;
+	bool is_short[MXW_SCOPE_RCPT + 1]; /* of memory: something of that scope could not be kept */
+	char helo[MXW__WORD_MAX + 1];
 	mxw_facts_t *facts;
 	struct mxw__envelope env;
 	struct mxw__auth_results results;
@@ -97,19 +102,28 @@ struct mxw_session {
 	bool session_accepted, message_accepted;
 	bool is_refused_logged;
 	unsigned unknown_commands, aborts, messages;
-	bool helo_forged_counted, spf_fail_counted;
+	bool has_authenticated;          /* in a message before: it lasts as long as the session */
+	bool helo_forged_counted;
 	struct mxw__message_record record;
 	int64_t step_began_ms;
-	struct mxw_edit *edits;          /* message arena */
+	struct mxw_edit *edits;          /* malloc'ed */
+	mxw__arena_t *edits_arena;       /* NULL until there are any; the text of the field that is inserted */
 };
 
 /* stage.c */
 void mxw__stage_begin(mxw_session_t *s);
 /* Runs the stage and fills in the verdict. */
 void mxw__stage_decide(mxw_session_t *s, mxw_stage_t stage, struct mxw_verdict *ret_verdict);
+/* A verdict to defer, of the engine's own; `rule` is static. */
+void mxw__stage_defer(const mxw_session_t *s, int code, const char *enhanced, const char *text, const char *rule,
+		      struct mxw_verdict *ret_verdict);
+/* The same where memory or another resource of ours is short. */
+void mxw__stage_defer_short(const mxw_session_t *s, struct mxw_verdict *ret_verdict);
 /* Runs lazy checks of the list that have not run yet, whatever the rules name. */
 void mxw__stage_finish_checks(mxw_session_t *s);
 void mxw__stage_event(mxw_session_t *s, mxw__event_t event);
+/* To be called once for a message, when what is to be known of it is known. */
+void mxw__stage_feed_spf(mxw_session_t *s);
 /* Forgets what belonged to the message or recipient. */
 void mxw__stage_clear(mxw_session_t *s, mxw_fact_scope_t scope);
 

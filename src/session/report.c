@@ -9,7 +9,8 @@
 
 #include "src/session/engine.h"
 
-enum { LINE_MAX_BYTES = 4000, VALUE_MAX = 256 };
+/* Each octet of a peer may take four: the line has room for the longest values of all, so that nobody can keep the verdict out. */
+enum { LINE_MAX_BYTES = 8000, VALUE_MAX = 200, REFUSED_MAX = 300 };
 
 static void add_key(struct mxw__buf *line, const char *key)
 {
@@ -77,7 +78,7 @@ static void add_refused(struct mxw__buf *line, const struct mxw__message_record 
 	if (r->rcpts_refused > r->nrefused_shown)
 		mxw__buf_addf(&list, " +%zu", r->rcpts_refused - r->nrefused_shown);
 	mxw__buf_adds(line, " refused-rcpts=");
-	mxw__buf_add_logvalue(line, mxw__buf_str(&list), list.len, 600);
+	mxw__buf_add_logvalue(line, mxw__buf_str(&list), list.len, REFUSED_MAX);
 	mxw__buf_fini(&list);
 }
 

@@ -9,20 +9,38 @@
 #include "src/session/engine.h"
 
 enum {
-	SESSION_BYTES = 16384,  /* HELO names, client name: a client that sends more keeps its first ones */
-	MESSAGE_BYTES = 1048576, /* beside the header: addresses, edits; a bound, not a reservation */
-	FACTS_MAX = 128,
-	FACTS_BYTES = 32768,
-	WORD_MAX_BYTES = 1024   /* of one HELO argument, address, name */
+	SESSION_BYTES = 8 * 1024,  /* client and daemon name */
+	MESSAGE_BYTES = 16 * 1024, /* beside the header, which takes up to twice its size: sender, user */
+	RCPT_BYTES = 16 * 1024,
+	EDITS_BYTES = 64 * 1024,
+	/* Each fact once; of those that may be stated several times only dkim.domain, once for each signature. */
+	FACTS_MAX = MXW__FACT_COUNT,
+	FACTS_BYTES = 32 * 1024,
+	SIGNATURE_BYTES = 256,
 };
 
 /* A copy that is bounded, and "" where there is nothing or no room. */
-static const char *keep(mxw__arena_t *arena, const char *s)
+static const char *keep(mxw_session_t *s, mxw_fact_scope_t scope, const char *text)
 {
-	if (!s || !*s)
+	mxw__arena_t *const arenas[] = {s->session_arena, s->message_arena, s->rcpt_arena};
+
+	if (!text || !*text)
 		return "";
-	const char *copy = mxw__arena_strndup(arena, s, strnlen(s, WORD_MAX_BYTES));
+	const char *copy = mxw__arena_strndup(arenas[scope], text, strnlen(text, MXW__WORD_MAX));
+	if (!copy)
+		s->is_short[scope] = true;
 	return copy ? copy : "";
+}
+
+/* False if it is no address, or, which is another thing, could not be kept. */
+static bool read_address(mxw_session_t *s, mxw_fact_scope_t scope, const char *path, struct mxw__address *ret_address)
+{
+	mxw__arena_t *arena = scope == MXW_SCOPE_RCPT ? s->rcpt_arena : s->message_arena;
+	mxw_status_t status = mxw__address_parse(arena, path, ret_address);
+
+	if (status != MXW_OK && status != MXW_ERR_INVALID)
+		s->is_short[scope] = true;
+	return status == MXW_OK;
 }
 
 static void clear_envelope_message(struct mxw__envelope *env)
@@ -30,7 +48,7 @@ static void clear_envelope_message(struct mxw__envelope *env)
 	env->sender_path = env->auth_user = env->tls_version = env->rcpt_path = "";
 	env->sender = env->rcpt = (struct mxw__address){.text = "", .local = "", .domain = ""};
 	env->sender_is_valid = env->rcpt_is_valid = false;
-	env->rcpt_refused_by_mta = false;
+	env->rcpt_refused_by_mta = env->rcpt_deferred_by_mta = false;
 	env->rcpt_domain = NULL;
 	env->fields = NULL;
 	env->fields_end = &env->fields;
@@ -67,14 +85,17 @@ mxw_status_t mxw_session_new(mxw_engine_t *engine, mxw_session_t **ret_session)
 		return MXW_ERR_NOMEM;
 	s->engine = engine;
 	s->snapshot = mxw__engine_snapshot(engine);
+	const struct mxw__limits_conf *limits = &s->snapshot->conf->limits;
+	size_t nsignatures = (size_t)limits->signatures;
 	mxw__engine_next_id(engine, s->id);
 	s->session_arena = mxw__arena_new(SESSION_BYTES);
-	s->message_arena = mxw__arena_new(MESSAGE_BYTES + (size_t)s->snapshot->conf->limits.header_bytes);
-	s->budget.limit = (unsigned)s->snapshot->conf->limits.session_dns;
+	s->message_arena = mxw__arena_new(MESSAGE_BYTES + 2 * (size_t)limits->header_bytes);
+	s->rcpt_arena = mxw__arena_new(RCPT_BYTES);
+	s->budget.limit = (unsigned)limits->session_dns;
 	s->env.client_name = s->env.daemon_name = s->env.helo = "";
 	clear_envelope_message(&s->env);
-	if (!s->session_arena || !s->message_arena ||
-	    mxw_facts_new(FACTS_MAX, FACTS_BYTES, &s->facts) != MXW_OK) {
+	if (!s->session_arena || !s->message_arena || !s->rcpt_arena ||
+	    mxw_facts_new(FACTS_MAX + nsignatures, FACTS_BYTES + nsignatures * SIGNATURE_BYTES, &s->facts) != MXW_OK) {
 		mxw_session_free(s);
 		return MXW_ERR_NOMEM;
 	}
@@ -83,10 +104,26 @@ mxw_status_t mxw_session_new(mxw_engine_t *engine, mxw_session_t **ret_session)
 	return MXW_OK;
 }
 
+static bool is_refusal(mxw_action_t action)
+{
+	return action != MXW_ACTION_CONTINUE && action != MXW_ACTION_ACCEPT;
+}
+
+static void free_edits(mxw_session_t *s)
+{
+	free(s->edits);
+	s->edits = NULL;
+	mxw__arena_free(s->edits_arena);
+	s->edits_arena = NULL;
+}
+
 static void end_message(mxw_session_t *s)
 {
-	if (s->record.is_open)
+	if (s->record.is_open) {
+		if (is_refusal(s->record.refusal.decided))
+			mxw__stage_feed_spf(s);
 		mxw__report_message(s);
+	}
 	s->record = (struct mxw__message_record){0};
 	for (size_t c = 0; mxw__check_list[c]; c++)
 		if (mxw__check_list[c]->reset)
@@ -97,9 +134,9 @@ static void end_message(mxw_session_t *s)
 	mxw__stage_clear(s, MXW_SCOPE_MESSAGE);
 	clear_envelope_message(&s->env);
 	s->message_accepted = false;
-	s->spf_fail_counted = false;
-	s->edits = NULL;
+	free_edits(s);
 	mxw__arena_reset(s->message_arena);
+	mxw__arena_reset(s->rcpt_arena);
 }
 
 void mxw_session_free(mxw_session_t *session)
@@ -111,6 +148,7 @@ void mxw_session_free(mxw_session_t *session)
 	mxw_facts_free(session->facts);
 	mxw__arena_free(session->session_arena);
 	mxw__arena_free(session->message_arena);
+	mxw__arena_free(session->rcpt_arena);
 	mxw__snapshot_unref(session->snapshot);
 	free(session);
 }
@@ -135,11 +173,6 @@ static void spend(mxw_session_t *s)
 	s->record.spent_ms += mxw__now_ms(&s->engine->clock) - s->step_began_ms;
 }
 
-static bool is_refusal(mxw_action_t action)
-{
-	return action != MXW_ACTION_CONTINUE && action != MXW_ACTION_ACCEPT;
-}
-
 /* Before there is a message, a refusal is the session's and gets a line of its own. */
 static void decide_for_session(mxw_session_t *s, mxw_stage_t stage, struct mxw_verdict *v)
 {
@@ -156,16 +189,18 @@ void mxw_session_connect(mxw_session_t *session, const struct mxw_connect_info *
 	struct mxw__envelope *env = &session->env;
 
 	mxw__stage_begin(session);
+	mxw__stage_clear(session, MXW_SCOPE_SESSION);
+	mxw__arena_reset(session->session_arena);
+	session->session_accepted = false;
 	env->client = info->client;
 	mxw_ip_format(&env->client, env->client_text);
 	const char *name = info->client_name ? info->client_name : "";
 	/* What the MTA could not verify is no name: "[192.0.2.1]", "unknown", or one whose address differs. */
 	bool has_name = *name && *name != '[' && !info->client_name_is_forged && strcmp(name, "unknown") != 0;
-	env->client_name = has_name ? keep(session->session_arena, name) : "";
-	env->daemon_name = keep(session->session_arena, info->daemon_name);
+	env->client_name = has_name ? keep(session, MXW_SCOPE_SESSION, name) : "";
+	env->daemon_name = keep(session, MXW_SCOPE_SESSION, info->daemon_name);
 	env->daemon_port = info->daemon_port;
 	session->is_connected = true;
-	mxw__stage_clear(session, MXW_SCOPE_SESSION);
 	decide_for_session(session, MXW_STAGE_CONNECT, ret_verdict);
 }
 
@@ -181,9 +216,14 @@ static void need_connect(mxw_session_t *s)
 /* A second HELO replaces what the first one established. */
 static void forget_helo(mxw_session_t *s)
 {
-	for (size_t c = 0; mxw__check_list[c]; c++)
-		if (mxw__check_list[c]->stage == MXW_STAGE_HELO)
-			s->done &= ~(UINT32_C(1) << c);
+	for (size_t c = 0; mxw__check_list[c]; c++) {
+		const struct mxw__check *check = mxw__check_list[c];
+		if (check->stage != MXW_STAGE_HELO)
+			continue;
+		s->done &= ~(UINT32_C(1) << c);
+		for (size_t f = 0; f < check->nfacts; f++)
+			mxw__facts_forget(s->facts, check->facts[f]);
+	}
 	s->results.has_spf_helo = false;
 	s->helo_forged_counted = false;
 }
@@ -194,10 +234,11 @@ void mxw_session_helo(mxw_session_t *session, const char *helo, struct mxw_verdi
 	mxw__stage_begin(session);
 	helo = helo ? helo : "";
 	/* STARTTLS is followed by a second EHLO with the same name: nothing new is to be learnt or counted. */
-	bool again = *session->env.helo && strncmp(session->env.helo, helo, WORD_MAX_BYTES) == 0;
+	bool again = *session->env.helo && strncmp(session->env.helo, helo, MXW__WORD_MAX) == 0;
 	if (!again) {
 		forget_helo(session);
-		session->env.helo = keep(session->session_arena, helo);
+		snprintf(session->helo, sizeof session->helo, "%s", helo);
+		session->env.helo = session->helo;
 	}
 	decide_for_session(session, MXW_STAGE_HELO, ret_verdict);
 }
@@ -218,11 +259,11 @@ void mxw_session_mail(mxw_session_t *session, const struct mxw_mail_info *info, 
 	session->step_began_ms = began;
 	session->messages++;
 	session->record.is_open = true;
-	env->sender_path = keep(session->message_arena, info->sender);
-	env->sender_is_valid =
-		mxw__address_parse(session->message_arena, env->sender_path, &env->sender) == MXW_OK;
-	env->auth_user = keep(session->message_arena, info->auth_user);
-	env->tls_version = keep(session->message_arena, info->tls_version);
+	env->sender_path = keep(session, MXW_SCOPE_MESSAGE, info->sender);
+	env->sender_is_valid = read_address(session, MXW_SCOPE_MESSAGE, env->sender_path, &env->sender);
+	env->auth_user = keep(session, MXW_SCOPE_MESSAGE, info->auth_user);
+	env->tls_version = keep(session, MXW_SCOPE_MESSAGE, info->tls_version);
+	session->has_authenticated |= *env->auth_user != '\0';
 	mxw_session_queue_id(session, info->queue_id);
 	mxw__stage_decide(session, MXW_STAGE_MAIL, ret_verdict);
 	remember_refusal(session, ret_verdict);
@@ -238,17 +279,7 @@ void mxw_session_queue_id(mxw_session_t *session, const char *queue_id)
 /* RFC 5321 section 4.5.3.1.10: 452, so that the client sends the rest in a further message. */
 static void too_many_recipients(mxw_session_t *s, struct mxw_verdict *v)
 {
-	*v = (struct mxw_verdict){
-		.action = MXW_ACTION_DEFER,
-		.decided = MXW_ACTION_DEFER,
-		.code = 452,
-		.enhanced = "4.5.3",
-		.text = "too many recipients",
-		.rule = "limits.recipients",
-	};
-	snprintf(v->session, sizeof v->session, "%s", s->id);
-	if (s->snapshot->conf->observe)
-		v->action = MXW_ACTION_CONTINUE;
+	mxw__stage_defer(s, 452, "4.5.3", "too many recipients", "limits.recipients", v);
 }
 
 static void record_rcpt(mxw_session_t *s, const struct mxw_verdict *v)
@@ -265,7 +296,7 @@ static void record_rcpt(mxw_session_t *s, const struct mxw_verdict *v)
 	r->rcpts_refused++;
 	if (r->nrefused_shown < MXW__REFUSED_SHOWN) {
 		const char *rcpt = s->env.rcpt_is_valid ? s->env.rcpt.text : s->env.rcpt_path;
-		r->refused[r->nrefused_shown].rcpt = rcpt;
+		snprintf(r->refused[r->nrefused_shown].rcpt, sizeof r->refused[0].rcpt, "%s", rcpt);
 		r->refused[r->nrefused_shown++].rule = v->rule ? v->rule : "";
 	}
 }
@@ -280,7 +311,11 @@ void mxw_session_rcpt(mxw_session_t *session, const struct mxw_rcpt_info *info, 
 	session->record.rcpts++;
 	mxw_facts_set_number(session->facts, MXW__FACT_RCPT_COUNT, session->record.rcpts);
 	env->rcpt_domain = NULL;
+	env->rcpt_path = "";
+	env->rcpt_is_valid = false;
 	env->rcpt_refused_by_mta = info->is_refused_by_mta;
+	env->rcpt_deferred_by_mta = info->is_refused_by_mta && info->is_deferred_by_mta;
+	mxw__arena_reset(session->rcpt_arena);
 	if (session->record.rcpts > session->snapshot->conf->limits.recipients) {
 		too_many_recipients(session, ret_verdict);
 		session->record.rcpts_refused++;
@@ -288,9 +323,8 @@ void mxw_session_rcpt(mxw_session_t *session, const struct mxw_rcpt_info *info, 
 		spend(session);
 		return;
 	}
-	env->rcpt_path = keep(session->message_arena, info->rcpt);
-	env->rcpt_is_valid = mxw__address_parse(session->message_arena, env->rcpt_path, &env->rcpt) == MXW_OK &&
-			     !env->rcpt.is_null;
+	env->rcpt_path = keep(session, MXW_SCOPE_RCPT, info->rcpt);
+	env->rcpt_is_valid = read_address(session, MXW_SCOPE_RCPT, env->rcpt_path, &env->rcpt) && !env->rcpt.is_null;
 	mxw__stage_decide(session, MXW_STAGE_RCPT, ret_verdict);
 	record_rcpt(session, ret_verdict);
 	/* What was said of one recipient must not count for the message as a whole. */
@@ -368,8 +402,11 @@ bool mxw_session_body(mxw_session_t *session, const unsigned char *data, size_t 
 	return more;
 }
 
-/* Deletions first, highest index first, so that an index still means what it meant when it was counted. */
-static size_t make_edits(mxw_session_t *s, const struct mxw_edit **ret_edits)
+/*
+ * Deletions first, highest index first, so that an index still means what it meant when it was counted. False where
+ * that can't be done: a message with a forged field must not go on with it.
+ */
+static bool make_edits(mxw_session_t *s, const struct mxw_edit **ret_edits, size_t *ret_n)
 {
 	const struct mxw_conf *conf = s->snapshot->conf;
 	size_t n = 0, forged = s->env.nforged_authres;
@@ -388,17 +425,19 @@ static size_t make_edits(mxw_session_t *s, const struct mxw_edit **ret_edits)
 		.nsignatures = s->results.nsignatures,
 	};
 
-	s->edits = mxw__arena_alloc(s->message_arena, (forged + 1) * sizeof *s->edits);
-	if (!s->edits)
-		return 0;
+	free_edits(s);
+	s->edits = mxw__calloc(forged + 1, sizeof *s->edits);
+	s->edits_arena = mxw__arena_new(EDITS_BYTES);
+	char *value = s->edits_arena ? mxw__authres_compose(s->edits_arena, &input) : NULL;
+	if (!s->edits || !value || s->env.has_lost_authres)
+		return false;
 	while (forged > 0)
 		s->edits[n++] = (struct mxw_edit){MXW_EDIT_DELETE_HEADER, "Authentication-Results", NULL,
 						  s->env.forged_authres[--forged]};
-	char *value = mxw__authres_compose(s->message_arena, &input);
-	if (value)
-		s->edits[n++] = (struct mxw_edit){MXW_EDIT_INSERT_HEADER, "Authentication-Results", value, 0};
+	s->edits[n++] = (struct mxw_edit){MXW_EDIT_INSERT_HEADER, "Authentication-Results", value, 0};
 	*ret_edits = s->edits;
-	return n;
+	*ret_n = n;
+	return true;
 }
 
 void mxw_session_eom(mxw_session_t *session, struct mxw_verdict *ret_verdict, const struct mxw_edit **ret_edits,
@@ -414,8 +453,10 @@ void mxw_session_eom(mxw_session_t *session, struct mxw_verdict *ret_verdict, co
 	mxw__stage_decide(session, MXW_STAGE_EOM, ret_verdict);
 	if (!is_refusal(ret_verdict->action) && results) {
 		mxw__stage_finish_checks(session);
-		*ret_nedits = make_edits(session, ret_edits);
+		if (!make_edits(session, ret_edits, ret_nedits))
+			mxw__stage_defer_short(session, ret_verdict);
 	}
+	mxw__stage_feed_spf(session);
 	session->record.verdict = *ret_verdict;
 	session->record.is_open = true;
 	spend(session);

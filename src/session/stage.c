@@ -58,11 +58,17 @@ static void start_checks(mxw_session_t *s, mxw_stage_t stage)
 			mxw__check_list[c]->start(&s->ctx, stage);
 }
 
+/* Its behaviour counts. Who has authenticated once in this session is known, also between messages. */
+static bool is_tracked(const mxw_session_t *s)
+{
+	return s->snapshot->conf->tracker.enabled && mxw__is_stranger(&s->env) && !s->has_authenticated;
+}
+
 void mxw__stage_event(mxw_session_t *s, mxw__event_t event)
 {
 	const struct mxw__tracker_conf *tc = &s->snapshot->conf->tracker;
 
-	if (!tc->enabled || !tc->weights[event] || !mxw__is_stranger(&s->env))
+	if (!tc->weights[event] || !is_tracked(s))
 		return;
 	mxw__tracker_add(s->engine->tracker, &s->env.client, tc->weights[event], mxw__now_ms(&s->engine->clock),
 			 tc->half_life_ms);
@@ -77,20 +83,26 @@ static bool fact_is(const mxw_session_t *s, mxw_fact_id_t fact, const char *word
 /* What this stage's facts say of the client's behaviour. */
 static void feed_tracker(mxw_session_t *s, mxw_stage_t stage)
 {
-	if (!s->helo_forged_counted && fact_is(s, MXW__FACT_HELO_FORGED, "yes")) {
+	/* Not before MAIL: only then is it known whether the client has authenticated, and a user's computer may well go by
+	 * an address that is inside here as well. */
+	if (stage >= MXW_STAGE_MAIL && !s->helo_forged_counted && fact_is(s, MXW__FACT_HELO_FORGED, "yes")) {
 		s->helo_forged_counted = true;
 		mxw__stage_event(s, MXW__EVENT_HELO_FORGED);
 	}
 	if (stage == MXW_STAGE_RCPT) {
-		if (s->env.rcpt_refused_by_mta)
+		if (s->env.rcpt_refused_by_mta && !s->env.rcpt_deferred_by_mta)
 			mxw__stage_event(s, MXW__EVENT_REJECTED_RCPT);
 		else if (fact_is(s, MXW__FACT_RCPT, "unknown"))
 			mxw__stage_event(s, MXW__EVENT_UNKNOWN_RCPT);
 	}
-	if (!s->spf_fail_counted && fact_is(s, MXW__FACT_SPF, "fail")) {
-		s->spf_fail_counted = true;
+}
+
+/* A forwarder breaks SPF and leaves a signature whole: that is no abuse, however much of it there is. */
+void mxw__stage_feed_spf(mxw_session_t *s)
+{
+	if (fact_is(s, MXW__FACT_SPF, "fail") && !fact_is(s, MXW__FACT_DKIM, "pass") &&
+	    !mxw_facts_is_unavailable(s->facts, MXW__FACT_DKIM))
 		mxw__stage_event(s, MXW__EVENT_SPF_FAIL);
-	}
 }
 
 static void state_counts(mxw_session_t *s)
@@ -98,7 +110,7 @@ static void state_counts(mxw_session_t *s)
 	const struct mxw__tracker_conf *tc = &s->snapshot->conf->tracker;
 	uint64_t score = 0;
 
-	if (tc->enabled && mxw__is_stranger(&s->env))
+	if (is_tracked(s))
 		score = mxw__tracker_score(s->engine->tracker, &s->env.client, mxw__now_ms(&s->engine->clock),
 					   tc->half_life_ms);
 	mxw_facts_set_number(s->facts, MXW__FACT_CLIENT_SCORE, score);
@@ -146,12 +158,39 @@ static void make_verdict(mxw_session_t *s, const struct mxw_decision *decision, 
 		v->action = MXW_ACTION_CONTINUE;
 }
 
+void mxw__stage_defer(const mxw_session_t *s, int code, const char *enhanced, const char *text, const char *rule,
+		      struct mxw_verdict *ret_verdict)
+{
+	struct mxw_verdict *v = ret_verdict;
+
+	*v = (struct mxw_verdict){.action = MXW_ACTION_DEFER, .decided = MXW_ACTION_DEFER, .code = code, .rule = rule};
+	snprintf(v->enhanced, sizeof v->enhanced, "%s", enhanced);
+	snprintf(v->text, sizeof v->text, "%s", text);
+	snprintf(v->session, sizeof v->session, "%s", s->id);
+	if (s->snapshot->conf->observe)
+		v->action = MXW_ACTION_CONTINUE;
+}
+
+void mxw__stage_defer_short(const mxw_session_t *s, struct mxw_verdict *ret_verdict)
+{
+	mxw__stage_defer(s, 451, "4.3.2", "Short of resources, try again later", "short-of-memory", ret_verdict);
+}
+
+static bool is_short(const mxw_session_t *s)
+{
+	return s->is_short[MXW_SCOPE_SESSION] || s->is_short[MXW_SCOPE_MESSAGE] || s->is_short[MXW_SCOPE_RCPT];
+}
+
 void mxw__stage_decide(mxw_session_t *s, mxw_stage_t stage, struct mxw_verdict *ret_verdict)
 {
 	const struct mxw_conf *conf = s->snapshot->conf;
 	uint64_t budget = stage == MXW_STAGE_EOM ? conf->timeouts.end_of_message_ms : conf->timeouts.before_data_ms;
 	struct mxw_decision decision = {.action = MXW_ACTION_CONTINUE};
 
+	if (is_short(s)) {
+		mxw__stage_defer_short(s, ret_verdict);
+		return;
+	}
 	s->ctx.deadline_ms = s->step_began_ms + (int64_t)budget;
 	start_checks(s, stage);
 	run_checks(s, stage);
@@ -169,6 +208,8 @@ void mxw__stage_decide(mxw_session_t *s, mxw_stage_t stage, struct mxw_verdict *
 void mxw__stage_clear(mxw_session_t *s, mxw_fact_scope_t scope)
 {
 	mxw_facts_clear(s->facts, scope);
+	for (int i = scope; i <= MXW_SCOPE_RCPT; i++)
+		s->is_short[i] = false;
 	for (size_t c = 0; mxw__check_list[c]; c++)
 		if (mxw__check_list[c]->scope >= scope)
 			s->done &= ~(UINT32_C(1) << c);

@@ -17,8 +17,10 @@ session name
 connect 198.51.100.7
 helo MX.Example.net
 fact helo.forged = yes
-fact client.score >= 1
+# not yet: the client may still authenticate
+fact client.score = 0
 mail <a@x.example>
+fact client.score >= 20
 rcpt <anna@example.net>
 = reject 550 5.7.1 rule=helo-forged
 close
@@ -49,6 +51,22 @@ fact helo.forged = no
 helo [198.51.100.10]
 helo other.example
 fact helo.syntax = domain
+close
+# A user's computer goes by an address that is inside here as well: no lie, and nothing that counts, at any step.
+session laptop
+connect 198.51.100.12
+helo [192.0.2.33]
+fact helo.forged = yes
+mail <anna@example.net> user=anna
+rcpt <bob@elsewhere.example>
+= continue
+fact client.score = 0
+abort
+repeat 20 unknown NOSUCH
+= continue
+fact client.score = 0
+mail <anna@example.net> user=anna
+fact client.score = 0
 close
 session bytes
 connect 198.51.100.11

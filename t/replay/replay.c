@@ -253,6 +253,14 @@ static bool step_rcpt_refused(struct replay *r, mxw_session_t *s, char *args)
 	return true;
 }
 
+static bool step_rcpt_deferred(struct replay *r, mxw_session_t *s, char *args)
+{
+	struct mxw_rcpt_info info = {.rcpt = args, .is_refused_by_mta = true, .is_deferred_by_mta = true};
+
+	mxw_session_rcpt(s, &info, &r->verdict);
+	return true;
+}
+
 static bool step_queue_id(struct replay *r, mxw_session_t *s, char *args)
 {
 	mxw_session_queue_id(s, args);
@@ -379,6 +387,7 @@ static const struct step {
 } steps[] = {
 	{"connect", step_connect}, {"helo", step_helo}, {"mail", step_mail}, {"rcpt", step_rcpt},
 	{"rcpt-refused", step_rcpt_refused}, {"queue-id", step_queue_id}, {"data", step_data},
+	{"rcpt-deferred", step_rcpt_deferred},
 	{"unknown", step_unknown}, {"header", step_header}, {"header-bytes", step_header_bytes},
 	{"end-of-headers", step_end_of_headers}, {"body", step_body}, {"message", step_message},
 	{"eom", step_eom}, {"abort", step_abort}, {"close", step_close},

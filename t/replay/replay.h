@@ -12,7 +12,8 @@
  *
  *	session NAME                begins a session, or goes on with one that was begun; without it there is one
  *	connect ADDRESS [NAME [DAEMON-NAME [PORT]]]     "local" for no address
- *	helo NAME | mail PATH [user=NAME] [tls=VERSION] | rcpt PATH | rcpt-refused PATH | queue-id ID
+ *	helo NAME | mail PATH [user=NAME] [tls=VERSION] | rcpt PATH | rcpt-refused PATH | rcpt-deferred PATH
+ *	queue-id ID
  *	data | unknown LINE | header NAME: VALUE | end-of-headers | body TEXT | message FILE | eom | abort | close
  *	header-bytes NAME N         a field whose value has N bytes
  *	repeat N COMMAND            the command N times; @N@ in it is the number of the turn, from 1

@@ -50,6 +50,17 @@ rcpt <anna@example.net>
 = disconnect 421
 close
 
+# ... but not what it put off: that is its own affair, greylisting perhaps
+session greylisted
+connect 203.0.113.8
+helo x.example
+mail <a@x.example>
+repeat 30 rcpt-deferred <anna@N@@example.net>
+rcpt <anna@example.net>
+= continue
+fact client.score = 0
+close
+
 # unknown commands and messages given up
 session flood
 connect 203.0.113.6
