@@ -105,6 +105,6 @@ asked k11._domainkey.sender.example 0
 end-of-headers
 eom
 = continue
-fact dkim = neutral
+fact dkim unavailable
 asked k11._domainkey.sender.example 0
 close
