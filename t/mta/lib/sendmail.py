@@ -46,10 +46,10 @@ FEATURE(`accept_unresolvable_domains')dnl
 FEATURE(`access_db', `hash -o -T<TMPF> {base}/access.db')dnl
 FEATURE(`blocklist_recipients')dnl
 LOCAL_DOMAIN(`{local}')dnl
-DAEMON_OPTIONS(`Name=MTA-unix, Family=inet, Addr={address}, Port={unix}, InputMailFilters=unix')dnl
-DAEMON_OPTIONS(`Name=MTA-unix6, Family=inet6, Addr=IPv6:{address6}, Port={unix}, InputMailFilters=unix')dnl
-DAEMON_OPTIONS(`Name=MTA-inet, Family=inet, Addr={address}, Port={inet}, InputMailFilters=inet')dnl
-DAEMON_OPTIONS(`Name=MTA-inet6, Family=inet, Addr={address}, Port={inet6}, InputMailFilters=inet6')dnl
+DAEMON_OPTIONS(`Name=MTA-unix, Family=inet, Addr={address}, Port={unix}, Listen=128, InputMailFilters=unix')dnl
+DAEMON_OPTIONS(`Name=MTA-unix6, Family=inet6, Addr=IPv6:{address6}, Port={unix}, Listen=128, InputMailFilters=unix')dnl
+DAEMON_OPTIONS(`Name=MTA-inet, Family=inet, Addr={address}, Port={inet}, Listen=128, InputMailFilters=inet')dnl
+DAEMON_OPTIONS(`Name=MTA-inet6, Family=inet, Addr={address}, Port={inet6}, Listen=128, InputMailFilters=inet6')dnl
 INPUT_MAIL_FILTER(`unix', `S=unix:{tmp}/mxward.sock, F=T, T=C:10s;S:30s;R:60s;E:2m')dnl
 INPUT_MAIL_FILTER(`inet', `S=inet:{inet_port}@127.0.0.1, F=T, T=C:10s;S:30s;R:60s;E:2m')dnl
 INPUT_MAIL_FILTER(`inet6', `S=inet6:{inet6_port}@localhost, F=T, T=C:10s;S:30s;R:60s;E:2m')dnl

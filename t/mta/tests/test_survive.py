@@ -116,6 +116,36 @@ class Stopped(MtaCase):
 
 
 @both_mtas
+class StoppedWithIdleSessions(MtaCase):
+    @classmethod
+    def conf(cls):
+        return "drain-timeout 2s\n" + standard_conf()
+
+    def test_idle_sessions_hold_it_no_longer_than_the_drain_timeout(self):
+        client = self.connect()
+        self.assertOk(client.mail("sender@good.example"))
+        began = time.monotonic()
+        self.mxward.terminate()
+        self.assertEqual(self.mxward.process.wait(), 0)
+        self.assertLess(time.monotonic() - began, 9)
+        self.assertTemporary(client.rcpt("alice@" + DOMAIN))
+        self.mxward.start()
+        self.good_mail(self.connect())
+
+    def test_second_signal_ends_it_sooner(self):
+        client = self.connect()
+        self.assertOk(client.mail("sender@good.example"))
+        began = time.monotonic()
+        self.mxward.terminate()
+        wait_until(lambda: not self.mxward.is_listening(), "mxward takes no new sessions")
+        self.mxward.reload()
+        self.mxward.terminate()
+        self.mxward.process.wait()
+        self.assertLess(time.monotonic() - began, 9)
+        self.mxward.start()
+
+
+@both_mtas
 class Reloaded(MtaCase):
     def tearDown(self):
         self.mxward.configure(standard_conf())
