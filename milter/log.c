@@ -173,10 +173,12 @@ static void *write_lines(void *arg)
 
 bool mwd_log_start(mwd_log_t *log)
 {
-	log->is_running = true;
-	if (pthread_create(&log->writer, NULL, write_lines, log) != 0)
-		log->is_running = false;
-	return log->is_running;
+	/* The engine's threads may speak already. */
+	pthread_mutex_lock(&log->lock);
+	bool is_running = pthread_create(&log->writer, NULL, write_lines, log) == 0;
+	log->is_running = is_running;
+	pthread_mutex_unlock(&log->lock);
+	return is_running;
 }
 
 void mwd_log_close(mwd_log_t *log, int timeout_ms)
