@@ -315,8 +315,11 @@ static mxw_status_t init_locks(struct mxw__ldap *ldap, struct mxw_error *err)
 /* Threads are started last: until then there is nothing that runs. */
 static mxw_status_t start(struct mxw__ldap *ldap, struct mxw_error *err)
 {
-	mxw_status_t status = mxw__ldap_servers_start(ldap, err);
+	int ignored;
 
+	/* libldap makes its globals at its first call, and two first calls at one time get in each other's way. */
+	ldap_get_option(NULL, LDAP_OPT_PROTOCOL_VERSION, &ignored);
+	mxw_status_t status = mxw__ldap_servers_start(ldap, err);
 	for (size_t i = 0; i < ldap->nconns && status == MXW_OK; i++)
 		status = mxw__ldap_conn_start(&ldap->conns[i], err);
 	return status;
