@@ -33,6 +33,11 @@ def parse_line(line):
     return pairs
 
 
+def is_ready(said):
+    """Does the daemon say that it serves?"""
+    return "mxward: ready " in said
+
+
 class Mxward:
     """`text` is what the configuration has below the top lines, which are written here."""
 
@@ -76,8 +81,8 @@ class Mxward:
     def start(self):
         said_before = len(self.log.text())
         self.process = Process("mxward", [self.program, "-f", "-c", self.conf], self.log.path, limits=self._limits)
-        wait_until(lambda: self.is_listening() or not self.process.is_running(),
-                   lambda: "mxward listens; it said:\n%s" % self.log.text()[said_before:], 20.0)
+        wait_until(lambda: is_ready(self.log.text()[said_before:]) or not self.process.is_running(),
+                   lambda: "mxward is ready; it said:\n%s" % self.log.text()[said_before:], 20.0)
         if not self.process.is_running():
             raise AssertionError("mxward did not start; it said:\n%s" % self.log.text()[said_before:])
 

@@ -7,7 +7,8 @@ import subprocess
 
 from lib import world
 from lib.mta import answers
-from lib.process import Process, wait_until
+from lib.mxward import is_ready
+from lib.process import LogFile, Process, wait_until
 from lib.site import Case, standard_conf, write_file
 
 EX_CONFIG, EX_TEMPFAIL = 78, 75
@@ -87,10 +88,11 @@ directory staff {
         path = write_file("nobody.conf", "socket inet:8899@127.0.0.1\nuser nobody\nstate-dir %s\n" % state
                           + standard_conf())
         os.chmod(path, 0o644)
-        process = Process("mxward", [self.mxward.program, "-f", "-c", path], os.path.join(world.tmp, "nobody.log"))
+        log = LogFile(os.path.join(world.tmp, "nobody.log"), "mxward")
+        process = Process("mxward", [self.mxward.program, "-f", "-c", path], log.path)
         self.addCleanup(process.kill_group)
-        wait_until(lambda: answers("127.0.0.1", 8899) or not process.is_running(), "mxward listens")
-        self.assertTrue(process.is_running(), open(os.path.join(world.tmp, "nobody.log"), encoding="utf-8").read())
+        wait_until(lambda: is_ready(log.text()) or not process.is_running(), "mxward is ready")
+        self.assertTrue(answers("127.0.0.1", 8899), log.text())
         with open("/proc/%d/status" % process.pid, encoding="ascii") as f:
             status = dict(line.split(":", 1) for line in f)
         self.assertEqual(set(status["Uid"].split()), {str(nobody.pw_uid)})
