@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Programs that run beside the tests, and waiting with a deadline."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -23,6 +24,12 @@ def wait_until(condition, what, seconds=15.0):
             raise TimedOut("not within %g s: %s" % (seconds, what() if callable(what) else what))
         time.sleep(pause)
         pause = min(pause * 1.5, 0.1)
+
+
+def in_own_process(function, *args):
+    """Calls a function in a process of its own and gives what it returns."""
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        return pool.apply(function, args)
 
 
 class LogFile:
