@@ -100,7 +100,7 @@ bool mxw_facts_is_unavailable(const mxw_facts_t *facts, mxw_fact_id_t id);
 const char *mxw_facts_get(const mxw_facts_t *facts, mxw_fact_id_t id);
 uint64_t mxw_facts_get_number(const mxw_facts_t *facts, mxw_fact_id_t id);
 
-/* Calls `visit` for each statement in the order in which they were made. */
+/* Calls `visit` for each statement in the order they were made; a number stated again keeps its place. */
 void mxw_facts_each(const mxw_facts_t *facts,
 		    void (*visit)(void *ctx, mxw_fact_id_t id, const char *value, bool is_unavailable),
 		    void *ctx);

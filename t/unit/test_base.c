@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -43,6 +44,30 @@ START_TEST(buffer_keeps_what_it_had_when_it_is_full)
 	ck_assert_str_eq(s, "12345");
 	free(s);
 	mxw__buf_fini(&buf);
+}
+END_TEST
+
+START_TEST(formatted_text_fits_whatever_room_was_left)
+{
+	char expected[200], text[160];
+
+	/* The room that a buffer has left over grows in steps: all lengths around them. */
+	for (int before = 0; before < 150; before++) {
+		for (int len = 0; len < 40; len++) {
+			struct mxw__buf buf;
+			memset(text, 'a', (size_t)before);
+			text[before] = '\0';
+			mxw__buf_init(&buf, (size_t)before + 20);
+			mxw__buf_adds(&buf, text);
+			mxw__buf_addf(&buf, "%0*d", len, 0);
+			int digits = len ? len : 1;
+			ck_assert_int_eq(buf.failed, digits > 20);
+			snprintf(expected, sizeof expected, "%s%0*d", text, len, 0);
+			ck_assert_str_eq(mxw__buf_str(&buf), buf.failed ? text : expected);
+			ck_assert_uint_eq(buf.len, strlen(mxw__buf_str(&buf)));
+			mxw__buf_fini(&buf);
+		}
+	}
 }
 END_TEST
 
@@ -209,6 +234,7 @@ int main(void)
 
 	tcase_add_test(tc, arena_gives_zeroed_memory_up_to_its_limit);
 	tcase_add_test(tc, buffer_keeps_what_it_had_when_it_is_full);
+	tcase_add_test(tc, formatted_text_fits_whatever_room_was_left);
 	tcase_add_loop_test(tc, log_values_cannot_forge_a_key_or_a_line, 0, MXW_ARRAY_LEN(log_values));
 	tcase_add_test(tc, log_values_are_cut);
 	tcase_add_loop_test(tc, networks_are_read_strictly, 0, MXW_ARRAY_LEN(networks));

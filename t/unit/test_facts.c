@@ -190,6 +190,31 @@ START_TEST(statements_are_visited_in_their_order)
 }
 END_TEST
 
+START_TEST(a_number_stated_again_is_the_number_it_says)
+{
+	static const struct {
+		uint64_t number;
+		const char *text;
+	} said[] = {
+		{0, "0"}, {0, "0"}, {9, "9"}, {10, "10"}, {10, "10"}, {0, "0"}, {UINT64_MAX, "18446744073709551615"},
+	};
+	mxw_facts_t *facts;
+
+	ck_assert_int_eq(mxw_facts_new(3, 1000, &facts), MXW_OK);
+	for (size_t i = 0; i < MXW_ARRAY_LEN(said); i++) {
+		ck_assert_int_eq(mxw_facts_set_number(facts, MXW__FACT_CLIENT_SCORE, said[i].number), MXW_OK);
+		ck_assert_uint_eq(mxw_facts_get_number(facts, MXW__FACT_CLIENT_SCORE), said[i].number);
+		ck_assert_str_eq(mxw_facts_get(facts, MXW__FACT_CLIENT_SCORE), said[i].text);
+	}
+	/* What was not to be had carries the number 0, but says nothing. */
+	ck_assert_int_eq(mxw_facts_set_unavailable(facts, MXW__FACT_CLIENT_SCORE, NULL), MXW_OK);
+	ck_assert_int_eq(mxw_facts_set_number(facts, MXW__FACT_CLIENT_SCORE, 0), MXW_OK);
+	ck_assert(!mxw_facts_is_unavailable(facts, MXW__FACT_CLIENT_SCORE));
+	ck_assert_str_eq(mxw_facts_get(facts, MXW__FACT_CLIENT_SCORE), "0");
+	mxw_facts_free(facts);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("facts");
@@ -203,6 +228,7 @@ int main(void)
 	tcase_add_test(tc, a_set_is_bounded_in_number_and_bytes_for_ever);
 	tcase_add_test(tc, a_statement_that_finds_no_room_leaves_the_fact_unavailable);
 	tcase_add_test(tc, statements_are_visited_in_their_order);
+	tcase_add_test(tc, a_number_stated_again_is_the_number_it_says);
 	suite_add_tcase(s, tc);
 	return run_suite(s);
 }
