@@ -11,6 +11,7 @@ from lib.mta import DOMAIN, INET6_PORT, INET_PORT, MILTER_PORTS, Mta, OTHER_DOMA
 from lib.process import LogFile, Process
 
 DAEMONS = "/usr/lib/postfix/sbin"
+MASTER = DAEMONS + "/master"
 
 MAIN_CF = """
 compatibility_level = 3.6
@@ -105,16 +106,18 @@ class Postfix(Mta):
     address = world.POSTFIX_ADDRESS
     address6 = world.POSTFIX_ADDRESS6
 
+    @staticmethod
+    def check():
+        if not os.path.exists(MASTER):
+            raise world.Missing("%s is not there: install the package postfix" % MASTER)
+
     def __init__(self):
-        master = os.path.join(DAEMONS, "master")
-        if not os.path.exists(master):
-            raise world.Missing("%s is not there: install the package postfix" % master)
         super().__init__()
         user = pwd.getpwnam("postfix")
         self._write_configuration(user)
         self._make_queue(user)
         self.log = LogFile(os.path.join(self.base, "maillog"), "postfix")
-        self._master = Process("postfix", [master, "-c", os.path.join(self.base, "etc"), "-s"],
+        self._master = Process("postfix", [MASTER, "-c", os.path.join(self.base, "etc"), "-s"],
                                os.path.join(self.base, "master.out"),
                                env={"MAIL_CONFIG": os.path.join(self.base, "etc"), "MAIL_LOGTAG": "postfix"})
         self.wait_ready()

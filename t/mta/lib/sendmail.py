@@ -86,11 +86,16 @@ class Sendmail(Mta):
     address = world.SENDMAIL_ADDRESS
     address6 = world.SENDMAIL_ADDRESS6
 
-    def __init__(self):
-        self.root = world.from_environment("MXW_SENDMAIL_ROOT", "sendmail",
-                                           "an unpacked sendmail (t/mta/fetch-sendmail)")
+    @staticmethod
+    def check():
+        """The directory with the unpacked sendmail."""
         if not os.path.isdir(CF):
             raise world.Missing("%s is not there: install the package sendmail-cf" % CF)
+        world.need_program("m4", "m4")
+        return world.from_environment("MXW_SENDMAIL_ROOT", "sendmail", "a sendmail unpacked by t/mta/fetch-sendmail")
+
+    def __init__(self):
+        self.root = self.check()
         super().__init__()
         for path, _, _ in os.walk(self.maildir):
             os.chmod(path, 0o777)

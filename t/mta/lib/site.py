@@ -25,6 +25,8 @@ def check_parts():
     """Says what is missing before anything begins."""
     world.from_environment("MXW_DAEMON", "milter/mxward", "the daemon")
     world.from_environment("MXW_SIGN", "t/tools/mxw_sign", "the signer of test mail")
+    for part in (Postfix, Sendmail, Slapd):
+        part.check()
 
 
 def shared(kind):

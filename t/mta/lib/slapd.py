@@ -52,6 +52,11 @@ def _ldif():
 class Slapd:
     """ldap:// with StartTLS on ADDRESS and PORT, ldaps:// on TLS_PORT, ldapi:// on a socket."""
 
+    @staticmethod
+    def check():
+        for program, package in (("slapd", "slapd"), ("slapadd", "slapd"), ("openssl", "openssl")):
+            world.need_program(program, package)
+
     def __init__(self):
         self._slapd = world.need_program("slapd", "slapd")
         slapadd = world.need_program("slapadd", "slapd")
@@ -84,8 +89,8 @@ class Slapd:
         return paths
 
     def start(self):
-        self.process = Process("slapd", [self._slapd, "-f", self._conf, "-h",
-                                         " ".join((self.uri, self.ldaps_uri, self.ldapi_uri)), "-d", "stats"], self.log.path)
+        urls = " ".join((self.uri, self.ldaps_uri, self.ldapi_uri))
+        self.process = Process("slapd", [self._slapd, "-f", self._conf, "-h", urls, "-d", "stats"], self.log.path)
         wait_until(lambda: answers(ADDRESS, PORT),
                    lambda: "slapd listens; it said:\n%s" % self.log.text()[-3000:])
 

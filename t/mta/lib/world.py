@@ -72,7 +72,7 @@ def from_environment(name, default, what):
     """A path from the environment or the build directory that must exist."""
     path = os.environ.get(name) or os.path.join(os.environ.get("MXW_BUILD", "."), default)
     if not os.path.exists(path):
-        raise Missing("%s is not at %s: build it, or name it in %s" % (what, path, name))
+        raise Missing("%s is not at %s: make it, or say in %s where it is" % (what, path, name))
     return os.path.realpath(path)
 
 
