@@ -10,7 +10,7 @@
 #include "src/session/engine.h"
 
 /* Each octet of a peer may take four: the line has room for the longest values of all, so that nobody can keep the verdict out. */
-enum { LINE_MAX_BYTES = 8000, VALUE_MAX = 200, REFUSED_MAX = 300 };
+enum { LINE_MAX_BYTES = 8000, VALUE_MAX = 200, RCPT_MAX = 80, REFUSED_MAX = 300 };
 
 static void add_key(struct mxw__buf *line, const char *key)
 {
@@ -73,7 +73,8 @@ static void add_refused(struct mxw__buf *line, const struct mxw__message_record 
 	mxw__buf_init(&list, LINE_MAX_BYTES);
 	for (size_t i = 0; i < r->nrefused_shown; i++) {
 		mxw__buf_addf(&list, "%s%s:", i ? " " : "", r->refused[i].rule);
-		mxw__buf_add(&list, r->refused[i].rcpt, strnlen(r->refused[i].rcpt, 80));
+		/* By itself, so that a blank in an address does not begin another one. */
+		mxw__buf_add_logvalue(&list, r->refused[i].rcpt, strlen(r->refused[i].rcpt), RCPT_MAX);
 	}
 	if (r->rcpts_refused > r->nrefused_shown)
 		mxw__buf_addf(&list, " +%zu", r->rcpts_refused - r->nrefused_shown);

@@ -31,3 +31,14 @@ log ~ refused-rcpts=
 log ~ score=0
 log ~ time-ms=
 close
+
+# Nor can an address be taken for two.
+session blanks
+connect 198.51.100.8
+helo x.example
+mail <a@x.example>
+rcpt <"x unknown-recipient:boss@example.net verdict=accept"@example.net>
+= reject 550 5.1.1
+abort
+log ~ refused-rcpts="unknown-recipient:\"x unknown-recipient:boss@example.net verdict=accept@example.net\""
+close
