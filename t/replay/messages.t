@@ -95,7 +95,7 @@ log ~ rcpts=2 refused=1
 log ~ verdict=continue
 log ~ refused-rcpts=unknown-recipient:nobody@example.net
 abort
-no-log event=
+no-log event=message
 
 # too big, and a small one after it
 mail <bob@sender.example>

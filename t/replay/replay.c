@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <stdarg.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,7 @@ struct replay {
 	const struct mxw_edit *edits;
 	size_t nedits;
 	int64_t took_ms;
+	pthread_mutex_t log_lock; /* directories speak from threads of their own */
 	struct mxw__buf log;
 };
 
@@ -60,7 +62,9 @@ static void log_line(void *ctx, mxw_level_t level, const char *line)
 {
 	struct replay *r = ctx;
 
+	pthread_mutex_lock(&r->log_lock);
 	mxw__buf_addf(&r->log, "%d %s\n", (int)level, line);
+	pthread_mutex_unlock(&r->log_lock);
 }
 
 static void complain(void *ctx, const struct mxw_error *error)
@@ -402,7 +406,9 @@ static bool run_step(struct replay *r, const struct step *step, char *args)
 	memset(&r->verdict, 0, sizeof r->verdict);
 	r->edits = NULL;
 	r->nedits = 0;
+	pthread_mutex_lock(&r->log_lock);
 	mxw__buf_clear(&r->log);
+	pthread_mutex_unlock(&r->log_lock);
 	int64_t began = atomic_load(&r->clock.mono_ms);
 	bool ok = step->run(r, s, args);
 	r->took_ms = atomic_load(&r->clock.mono_ms) - began;
@@ -497,9 +503,12 @@ static bool expect_log(struct replay *r, bool wanted, char *args)
 {
 	const char *text = wanted && *args == '~' ? rest(args + 1) : args;
 
-	if ((strstr(mxw__buf_str(&r->log), text) != NULL) == wanted)
-		return true;
-	return fail(r, "%s in the log: %s\nhave: %s", wanted ? "not" : "unexpected", text, mxw__buf_str(&r->log));
+	pthread_mutex_lock(&r->log_lock);
+	bool ok = (strstr(mxw__buf_str(&r->log), text) != NULL) == wanted;
+	if (!ok)
+		fail(r, "%s in the log: %s\nhave: %s", wanted ? "not" : "unexpected", text, mxw__buf_str(&r->log));
+	pthread_mutex_unlock(&r->log_lock);
+	return ok;
 }
 
 static bool expect_took(struct replay *r, char *args)
@@ -696,6 +705,7 @@ bool replay_file(const char *path)
 		return fail(&r, "can't be read");
 	fake_clock_init(&r.clock);
 	r.resolver = fake_resolver_new(&r.clock);
+	pthread_mutex_init(&r.log_lock, NULL);
 	mxw__buf_init(&r.log, LOG_BYTES);
 	run_script(&r, text);
 	for (size_t i = 0; i < SESSIONS_MAX; i++)
@@ -703,6 +713,7 @@ bool replay_file(const char *path)
 	mxw_engine_free(r.engine);
 	mxw_resolver_unref(&r.resolver->resolver);
 	mxw__buf_fini(&r.log);
+	pthread_mutex_destroy(&r.log_lock);
 	free(r.conf_text);
 	free(text);
 	remove_dir(r.dir);
