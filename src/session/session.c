@@ -457,6 +457,9 @@ void mxw_session_eom(mxw_session_t *session, struct mxw_verdict *ret_verdict, co
 			mxw__stage_defer_short(session, ret_verdict);
 	}
 	mxw__stage_feed_spf(session);
+	/* Who has brought mail that was taken may ask as much again: a long session of many senders is no flood. */
+	if (!is_refusal(ret_verdict->decided))
+		session->budget.asked = 0;
 	session->record.verdict = *ret_verdict;
 	session->record.is_open = true;
 	spend(session);
