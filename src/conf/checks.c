@@ -43,13 +43,9 @@ static bool is_inet(const char *s)
 bool mxw__check_socket(struct mxw__complaints *complaints, const struct mxw__arg *arg)
 {
 	const char *rest = arg->text;
-	uint64_t fd;
 
 	if (has_prefix(arg->text, "inet:", &rest) || has_prefix(arg->text, "inet6:", &rest)) {
 		if (is_inet(rest))
-			return true;
-	} else if (has_prefix(arg->text, "fd:", &rest)) {
-		if (mxw__parse_u64(rest, &fd) && fd < 65536)
 			return true;
 	} else if (has_prefix(arg->text, "unix:", &rest) || has_prefix(arg->text, "local:", &rest)) {
 		if (rest[0] == '/' && strlen(rest) <= UNIX_PATH_MAX)
@@ -60,7 +56,7 @@ bool mxw__check_socket(struct mxw__complaints *complaints, const struct mxw__arg
 		}
 	}
 	mxw__complain(complaints, &arg->pos,
-		      "'%s' is no socket; unix:/path, inet:port@address, inet6:port@address or fd:number was expected", arg->text);
+		      "'%s' is no socket; unix:/path, inet:port@address or inet6:port@address was expected", arg->text);
 	return false;
 }
 
@@ -226,4 +222,16 @@ bool mxw__check_length(struct mxw__complaints *complaints, const struct mxw__arg
 		return false;
 	}
 	return true;
+}
+
+/* Characters that may stand in an address, and that no name is made of. */
+bool mxw__check_delimiters(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	static const char usable[] = "+-=_#~%!/";
+
+	if (strlen(arg->text) < sizeof usable && arg->text[strspn(arg->text, usable)] == '\0')
+		return true;
+	mxw__complain(complaints, &arg->pos, "'%.20s' can't separate sub-addresses; characters of %s were expected", arg->text,
+		      usable);
+	return false;
 }

@@ -66,6 +66,8 @@ struct mxw__directory_conf {
 };
 
 typedef enum mxw__on_failure { MXW__ON_FAILURE_DEFER, MXW__ON_FAILURE_ACCEPT } mxw__on_failure_t;
+/* What becomes of postmaster and abuse in a domain of ours (RFC 5321 section 4.5.1, RFC 2142). */
+typedef enum mxw__postmaster { MXW__POSTMASTER_ACCEPT, MXW__POSTMASTER_LOOK_UP } mxw__postmaster_t;
 
 /* domain NAME... { ... } */
 struct mxw__domain_conf {
@@ -75,6 +77,8 @@ struct mxw__domain_conf {
 	size_t nrecipients;
 	const size_t *recipients;      /* indexes into directories, in the order to be asked */
 	mxw__on_failure_t on_failure;
+	const char *delimiters;        /* of sub-addresses ("+"); "" or NULL: there are none */
+	mxw__postmaster_t postmaster;
 };
 
 /* listener NAME { port 587  daemon-name "..." } */

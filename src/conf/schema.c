@@ -126,6 +126,8 @@ static const struct mxw__option directory[] = {
 static const struct mxw__option domain[] = {
 	{"recipients", MXW__OPT_LIST, NULL, AT(mxw__domain_conf, directories), .flags = MXW__OPT_REQUIRED},
 	{"on-failure", MXW__OPT_CHOICE, "defer", AT(mxw__domain_conf, on_failure), .words = "defer accept"},
+	{"recipient-delimiters", MXW__OPT_TEXT, "+", AT(mxw__domain_conf, delimiters), .check = mxw__check_delimiters},
+	{"postmaster", MXW__OPT_CHOICE, "accept", AT(mxw__domain_conf, postmaster), .words = "accept look-up"},
 };
 
 static const struct mxw__option listener[] = {

@@ -58,6 +58,8 @@ const struct mxw__domain_conf *mxw__directories_domain(const mxw__directories_t 
 /*
  * Asks the directories of a domain in their order. The first that finds decides. Not found needs every one of
  * them to have answered "not found"; one that could not answer makes it temporary (or misconfigured).
+ * An address that is not found as it is, and has one of the domain's delimiters, is asked for again without what
+ * follows it. postmaster and abuse are found, unless the domain says that they are to be looked up.
  */
 void mxw__directories_lookup(mxw__directories_t *directories, const struct mxw__domain_conf *domain,
 			     const struct mxw__rcpt_query *query, struct mxw__rcpt_result *ret_result);

@@ -68,3 +68,26 @@ abort
 log ~ verdict=aborted
 log ~ sender=""
 close
+
+# Sub-addresses, postmaster and abuse; what can't be looked up stays unknown to us, not to be refused.
+session sub
+connect 192.0.2.1
+helo mail.sender.example
+mail <bob@sender.example>
+rcpt <anna+lists@example.net>
+= continue
+rcpt <anna+@example.net>
+= continue
+rcpt <nobody+lists@example.net>
+= reject 550 5.1.1
+rcpt <+anna@example.net>
+= reject 550 5.1.1
+rcpt <anna-lists@example.net>
+= reject 550 5.1.1
+rcpt <Postmaster@example.net>
+= continue
+rcpt <abuse@down.example>
+= continue
+rcpt <anna+x@down.example>
+= defer 451 4.4.3
+close
