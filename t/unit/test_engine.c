@@ -35,7 +35,7 @@ static mxw_conf_t *load(const char *extra)
 
 	snprintf(text, sizeof text,
 		 "authserv-id mx.example.net\n"
-		 "directory everybody {\n type file\n path " MXW_TESTDATA "/unit/everybody\n}\n"
+		 "directory everybody {\n type file\n path \"" MXW_TESTDATA "/unit/everybody\"\n}\n"
 		 "domain example.net { recipients everybody }\n%s", extra);
 	ck_assert_int_eq(mxw_conf_load_text("test.conf", text, NULL, NULL, &conf), MXW_OK);
 	return conf;
