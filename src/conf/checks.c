@@ -215,6 +215,22 @@ bool mxw__check_ldap_filter(struct mxw__complaints *complaints, const struct mxw
 	return false;
 }
 
+/* Where to search may depend on the domain, but not on the mailbox. */
+bool mxw__check_ldap_base(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	static const char domain[] = "{domain}";
+
+	if (!mxw__check_length(complaints, arg))
+		return false;
+	for (const char *s = strpbrk(arg->text, "{}"); s; s = strpbrk(s + sizeof domain - 1, "{}")) {
+		if (strncmp(s, domain, sizeof domain - 1) == 0)
+			continue;
+		mxw__complain(complaints, &arg->pos, "base: '%.40s': no placeholder but {domain} may stand here", s);
+		return false;
+	}
+	return true;
+}
+
 bool mxw__check_length(struct mxw__complaints *complaints, const struct mxw__arg *arg)
 {
 	if (strlen(arg->text) > TEXT_MAX) {

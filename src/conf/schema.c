@@ -105,7 +105,7 @@ static const struct mxw__option directory[] = {
 	{"uri", MXW__OPT_LIST, NULL, AT(mxw__directory_conf, uris), .types = TYPE_LDAP, .flags = MXW__OPT_REQUIRED,
 		.check = mxw__check_ldap_uri},
 	{"base", MXW__OPT_TEXT, "", AT(mxw__directory_conf, base), .types = TYPE_LDAP, .flags = MXW__OPT_REQUIRED,
-		.check = mxw__check_length},
+		.check = mxw__check_ldap_base},
 	{"filter", MXW__OPT_TEXT, "(mail={addr})", AT(mxw__directory_conf, filter), .types = TYPE_LDAP,
 		.check = mxw__check_ldap_filter},
 	{"scope", MXW__OPT_WORD, "sub", AT(mxw__directory_conf, scope), .words = "sub one base", .types = TYPE_LDAP},
