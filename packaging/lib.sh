@@ -98,6 +98,19 @@ tree_copy() {
 		tar -cf - --null --no-recursion -T -) | tar -xf - -C "$1" --no-same-owner
 }
 
+# work_dir NAME: an empty directory to build in, build/NAME. libtool can't install below a path with a blank;
+# where the tree has one it is a directory in /var/tmp, for the caller to remove.
+work_dir() {
+	if [[ $top == *[[:space:]]* ]]; then
+		mktemp -d "/var/tmp/mxward-$1.XXXXXX"
+	else
+		rm -rf "$top/build/$1"
+		mkdir -p "$top/build/$1"
+		printf '%s\n' "$top/build/$1"
+	fi
+}
+drop_work_dir() { [[ $1 == "$top"/* ]] || rm -rf "$1"; }
+
 # Makes ./configure in the current directory where it is missing or older than what it is made from. (make's own
 # rules do not bring what a new kind of source needs, like ylwrap.)
 make_configure() {
