@@ -400,6 +400,8 @@ int mwd_run(const struct mwd_options *options)
 
 	server.options = options;
 	server.ready_fd = -1;
+	/* Until mwd_signals_init() there is nothing to be read again, and a reload must never end the process. */
+	signal(SIGHUP, SIG_IGN);
 	umask(027);
 	if (!options->is_foreground)
 		rc = mwd_daemonize(&server.ready_fd, &problem);
