@@ -22,12 +22,42 @@ static void run_recipient(struct mxw__check_ctx *ctx)
 			      env->rcpt_domain->on_failure == MXW__ON_FAILURE_ACCEPT ? "accept" : "defer");
 }
 
-/* The four outcomes and their words. Without an answer the fact is unavailable: "not rcpt = found" must not become true. */
-static void state_outcome(mxw_facts_t *facts, mxw_outcome_t outcome)
+static const char *const origins[] = {
+	[MXW__ORIGIN_LIVE] = "live",
+	[MXW__ORIGIN_CACHE] = "cache",
+	[MXW__ORIGIN_STALE] = "stale",
+	[MXW__ORIGIN_COPY] = "copy",
+};
+static const char *const copies[] = {
+	[MXW__COPY_KNOWN] = "known",
+	[MXW__COPY_ABSENT] = "absent",
+	[MXW__COPY_OLD] = "old",
+};
+
+/* Beside the outcome: how it came about, and what the directory says of a recipient that exists. */
+static void state_details(mxw_facts_t *facts, const struct mxw__rcpt_result *result)
 {
-	switch (outcome) {
+	if (result->source && *result->source)
+		mxw_facts_set(facts, MXW__FACT_RCPT_SOURCE, result->source);
+	if (result->copy != MXW__COPY_NONE)
+		mxw_facts_set(facts, MXW__FACT_RCPT_COPY, copies[result->copy]);
+	if (result->outcome != MXW_FOUND && result->outcome != MXW_NOT_FOUND)
+		return;
+	mxw_facts_set(facts, MXW__FACT_RCPT_ORIGIN, origins[result->origin]);
+	if (result->outcome != MXW_FOUND || result->is_unverifiable)
+		return;
+	mxw_facts_set(facts, MXW__FACT_RCPT_DISABLED, result->settings.is_disabled ? "yes" : "no");
+	mxw_facts_set(facts, MXW__FACT_RCPT_INTERNAL_ONLY, result->settings.is_internal_only ? "yes" : "no");
+	if (*result->settings.class)
+		mxw_facts_set(facts, MXW__FACT_RCPT_CLASS, result->settings.class);
+}
+
+/* The four outcomes and their words. Without an answer the fact is unavailable: "not rcpt = found" must not become true. */
+static void state_outcome(mxw_facts_t *facts, const struct mxw__rcpt_result *result)
+{
+	switch (result->outcome) {
 	case MXW_FOUND:
-		mxw_facts_set(facts, MXW__FACT_RCPT, "found");
+		mxw_facts_set(facts, MXW__FACT_RCPT, result->is_unverifiable ? "unverifiable" : "found");
 		return;
 	case MXW_NOT_FOUND:
 		mxw_facts_set(facts, MXW__FACT_RCPT, "unknown");
@@ -59,15 +89,17 @@ static void run_directory(struct mxw__check_ctx *ctx)
 	if (env->rcpt_refused_by_mta)
 		return;
 	mxw__directories_lookup(ctx->directories, env->rcpt_domain, &query, &result);
-	state_outcome(ctx->facts, result.outcome);
-	if (result.source && *result.source)
-		mxw_facts_set(ctx->facts, MXW__FACT_RCPT_SOURCE, result.source);
+	state_outcome(ctx->facts, &result);
+	state_details(ctx->facts, &result);
 }
 
 static const mxw_fact_id_t recipient_facts[] = {
 	MXW__FACT_RCPT_ADDRESS, MXW__FACT_RCPT_DOMAIN, MXW__FACT_RCPT_OURS, MXW__FACT_RCPT_ON_FAILURE, MXW__FACT_RCPT_MTA,
 };
-static const mxw_fact_id_t directory_facts[] = {MXW__FACT_RCPT, MXW__FACT_RCPT_SOURCE};
+static const mxw_fact_id_t directory_facts[] = {
+	MXW__FACT_RCPT, MXW__FACT_RCPT_SOURCE, MXW__FACT_RCPT_ORIGIN, MXW__FACT_RCPT_COPY,
+	MXW__FACT_RCPT_CLASS, MXW__FACT_RCPT_DISABLED, MXW__FACT_RCPT_INTERNAL_ONLY,
+};
 
 const struct mxw__check mxw__check_recipient = {
 	.name = "recipient",

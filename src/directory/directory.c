@@ -5,21 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/directory/source.h"
-
-struct opened {
-	const struct mxw__directory_ops *ops;
-	void *self;
-	/* Of a source that could not be opened: what it answers. */
-	struct mxw__rcpt_result failure;
-};
-
-struct mxw__directories {
-	const struct mxw_conf *conf;
-	mxw__names_t *domains; /* name to index into conf->domains */
-	size_t nsources;
-	struct opened *sources;
-};
+#include "src/directory/set.h"
 
 /* Every type there is, by mxw__directory_type_t. */
 static const struct mxw__directory_ops *const types[] = {
@@ -28,37 +14,30 @@ static const struct mxw__directory_ops *const types[] = {
 	[MXW__DIRECTORY_LDAP] = &mxw__directory_ldap,
 };
 
-static mxw_status_t add_domains(mxw__directories_t *directories, struct mxw_error *err)
-{
-	const struct mxw_conf *conf = directories->conf;
-
-	directories->domains = mxw__names_new();
-	if (!directories->domains)
-		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
-	for (size_t i = 0; i < conf->ndomains; i++) {
-		const struct mxw__strings *names = &conf->domains[i].names;
-		for (size_t j = 0; j < names->n; j++) {
-			mxw_status_t status = mxw__names_add(directories->domains, names->v[j],
-							     strlen(names->v[j]), (uint32_t)i);
-			if (status != MXW_OK)
-				return mxw__fail(err, status, "domain %s: %s", names->v[j], mxw_status_name(status));
-		}
-	}
-	return MXW_OK;
-}
-
 /* A source that can't be opened answers every question with why; only without memory the whole set fails. */
-static mxw_status_t open_source(struct opened *source, const struct mxw__directory_conf *conf,
-				const struct mxw_clock *clock, mxw__notice_fn notice, void *notice_ctx,
-				struct mxw_error *err)
+static mxw_status_t open_source(mxw__directories_t *directories, size_t index, struct mxw_error *err)
 {
-	struct mxw__noticer noticer = {notice, notice_ctx, conf->name};
+	const struct mxw__directory_conf *conf = &directories->conf->directories[index];
+	const struct mxw__directories_env *env = &directories->env;
+	struct mxw__opened *source = &directories->sources[index];
+	struct mxw__noticer noticer = {env->notice, env->notice_ctx, conf->name};
 	struct mxw_error why = {0};
 
 	if ((size_t)conf->type >= MXW_ARRAY_LEN(types))
 		return mxw__fail(err, MXW_ERR_CONF, "directory %s: no such type", conf->name);
 	source->ops = types[conf->type];
-	mxw_status_t status = source->ops->open(conf, clock, notice, notice_ctx, &source->self, &why);
+	source->env = (struct mxw__directory_env){
+		.conf = conf,
+		.clock = env->clock,
+		.notice = env->notice,
+		.notice_ctx = env->notice_ctx,
+		.state_dir = env->state_dir,
+	};
+	source->domains = mxw__domains_of_directory(directories->conf, index, &source->env.domains.n);
+	source->env.domains.v = source->domains;
+	if (!source->domains)
+		return mxw__fail(err, MXW_ERR_NOMEM, "directory %s: out of memory", conf->name);
+	mxw_status_t status = source->ops->open(&source->env, &source->self, &why);
 	if (status == MXW_OK)
 		return MXW_OK;
 	if (status == MXW_ERR_NOMEM)
@@ -70,8 +49,8 @@ static mxw_status_t open_source(struct opened *source, const struct mxw__directo
 	return MXW_OK;
 }
 
-mxw_status_t mxw__directories_new(const struct mxw_conf *conf, const struct mxw_clock *clock, mxw__notice_fn notice,
-				  void *notice_ctx, mxw__directories_t **ret_directories, struct mxw_error *err)
+mxw_status_t mxw__directories_new(const struct mxw_conf *conf, const struct mxw__directories_env *env,
+				  mxw__directories_t **ret_directories, struct mxw_error *err)
 {
 	mxw__directories_t *directories = calloc(1, sizeof *directories);
 	mxw_status_t status;
@@ -79,7 +58,8 @@ mxw_status_t mxw__directories_new(const struct mxw_conf *conf, const struct mxw_
 	if (!directories)
 		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
 	directories->conf = conf;
-	status = add_domains(directories, err);
+	directories->env = *env;
+	status = mxw__domains_init(directories, err);
 	if (status != MXW_OK)
 		goto failed;
 	directories->sources = mxw__calloc(conf->ndirectories, sizeof *directories->sources);
@@ -88,10 +68,10 @@ mxw_status_t mxw__directories_new(const struct mxw_conf *conf, const struct mxw_
 		goto failed;
 	}
 	for (size_t i = 0; i < conf->ndirectories; i++) {
-		status = open_source(&directories->sources[i], &conf->directories[i], clock, notice, notice_ctx, err);
+		directories->nsources++;
+		status = open_source(directories, i, err);
 		if (status != MXW_OK)
 			goto failed;
-		directories->nsources++;
 	}
 	*ret_directories = directories;
 	return MXW_OK;
@@ -104,34 +84,27 @@ void mxw__directories_free(mxw__directories_t *directories)
 {
 	if (!directories)
 		return;
-	for (size_t i = 0; i < directories->nsources; i++)
-		if (directories->sources[i].self)
-			directories->sources[i].ops->close(directories->sources[i].self);
+	for (size_t i = 0; i < directories->nsources; i++) {
+		struct mxw__opened *source = &directories->sources[i];
+		if (source->self)
+			source->ops->close(source->self);
+		free(source->domains);
+	}
 	free(directories->sources);
-	mxw__names_unref(directories->domains);
+	mxw__domains_fini(directories);
 	free(directories);
 }
 
-const struct mxw__domain_conf *mxw__directories_domain(const mxw__directories_t *directories, const char *domain)
-{
-	uint32_t i;
-
-	if (!mxw__names_find(directories->domains, domain, strlen(domain), &i))
-		return NULL;
-	return &directories->conf->domains[i];
-}
-
-/* Asks the directories of a domain for one address, as it is. */
-static void ask_all(mxw__directories_t *directories, const struct mxw__domain_conf *domain,
-		    const struct mxw__rcpt_query *query, struct mxw__rcpt_result *ret_result)
+void mxw__directories_ask(mxw__directories_t *directories, const struct mxw__domain_conf *domain,
+			  const struct mxw__rcpt_query *query, struct mxw__rcpt_result *ret_result)
 {
 	struct mxw__rcpt_result all = {.outcome = MXW_NOT_FOUND};
 
 	if (domain->nrecipients == 0)
 		mxw__rcpt_answerf(&all, MXW_MISCONFIGURED, "the domain names no directory");
-	for (size_t i = 0; i < domain->nrecipients && all.outcome != MXW_FOUND; i++) {
+	for (size_t i = 0; i < domain->nrecipients && (all.outcome != MXW_FOUND || all.is_unverifiable); i++) {
 		size_t index = domain->recipients[i];
-		struct opened *source = &directories->sources[index];
+		struct mxw__opened *source = &directories->sources[index];
 		struct mxw__rcpt_result one = {.outcome = MXW_TEMPORARY};
 		if (source->self)
 			source->ops->lookup(source->self, query, &one);
@@ -141,49 +114,4 @@ static void ask_all(mxw__directories_t *directories, const struct mxw__domain_co
 		mxw__rcpt_merge(&all, &one);
 	}
 	*ret_result = all;
-}
-
-/* RFC 5321 section 4.5.1 and RFC 2142: who has to complain must be able to. */
-static bool is_role(const struct mxw__address *address)
-{
-	return mxw__ascii_casecmp(address->local, "postmaster") == 0 || mxw__ascii_casecmp(address->local, "abuse") == 0;
-}
-
-/*
- * Makes "anna@example.net" of "anna+list@example.net" in `text`, `local` of it in `local`. False if the address has no
- * delimiter behind its first octet, or does not fit (nothing that long is in a directory).
- */
-static bool strip_detail(const struct mxw__domain_conf *domain, const struct mxw__address *address, char *local, char *text,
-			 size_t size)
-{
-	size_t len = *address->local ? 1 + strcspn(address->local + 1, domain->delimiters) : 0;
-
-	if (!address->local[len])
-		return false;
-	int n = snprintf(text, size, "%.*s@%s", (int)len, address->local, address->domain);
-	if (n < 0 || (size_t)n >= size)
-		return false;
-	memcpy(local, text, len);
-	local[len] = '\0';
-	return true;
-}
-
-void mxw__directories_lookup(mxw__directories_t *directories, const struct mxw__domain_conf *domain,
-			     const struct mxw__rcpt_query *query, struct mxw__rcpt_result *ret_result)
-{
-	char text[640], local[sizeof text];
-	struct mxw__address base = *query->address;
-
-	if (domain->postmaster == MXW__POSTMASTER_ACCEPT && is_role(query->address)) {
-		*ret_result = (struct mxw__rcpt_result){.outcome = MXW_FOUND, .source = "postmaster"};
-		return;
-	}
-	ask_all(directories, domain, query, ret_result);
-	/* Only what is certain not to be there as a whole is looked for without its detail. */
-	if (ret_result->outcome != MXW_NOT_FOUND || !domain->delimiters || !*domain->delimiters ||
-	    !strip_detail(domain, query->address, local, text, sizeof text))
-		return;
-	base.text = text;
-	base.local = local;
-	ask_all(directories, domain, &(struct mxw__rcpt_query){&base, query->deadline_ms}, ret_result);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * directory.h: where recipients are looked up. Each source (file.c, system.c, ldap*.c) ends in one const
- * struct of callbacks; directory.c names them all.
+ * struct of callbacks; directory.c names them all and asks those of a domain in their order; domains.c knows which
+ * domains are ours; probe.c says under which addresses a recipient is to be looked for.
  *
  * Who may call: check (recipient.c), session (to make and end a set).
  * Threads: a look-up may come from any thread at any time; each source says what it locks. No network or disk
@@ -28,18 +29,73 @@ struct mxw__rcpt_query {
 	int64_t deadline_ms; /* monotonic, on `clock` */
 };
 
+/* Where an answer comes from. */
+typedef enum mxw__rcpt_origin {
+	MXW__ORIGIN_LIVE,  /* the source was asked and said so */
+	MXW__ORIGIN_CACHE, /* it said so before, within the lifetime of the answer */
+	MXW__ORIGIN_STALE, /* it said so before; now it can't answer */
+	MXW__ORIGIN_COPY   /* it can't answer; its offline copy has the address */
+} mxw__rcpt_origin_t;
+
+/* What the offline copy says of an address that its source could not be asked about. */
+typedef enum mxw__rcpt_copy {
+	MXW__COPY_NONE,   /* there is none, or it was not needed */
+	MXW__COPY_KNOWN,  /* it has the address: found */
+	MXW__COPY_ABSENT, /* it is fresh and does not have it: no positive fact, but policy may look at it */
+	MXW__COPY_OLD     /* it does not have it, and is too old or too doubtful to say more */
+} mxw__rcpt_copy_t;
+
+#define MXW__RCPT_CLASS_MAX 31
+
+/* What a source says of a recipient that exists. */
+struct mxw__rcpt_settings {
+	bool is_disabled;      /* the account is switched off */
+	bool is_internal_only; /* takes no mail from outside */
+	char class[MXW__RCPT_CLASS_MAX + 1]; /* of its own, for rules; printable; "": none */
+};
+
 struct mxw__rcpt_result {
 	mxw_outcome_t outcome;
+	/* With MXW_FOUND: the source takes every address and can't tell whether this one exists. */
+	bool is_unverifiable;
+	mxw__rcpt_origin_t origin;
+	mxw__rcpt_copy_t copy;
+	int64_t age_ms;      /* how long ago the source said so, if it was not asked */
+	struct mxw__rcpt_settings settings;
 	const char *source;  /* the directory's name that decided; borrowed from the configuration */
 	char reason[160];    /* for a temporary failure or misconfiguration: one line, no secret, no peer data */
 };
 
+/* What a source is given. Everything is borrowed and outlives the source. */
+struct mxw__directory_env {
+	const struct mxw__directory_conf *conf;
+	const struct mxw_clock *clock;
+	mxw__notice_fn notice;
+	void *notice_ctx;
+	/* The domains that are looked up in it, in lower case; those read from files are not among them. */
+	struct mxw__strings domains;
+	const char *state_dir; /* NULL: nothing is kept on disk */
+};
+
+/* Called for each address of a complete list; `settings` as for a look-up. False: it is enough. */
+typedef bool (*mxw__rcpt_visit_fn)(void *ctx, const char *address, size_t len,
+				   const struct mxw__rcpt_settings *settings);
+
 struct mxw__directory_ops {
 	const char *type;
-	/* Makes the source; must not touch the network. `ret_self` is handed to the other two. */
-	mxw_status_t (*open)(const struct mxw__directory_conf *conf, const struct mxw_clock *clock,
-			     mxw__notice_fn notice, void *notice_ctx, void **ret_self, struct mxw_error *err);
+	/* To ask it costs time: its answers are worth keeping. */
+	bool is_remote;
+	/* Makes the source; must not touch the network. `ret_self` is handed to the others. */
+	mxw_status_t (*open)(const struct mxw__directory_env *env, void **ret_self, struct mxw_error *err);
+	/* Sets outcome, reason, is_unverifiable and settings; `ret_result` comes zeroed but for MXW_TEMPORARY. */
 	void (*lookup)(void *self, const struct mxw__rcpt_query *query, struct mxw__rcpt_result *ret_result);
+	/*
+	 * Lists every valid address; NULL if it can't. One thread at a time. MXW_FOUND: the list was complete. Any other
+	 * outcome with its reason: what was visited says nothing. close() makes it end soon. `may_stop` (may be
+	 * NULL) is asked now and then whether to give up.
+	 */
+	void (*enumerate)(void *self, mxw__rcpt_visit_fn visit, bool (*may_stop)(void *ctx), void *ctx,
+			  struct mxw__rcpt_result *ret_result);
 	void (*close)(void *self);
 };
 
@@ -47,19 +103,26 @@ extern const struct mxw__directory_ops mxw__directory_file;
 extern const struct mxw__directory_ops mxw__directory_system;
 extern const struct mxw__directory_ops mxw__directory_ldap;
 
-/* Opens every directory of the configuration, which must outlive the set. */
-mxw_status_t mxw__directories_new(const struct mxw_conf *conf, const struct mxw_clock *clock, mxw__notice_fn notice,
-				  void *notice_ctx, mxw__directories_t **ret_directories, struct mxw_error *err);
+/* What a set is given beside the configuration. */
+struct mxw__directories_env {
+	const struct mxw_clock *clock;
+	mxw__notice_fn notice; /* may be NULL */
+	void *notice_ctx;
+	const char *state_dir; /* NULL: nothing is kept on disk */
+};
+
+/* Opens every directory of the configuration, which must outlive the set, as `env` must what it points to. */
+mxw_status_t mxw__directories_new(const struct mxw_conf *conf, const struct mxw__directories_env *env,
+				  mxw__directories_t **ret_directories, struct mxw_error *err);
 void mxw__directories_free(mxw__directories_t *directories);
 
 /* The domain section that serves this domain, or NULL: not ours. `domain` is lower case. */
 const struct mxw__domain_conf *mxw__directories_domain(const mxw__directories_t *directories, const char *domain);
 
 /*
- * Asks the directories of a domain in their order. The first that finds decides. Not found needs every one of
- * them to have answered "not found"; one that could not answer makes it temporary (or misconfigured).
- * An address that is not found as it is, and has one of the domain's delimiters, is asked for again without what
- * follows it. postmaster and abuse are found, unless the domain says that they are to be looked up.
+ * Looks for a recipient: under the address as it is and, while it is not found, under what else it may be known by
+ * (probe.c): without its detail, for one. postmaster and abuse are found, unless the domain says that they are to
+ * be looked up.
  */
 void mxw__directories_lookup(mxw__directories_t *directories, const struct mxw__domain_conf *domain,
 			     const struct mxw__rcpt_query *query, struct mxw__rcpt_result *ret_result);

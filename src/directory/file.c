@@ -161,16 +161,16 @@ static void file_close(void *self)
 	free(source);
 }
 
-static mxw_status_t file_open(const struct mxw__directory_conf *conf, const struct mxw_clock *clock,
-			      mxw__notice_fn notice, void *notice_ctx, void **ret_self, struct mxw_error *err)
+static mxw_status_t file_open(const struct mxw__directory_env *env, void **ret_self, struct mxw_error *err)
 {
+	const struct mxw__directory_conf *conf = env->conf;
 	struct file_source *source = calloc(1, sizeof *source);
 
 	if (!source)
 		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
-	source->noticer = (struct mxw__noticer){notice, notice_ctx, conf->name};
+	source->noticer = (struct mxw__noticer){env->notice, env->notice_ctx, conf->name};
 	mxw_status_t status =
-		mxw__watch_new(conf->path, clock, &source->noticer, mxw__parse_address_file, NULL, &source->watch);
+		mxw__watch_new(conf->path, env->clock, &source->noticer, mxw__parse_address_file, NULL, &source->watch);
 	if (status != MXW_OK) {
 		file_close(source);
 		return mxw__fail(err, status, "%s: %s", conf->path, mxw_status_name(status));

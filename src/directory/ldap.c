@@ -325,16 +325,16 @@ static mxw_status_t start(struct mxw__ldap *ldap, struct mxw_error *err)
 	return status;
 }
 
-static mxw_status_t ldap_open_source(const struct mxw__directory_conf *conf, const struct mxw_clock *clock,
-				     mxw__notice_fn notice, void *notice_ctx, void **ret_self, struct mxw_error *err)
+static mxw_status_t ldap_open_source(const struct mxw__directory_env *env, void **ret_self, struct mxw_error *err)
 {
+	const struct mxw__directory_conf *conf = env->conf;
 	struct mxw__ldap *ldap = calloc(1, sizeof *ldap);
 
 	if (!ldap)
 		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
 	ldap->conf = conf;
-	ldap->clock = clock;
-	ldap->noticer = (struct mxw__noticer){notice, notice_ctx, conf->name};
+	ldap->clock = env->clock;
+	ldap->noticer = (struct mxw__noticer){env->notice, env->notice_ctx, conf->name};
 	mxw__hashkey_random(&ldap->key);
 	TAILQ_INIT(&ldap->pending);
 	mxw_status_t status = init_locks(ldap, err);
@@ -360,6 +360,7 @@ static mxw_status_t ldap_open_source(const struct mxw__directory_conf *conf, con
 
 const struct mxw__directory_ops mxw__directory_ldap = {
 	.type = "ldap",
+	.is_remote = true,
 	.open = ldap_open_source,
 	.lookup = ldap_lookup,
 	.close = ldap_close,

@@ -40,15 +40,16 @@ void mxw__rcpt_answerf(struct mxw__rcpt_result *result, mxw_outcome_t outcome, c
 	va_end(ap);
 }
 
-static int weight(mxw_outcome_t outcome)
+static int weight(const struct mxw__rcpt_result *result)
 {
-	switch (outcome) {
+	switch (result->outcome) {
 	case MXW_FOUND:
-		return 3;
+		/* Who can't tell leaves it to another that may: a missing answer is waited for. */
+		return result->is_unverifiable ? 1 : 4;
 	case MXW_TEMPORARY:
-		return 2;
+		return 3;
 	case MXW_MISCONFIGURED:
-		return 1;
+		return 2;
 	case MXW_NOT_FOUND:
 		break;
 	}
@@ -57,7 +58,7 @@ static int weight(mxw_outcome_t outcome)
 
 void mxw__rcpt_merge(struct mxw__rcpt_result *all, const struct mxw__rcpt_result *one)
 {
-	if (weight(one->outcome) > weight(all->outcome) || (!all->source && one->outcome == all->outcome))
+	if (weight(one) > weight(all) || (!all->source && one->outcome == all->outcome))
 		*all = *one;
 }
 

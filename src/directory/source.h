@@ -28,8 +28,8 @@ void mxw__rcpt_answer(struct mxw__rcpt_result *result, mxw_outcome_t outcome);
 void mxw__rcpt_answerf(struct mxw__rcpt_result *result, mxw_outcome_t outcome, const char *fmt, ...)
 	MXW_PRINTF(3, 4);
 /*
- * Adds the answer of one more source to what is known: found wins, then temporary, then misconfigured; what is
- * left is not found by all. Start with MXW_NOT_FOUND.
+ * Adds the answer of one more source to what is known: found wins, then temporary, then misconfigured, then
+ * unverifiable; what is left is not found by all. Start with MXW_NOT_FOUND.
  */
 void mxw__rcpt_merge(struct mxw__rcpt_result *all, const struct mxw__rcpt_result *one);
 

@@ -120,25 +120,25 @@ static void system_close(void *self)
 	free(source);
 }
 
-static mxw_status_t system_open(const struct mxw__directory_conf *conf, const struct mxw_clock *clock,
-				mxw__notice_fn notice, void *notice_ctx, void **ret_self, struct mxw_error *err)
+static mxw_status_t system_open(const struct mxw__directory_env *env, void **ret_self, struct mxw_error *err)
 {
+	const struct mxw__directory_conf *conf = env->conf;
 	struct system_source *source = calloc(1, sizeof *source);
 	mxw_status_t status = MXW_OK;
 
 	if (!source)
 		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
-	source->noticer = (struct mxw__noticer){notice, notice_ctx, conf->name};
-	source->clock = clock;
+	source->noticer = (struct mxw__noticer){env->notice, env->notice_ctx, conf->name};
+	source->clock = env->clock;
 	source->min_uid = conf->min_uid;
 	source->jobs = mxw__jobs_new(ASKING_MAX);
 	if (!source->jobs)
 		status = MXW_ERR_NOMEM;
 	if (status == MXW_OK && conf->passwd_file && *conf->passwd_file)
-		status = mxw__watch_new(conf->passwd_file, clock, &source->noticer, mxw__parse_passwd_file,
+		status = mxw__watch_new(conf->passwd_file, env->clock, &source->noticer, mxw__parse_passwd_file,
 					&source->min_uid, &source->passwd);
 	if (status == MXW_OK && conf->aliases_file && *conf->aliases_file)
-		status = mxw__watch_new(conf->aliases_file, clock, &source->noticer, mxw__parse_aliases_file, NULL,
+		status = mxw__watch_new(conf->aliases_file, env->clock, &source->noticer, mxw__parse_aliases_file, NULL,
 					&source->aliases);
 	if (status != MXW_OK) {
 		system_close(source);

@@ -156,8 +156,9 @@ static mxw_status_t snapshot_new(mxw_engine_t *engine, mxw_conf_t *conf, const s
 	} else {
 		status = make_resolver(engine, conf, &snap->resolver, err);
 	}
+	struct mxw__directories_env env = {&engine->clock, directory_notice, engine, NULL};
 	if (status == MXW_OK)
-		status = mxw__directories_new(conf, &engine->clock, directory_notice, engine, &snap->directories, err);
+		status = mxw__directories_new(conf, &env, &snap->directories, err);
 	if (status == MXW_OK) {
 		struct mxw__dkim_options options = {(unsigned)conf->limits.signatures,
 						    (unsigned)conf->auth.dkim_min_key_bits, &engine->clock};

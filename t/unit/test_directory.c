@@ -60,7 +60,8 @@ static void *open_source(const struct mxw__directory_conf *conf, const struct mx
 	void *self = NULL;
 	struct mxw_error err;
 
-	ck_assert_int_eq(ops->open(conf, &fake.clock, notices_take, &notices, &self, &err), MXW_OK);
+	struct mxw__directory_env env = {.conf = conf, .clock = &fake.clock, .notice = notices_take, .notice_ctx = &notices};
+	ck_assert_int_eq(ops->open(&env, &self, &err), MXW_OK);
 	return self;
 }
 
@@ -672,12 +673,13 @@ START_TEST(a_set_knows_its_domains_and_asks_in_their_order)
 	char *missing = scratch_path(&scratch, "missing");
 	struct site site;
 	mxw__directories_t *set = NULL;
+	struct mxw__directories_env env = {.clock = &fake.clock, .notice = notices_take, .notice_ctx = &notices};
 	struct mxw_error err;
 
 	scratch_replace(one, "a\n");
 	scratch_replace(two, "a\nb\n");
 	make_site(&site, one, two, missing);
-	ck_assert_int_eq(mxw__directories_new(&site.conf, &fake.clock, notices_take, &notices, &set, &err), MXW_OK);
+	ck_assert_int_eq(mxw__directories_new(&site.conf, &env, &set, &err), MXW_OK);
 	ck_assert_ptr_eq(mxw__directories_domain(set, "example.org"), &site.domains[0]);
 	ck_assert_ptr_eq(mxw__directories_domain(set, "example.com"), &site.domains[1]);
 	ck_assert_ptr_null(mxw__directories_domain(set, "sub.example.com"));
@@ -708,9 +710,10 @@ START_TEST(a_domain_without_a_directory_refuses_nobody)
 	struct mxw__domain_conf domain = {.names = {1, names}};
 	struct mxw_conf conf = {.ndomains = 1, .domains = &domain};
 	mxw__directories_t *set = NULL;
+	struct mxw__directories_env env = {.clock = &fake.clock, .notice = notices_take, .notice_ctx = &notices};
 	struct mxw_error err;
 
-	ck_assert_int_eq(mxw__directories_new(&conf, &fake.clock, notices_take, &notices, &set, &err), MXW_OK);
+	ck_assert_int_eq(mxw__directories_new(&conf, &env, &set, &err), MXW_OK);
 	ck_assert_int_eq(ask_set(set, "a@example.net").outcome, MXW_MISCONFIGURED);
 	mxw__directories_free(set);
 	mxw__directories_free(NULL);

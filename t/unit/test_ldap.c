@@ -87,11 +87,22 @@ static void use_fake(struct ldapd *fake)
 	conf.bind_dn = conf.bind_password = "";
 }
 
+static struct mxw__directory_env environment(void)
+{
+	return (struct mxw__directory_env){
+		.conf = &conf,
+		.clock = mxw_clock_system(),
+		.notice = notices_take,
+		.notice_ctx = &notices,
+	};
+}
+
 static void *open_ldap(void)
 {
 	void *self = NULL;
 	struct mxw_error err = {0};
-	mxw_status_t status = mxw__directory_ldap.open(&conf, mxw_clock_system(), notices_take, &notices, &self, &err);
+	struct mxw__directory_env env = environment();
+	mxw_status_t status = mxw__directory_ldap.open(&env, &self, &err);
 
 	ck_assert_msg(status == MXW_OK, "%s", err.text);
 	return self;
@@ -253,7 +264,8 @@ START_TEST(a_wrong_configuration_is_refused_and_shows_no_password)
 	if (bad_confs[_i].password)
 		conf.bind_password = bad_confs[_i].password;
 	conf.starttls = bad_confs[_i].starttls;
-	ck_assert_msg(mxw__directory_ldap.open(&conf, mxw_clock_system(), notices_take, &notices, &self, &err) ==
+	struct mxw__directory_env env = environment();
+	ck_assert_msg(mxw__directory_ldap.open(&env, &self, &err) ==
 			      MXW_ERR_CONF, "%s", bad_confs[_i].what);
 	ck_assert_ptr_null(strstr(err.text, PASSWORD));
 	ck_assert_ptr_null(self);
