@@ -341,14 +341,15 @@ static void read_builtin(struct mxw__build *b, mxw__policy_builder_t *builder, c
 			continue;
 		const struct mxw__node *own = find_rule(b->root, rule_name(node));
 		rule_mode_t mode = own ? rule_mode(own) : MODE_NONE;
-		if (mode == MODE_OFF) {
-			off[(*noff)++] = rule_name(node);
-			continue;
-		}
-		if (own && own->is_section)
+		if (mode != MODE_OFF && own && own->is_section)
 			continue;
 		if (mode == MODE_NONE)
 			mode = rule_mode(node);
+		if (mode == MODE_OFF) {
+			off[(*noff)++] = rule_name(node);
+			read_off(b, node);
+			continue;
+		}
 		read_rule(b, builder, node, mode == MODE_OBSERVE);
 	}
 }
