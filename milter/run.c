@@ -124,6 +124,7 @@ static void reload(struct server *server)
 	note_if_changed(server, "socket-group", old->socket_group, new->socket_group);
 	note_if_changed(server, "user", old->user, new->user);
 	note_if_changed(server, "pid-file", old->pid_file, new->pid_file);
+	note_if_changed(server, "state-dir", old->state_dir, new->state_dir);
 	if (old->socket_mode != new->socket_mode)
 		note_if_changed(server, "socket-mode", "old", "new");
 	mwd_logf(server->log, MXW_LEVEL_INFO, "reload: %s is in force for new sessions", server->options->conf_path);
@@ -143,6 +144,7 @@ static int start_engine(struct server *server, mxw_conf_t *conf, struct mwd_prob
 		.size = sizeof options,
 		.log = log_for_engine,
 		.log_ctx = server->log,
+		.state_dir = mxw_conf_daemon(conf)->state_dir,
 	};
 	struct mxw_error err = {0};
 	mxw_status_t status = mxw_engine_new(conf, &options, &server->engine, &err);

@@ -53,6 +53,11 @@ struct mxw_engine_options {
 	void (*log)(void *ctx, mxw_level_t level, const char *line);
 	void *log_ctx;
 	uint64_t session_seed;            /* other than 0: session ids count from here (tests) */
+	/*
+	 * The folder in which is kept what is to outlive the process: what is known of recipients. It must exist and
+	 * belong to this process alone. NULL or "": nothing is kept. Copied; a reload does not change it.
+	 */
+	const char *state_dir;
 };
 
 /* Builds what the configuration describes. Errors: MXW_ERR_CONF, MXW_ERR_SYSTEM, MXW_ERR_NOMEM. */

@@ -9,7 +9,7 @@
 #include "src/conf/build.h"
 #include "src/policy/fact_set.h"
 
-enum { DIRECTORIES_MAX = 1000, OPTIONS_MAX = 32 };
+enum { DIRECTORIES_MAX = 1000, OPTIONS_MAX = 96 };
 
 static void *alloc(struct mxw__build *b, size_t n, size_t size)
 {

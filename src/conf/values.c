@@ -12,7 +12,7 @@
 #include "src/conf/schema.h"
 #include "src/policy/fact_set.h"
 
-enum { OPTIONS_MAX = 32 };
+enum { OPTIONS_MAX = 96 };
 
 /* A section while it is read. */
 struct reading {

@@ -95,6 +95,24 @@ void mxw__directories_free(mxw__directories_t *directories)
 	free(directories);
 }
 
+/* The source itself. */
+static void ask_live(const struct mxw__opened *source, const struct mxw__rcpt_query *query, struct mxw__rcpt_result *ret_one)
+{
+	*ret_one = (struct mxw__rcpt_result){.outcome = MXW_TEMPORARY};
+	if (source->self)
+		source->ops->lookup(source->self, query, ret_one);
+	else
+		*ret_one = source->failure;
+	ret_one->source = source->env.conf->name;
+}
+
+/* One source, or, where it can't answer, what may stand in for it. */
+static void ask_source(mxw__directories_t *directories, size_t index, const struct mxw__rcpt_query *query,
+		       struct mxw__rcpt_result *ret_one)
+{
+	ask_live(&directories->sources[index], query, ret_one);
+}
+
 void mxw__directories_ask(mxw__directories_t *directories, const struct mxw__domain_conf *domain,
 			  const struct mxw__rcpt_query *query, struct mxw__rcpt_result *ret_result)
 {
@@ -103,14 +121,8 @@ void mxw__directories_ask(mxw__directories_t *directories, const struct mxw__dom
 	if (domain->nrecipients == 0)
 		mxw__rcpt_answerf(&all, MXW_MISCONFIGURED, "the domain names no directory");
 	for (size_t i = 0; i < domain->nrecipients && (all.outcome != MXW_FOUND || all.is_unverifiable); i++) {
-		size_t index = domain->recipients[i];
-		struct mxw__opened *source = &directories->sources[index];
-		struct mxw__rcpt_result one = {.outcome = MXW_TEMPORARY};
-		if (source->self)
-			source->ops->lookup(source->self, query, &one);
-		else
-			one = source->failure;
-		one.source = directories->conf->directories[index].name;
+		struct mxw__rcpt_result one;
+		ask_source(directories, domain->recipients[i], query, &one);
 		mxw__rcpt_merge(&all, &one);
 	}
 	*ret_result = all;

@@ -156,7 +156,7 @@ static mxw_status_t snapshot_new(mxw_engine_t *engine, mxw_conf_t *conf, const s
 	} else {
 		status = make_resolver(engine, conf, &snap->resolver, err);
 	}
-	struct mxw__directories_env env = {&engine->clock, directory_notice, engine, NULL};
+	struct mxw__directories_env env = {&engine->clock, directory_notice, engine, engine->state_dir};
 	if (status == MXW_OK)
 		status = mxw__directories_new(conf, &env, &snap->directories, err);
 	if (status == MXW_OK) {
@@ -174,11 +174,15 @@ static mxw_status_t snapshot_new(mxw_engine_t *engine, mxw_conf_t *conf, const s
 	return MXW_OK;
 }
 
-static void copy_options(mxw_engine_t *engine, const struct mxw_engine_options *options)
+/* Members that a caller built against an older header does not have are NULL to us. */
+#define HAS(options, member) \
+	((options)->size >= offsetof(struct mxw_engine_options, member) + sizeof((options)->member))
+
+static mxw_status_t copy_options(mxw_engine_t *engine, const struct mxw_engine_options *options)
 {
 	engine->clock = *mxw_clock_system();
 	if (!options)
-		return;
+		return MXW_OK;
 	if (options->clock)
 		engine->clock = *options->clock;
 	if (options->resolver)
@@ -187,6 +191,12 @@ static void copy_options(mxw_engine_t *engine, const struct mxw_engine_options *
 	engine->log_ctx = options->log_ctx;
 	engine->id_seed = options->session_seed;
 	atomic_init(&engine->id_next, options->session_seed);
+	if (HAS(options, state_dir) && options->state_dir && options->state_dir[0]) {
+		engine->state_dir = strdup(options->state_dir);
+		if (!engine->state_dir)
+			return MXW_ERR_NOMEM;
+	}
+	return MXW_OK;
 }
 
 mxw_status_t mxw_engine_new(mxw_conf_t *conf, const struct mxw_engine_options *options, mxw_engine_t **ret_engine,
@@ -200,12 +210,16 @@ mxw_status_t mxw_engine_new(mxw_conf_t *conf, const struct mxw_engine_options *o
 		free(engine);
 		return mxw__fail(err, MXW_ERR_SYSTEM, "no mutex to be had");
 	}
-	copy_options(engine, options);
 	mxw__hashkey_random(&engine->id_key);
-	mxw_status_t status = mxw__tracker_new((size_t)conf->tracker.max_entries, &engine->tracker);
+	mxw_status_t status = copy_options(engine, options);
 	if (status != MXW_OK)
-		mxw__fail(err, status, "no memory for tracker max-entries %llu",
-			  (unsigned long long)conf->tracker.max_entries);
+		mxw__fail(err, status, "out of memory");
+	if (status == MXW_OK) {
+		status = mxw__tracker_new((size_t)conf->tracker.max_entries, &engine->tracker);
+		if (status != MXW_OK)
+			mxw__fail(err, status, "no memory for tracker max-entries %llu",
+				  (unsigned long long)conf->tracker.max_entries);
+	}
 	if (status == MXW_OK)
 		status = snapshot_new(engine, conf, NULL, &engine->current, err);
 	if (status != MXW_OK) {
@@ -258,6 +272,7 @@ void mxw_engine_free(mxw_engine_t *engine)
 	mxw_resolver_unref(engine->given_resolver);
 	mxw__tracker_free(engine->tracker);
 	pthread_mutex_destroy(&engine->mutex);
+	free(engine->state_dir);
 	free(engine);
 }
 

@@ -48,6 +48,7 @@ struct mxw_engine {
 	void *log_ctx;
 	mxw_resolver_t *given_resolver;  /* NULL: each configuration says */
 	mxw__tracker_t *tracker;
+	char *state_dir;                 /* NULL: nothing is kept on disk */
 	struct mxw__hashkey id_key;
 	uint64_t id_seed;
 	_Atomic uint64_t id_next;
