@@ -9,7 +9,7 @@
  * RFC 5321 section 4.5.3.1.1 names 64 octets for a local part, and asks not to insist on it: bounce addresses that hold
  * another address are longer, and the MTAs let them pass.
  */
-enum { LOCAL_MAX = 255, DOMAIN_MAX = 255, PATH_MAX_OCTETS = 1024 };
+enum { LOCAL_MAX = MXW__LOCAL_MAX, DOMAIN_MAX = MXW__DOMAIN_MAX, PATH_MAX_OCTETS = 1024 };
 
 /* RFC 5321 atext and the dot; octets beyond ASCII by RFC 6531. */
 static bool is_dot_string_char(unsigned char c)
@@ -68,38 +68,21 @@ bool mxw__domain_is_valid(const char *name)
 	return label > 0;
 }
 
-/* What may stand after the @: a name (U-labels are let through as they are) or an address literal. */
-static mxw_status_t check_domain(const char *domain, bool *ret_is_literal)
+/* Octets that may stand in a name, beyond ASCII included, and no empty label. */
+static bool looks_like_domain(const char *domain)
 {
 	size_t len = strlen(domain);
 
-	if (domain[0] == '[') {
-		struct mxw_ip ip;
-		char inner[64];
-		if (len < 3 || domain[len - 1] != ']' || len - 2 >= sizeof inner)
-			return MXW_ERR_INVALID;
-		memcpy(inner, domain + 1, len - 2);
-		inner[len - 2] = '\0';
-		*ret_is_literal = true;
-		return mxw_ip_parse(inner, &ip);
-	}
-	if (len == 0 || len > DOMAIN_MAX || domain[0] == '.')
-		return MXW_ERR_INVALID;
+	if (len == 0 || len > DOMAIN_MAX || domain[0] == '.' || domain[len - 1] == '.')
+		return false;
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)domain[i];
 		if (!mxw__ascii_isalnum((char)c) && c < 0x80 && c != '-' && c != '_' && c != '.')
-			return MXW_ERR_INVALID;
+			return false;
 		if (c == '.' && domain[i + 1] == '.')
-			return MXW_ERR_INVALID;
+			return false;
 	}
-	return MXW_OK;
-}
-
-/* RFC 5321 section 4.1.1.3: a source route is to be ignored. */
-static const char *skip_route(const char *s)
-{
-	const char *colon = *s == '@' ? strchr(s, ':') : NULL;
-	return colon ? colon + 1 : s;
+	return true;
 }
 
 static bool has_utf8(const char *s)
@@ -110,46 +93,114 @@ static bool has_utf8(const char *s)
 	return false;
 }
 
-static mxw_status_t parse_mailbox(mxw__arena_t *arena, const char *s, struct mxw__address *a)
+/* What stands after the @, which may be changed, in the forms it is known by: a name or an address literal. */
+static mxw_status_t read_domain(mxw__arena_t *arena, char *domain, struct mxw__address *a)
+{
+	char name[DOMAIN_MAX + 1];
+	size_t len = strlen(domain);
+
+	a->is_literal = domain[0] == '[';
+	a->domain = a->domain_utf8 = domain;
+	if (!a->is_literal) {
+		mxw__ascii_lower_str(domain);
+		if (len > 1 && domain[len - 1] == '.')
+			domain[--len] = '\0';
+		if (!looks_like_domain(domain))
+			return MXW_ERR_INVALID;
+	}
+	if (a->is_literal || has_utf8(domain)) {
+		mxw_status_t status = mxw__domain_to_ascii(domain, len, name);
+		if (status == MXW_ERR_INVALID && !a->is_literal && mxw__utf8_is_clean(domain))
+			return MXW_OK;
+		if (status != MXW_OK)
+			return status;
+		a->domain = a->domain_utf8 = mxw__arena_strdup(arena, name);
+	}
+	if (a->domain && mxw__domain_to_utf8(a->domain, name))
+		a->domain_utf8 = mxw__arena_strdup(arena, name);
+	return a->domain && a->domain_utf8 ? MXW_OK : MXW_ERR_LIMIT;
+}
+
+/* RFC 5321 section 4.1.1.3: a source route is to be ignored. */
+static const char *skip_route(const char *s)
+{
+	const char *colon = *s == '@' ? strchr(s, ':') : NULL;
+	return colon ? colon + 1 : s;
+}
+
+bool mxw__local_is_plain(const char *local)
+{
+	const char *s = local;
+
+	while (is_dot_string_char((unsigned char)*s))
+		s++;
+	return !*s && s > local;
+}
+
+bool mxw__address_write(char *out, size_t size, const char *local, const char *domain)
+{
+	bool quote = !mxw__local_is_plain(local);
+	size_t dlen = strlen(domain), n = 0, need = 2 + dlen + (quote ? 2 : 0);
+
+	out[0] = '\0';
+	for (const char *p = local; *p; p++)
+		need += 1 + (quote && (*p == '"' || *p == '\\'));
+	if (need > size)
+		return false;
+	if (quote)
+		out[n++] = '"';
+	for (const char *p = local; *p; p++) {
+		if (quote && (*p == '"' || *p == '\\'))
+			out[n++] = '\\';
+		out[n++] = *p;
+	}
+	if (quote)
+		out[n++] = '"';
+	if (dlen)
+		out[n++] = '@';
+	memcpy(out + n, domain, dlen + 1);
+	return true;
+}
+
+/* `text` and the forms for comparison, when the parts are known. */
+static mxw_status_t write_texts(mxw__arena_t *arena, struct mxw__address *a)
+{
+	char local[LOCAL_MAX + 1], text[MXW__ADDRESS_MAX + 1];
+
+	mxw__address_write(text, sizeof text, a->local, a->domain);
+	a->text = a->key_text = mxw__arena_strdup(arena, text);
+	a->key_local = a->local;
+	mxw__local_canonical(a->local, strlen(a->local), local);
+	if (strcmp(local, a->local) != 0) {
+		mxw__address_write(text, sizeof text, local, a->domain);
+		a->key_local = mxw__arena_strdup(arena, local);
+		a->key_text = mxw__arena_strdup(arena, text);
+	}
+	return a->text && a->key_local && a->key_text ? MXW_OK : MXW_ERR_LIMIT;
+}
+
+static mxw_status_t parse_mailbox(mxw__arena_t *arena, char *s, struct mxw__address *a)
 {
 	struct mxw__buf local;
-	char *domain = NULL;
+	const char *at = skip_route(s);
 
 	mxw__buf_init(&local, LOCAL_MAX);
-	s = skip_route(s);
-	mxw_status_t status = read_local(&s, &local);
-	if (status != MXW_OK)
-		goto done;
-	status = MXW_ERR_INVALID;
-	if (*s == '@') {
-		domain = mxw__arena_strdup(arena, s + 1);
-		if (!domain) {
-			status = MXW_ERR_LIMIT;
-			goto done;
-		}
-		mxw__ascii_lower_str(domain);
-		size_t len = strlen(domain);
-		if (len > 1 && domain[len - 1] == '.')
-			domain[len - 1] = '\0';
-		if (check_domain(domain, &a->is_literal) != MXW_OK)
-			goto done;
-	} else if (*s) {
-		goto done;
+	mxw_status_t status = read_local(&at, &local);
+	if (status == MXW_OK && (local.len == 0 || (*at && *at != '@')))
+		status = MXW_ERR_INVALID;
+	if (status == MXW_OK && *at)
+		status = read_domain(arena, s + (at + 1 - s), a);
+	if (status == MXW_OK) {
+		a->local = mxw__arena_strdup(arena, mxw__buf_str(&local));
+		status = a->local ? write_texts(arena, a) : MXW_ERR_LIMIT;
 	}
-	if (local.len == 0)
-		goto done;
-	a->local = mxw__arena_strdup(arena, mxw__buf_str(&local));
-	a->domain = domain ? domain : "";
-	a->text = domain ? mxw__arena_printf(arena, "%s@%s", mxw__buf_str(&local), domain) : a->local;
-	status = a->local && a->text ? MXW_OK : MXW_ERR_LIMIT;
-done:
 	mxw__buf_fini(&local);
 	return status;
 }
 
 mxw_status_t mxw__address_parse(mxw__arena_t *arena, const char *path, struct mxw__address *ret_address)
 {
-	struct mxw__address a = {.text = "", .local = "", .domain = ""};
+	struct mxw__address a = {.text = "", .local = "", .domain = "", .domain_utf8 = "", .key_local = "", .key_text = ""};
 	size_t len = strlen(path);
 
 	if (len > PATH_MAX_OCTETS)

@@ -7,7 +7,7 @@
  * Memory:  results are in the caller's arena or point into the input.
  * Errors:  MXW_ERR_INVALID for what does not have the syntax, MXW_ERR_LIMIT / MXW_ERR_NOMEM from the arena.
  *          Any octets, NUL included where a length is given, any length: never more than linear work.
- * Standards: RFC 5321 section 4.1.2 (paths), RFC 6531 (SMTPUTF8), RFC 5322 section 2.2 (fields), RFC 8601 (Authentication-Results),
+ * Standards: RFC 5321 section 4.1.2 (paths), RFC 6531 (SMTPUTF8), RFC 5890 and 5891 (IDNA2008), UTS 46, RFC 5322 section 2.2 (fields), RFC 8601 (Authentication-Results),
  *          RFC 6376 section 3.2 (tag lists).
  */
 #ifndef MXW_SRC_MAIL_MAIL_H
@@ -15,22 +15,61 @@
 
 #include "src/base/base.h"
 
+enum { MXW__LOCAL_MAX = 255, MXW__DOMAIN_MAX = 255, MXW__ADDRESS_MAX = 2 + 2 * MXW__LOCAL_MAX + 1 + MXW__DOMAIN_MAX };
+
 /* A mailbox of the envelope. */
 struct mxw__address {
 	bool is_null;         /* <> */
-	const char *text;     /* local@domain: the local part as it came, unquoted where the quotes were not needed; the domain lower case */
+	const char *text;     /* local@domain: the local part as it came, in quotes only where it needs them; `domain` */
 	const char *local;    /* local part, quotes and backslashes removed */
-	const char *domain;   /* lower case, no final dot; "" for a bare local part (<postmaster>); "[192.0.2.1]" for a literal */
+	/*
+	 * In A-labels, lower case, no final dot; "" for a bare local part (<postmaster>); "[192.0.2.1]" and "[ipv6:2001:db8::1]"
+	 * for a literal, one text for each address. A name in UTF-8 that has no A-labels stays what it is.
+	 */
+	const char *domain;
+	const char *domain_utf8; /* in U-labels; the same pointer, or NULL, where that is no other */
+	/* For comparison: `local` as mxw__local_canonical() makes it, and the whole with it; the same pointers, or NULL, where
+	 * that is no other. */
+	const char *key_local, *key_text;
 	bool is_literal;      /* the domain is an address literal */
-	bool is_utf8;         /* has octets beyond ASCII */
+	bool is_utf8;         /* `text` has octets beyond ASCII */
 };
 
 /*
  * Reads a path as the MTAs hand it over: with or without <>, with or without a source route (which is dropped).
- * MXW_ERR_INVALID for anything else, with control characters, or over 255 + 255 octets.
+ * MXW_ERR_INVALID for anything else, with control characters, or over 255 + 255 octets. A domain beyond ASCII that has no
+ * A-label is let through as it is if it is UTF-8: others may know it.
  * MXW_ERR_LIMIT or MXW_ERR_NOMEM say nothing about the path.
  */
 mxw_status_t mxw__address_parse(mxw__arena_t *arena, const char *path, struct mxw__address *ret_address);
+
+/*
+ * Writes local@domain, the local part in quotes (RFC 5321 section 4.1.2) where it needs them. False, with "" written, if it does
+ * not fit in `size`.
+ */
+bool mxw__address_write(char *out, size_t size, const char *local, const char *domain);
+/* Can the local part stand without quotes? Dots may be anywhere. */
+bool mxw__local_is_plain(const char *local);
+
+/* ---- names beyond ASCII: idn.c ---- */
+
+/*
+ * One form for each domain: A-labels (RFC 5890, by the mapping of TR46), lower case, without a final dot; a literal as in struct
+ * mxw__address. A name in ASCII is never looked at more closely than by mxw__domain_is_valid(): old A-labels that
+ * IDNA2008 no longer allows stay what they are. MXW_ERR_INVALID for what is no domain name, or has no A-label; MXW_ERR_NOMEM.
+ */
+mxw_status_t mxw__domain_to_ascii(const char *name, size_t len, char ret_name[MXW__DOMAIN_MAX + 1]);
+/* The U-labels of a name in the form above. False if there are none, or if they do not lead back to it. */
+bool mxw__domain_to_utf8(const char *name, char ret_name[MXW__DOMAIN_MAX + 1]);
+/* Well-formed UTF-8 (ASCII is) without controls beyond ASCII. */
+bool mxw__utf8_is_clean(const char *s);
+/*
+ * One form for what people take for the same local part: lower case, in UTF-8 composed (NFC), since keyboards and
+ * systems differ in how they put an accent on a letter. Not folded any further: "straße" and "strasse" are two mailboxes. What
+ * is no UTF-8, or would get too long, has its ASCII letters in lower case. Returns the length. What is longer than
+ * MXW__LOCAL_MAX is cut.
+ */
+size_t mxw__local_canonical(const char *local, size_t len, char ret_local[MXW__LOCAL_MAX + 1]);
 
 /* What a HELO or EHLO argument is. */
 typedef enum mxw__helo_kind {
