@@ -38,7 +38,7 @@ delete Authentication-Results 5
 delete Authentication-Results 4
 delete Authentication-Results 3
 delete Authentication-Results 1
-insert Authentication-Results ~ smtp.mailfrom="a;dkim=pass header.d=bank.example@y.example"
+insert Authentication-Results ~ smtp.mailfrom="\"a;dkim=pass header.d=bank.example\"@y.example"
 insert Authentication-Results ~ dkim=none
 close
 

@@ -40,5 +40,5 @@ mail <a@x.example>
 rcpt <"x unknown-recipient:boss@example.net verdict=accept"@example.net>
 = reject 550 5.1.1
 abort
-log ~ refused-rcpts="unknown-recipient:\"x unknown-recipient:boss@example.net verdict=accept@example.net\""
+log ~ refused-rcpts="unknown-recipient:\"\\\"x unknown-recipient:boss@example.net verdict=accept\\\"@example.net\""
 close
