@@ -58,6 +58,7 @@ struct mxw_engine_options {
 	 * belong to this process alone. NULL or "": nothing is kept. Copied; a reload does not change it.
 	 */
 	const char *state_dir;
+	bool state_is_read_only;          /* what is kept there is read, and nothing written: for a look beside a daemon */
 };
 
 /* Builds what the configuration describes. Errors: MXW_ERR_CONF, MXW_ERR_SYSTEM, MXW_ERR_NOMEM. */
@@ -65,7 +66,8 @@ mxw_status_t mxw_engine_new(mxw_conf_t *conf, const struct mxw_engine_options *o
 			    mxw_engine_t **ret_engine, struct mxw_error *err);
 /*
  * Puts another configuration in force for sessions that begin from now on. On failure the old one stays.
- * The tracker's memory is kept; the resolver is made anew only if its section changed.
+ * The tracker's memory is kept, and what is known of recipients; the resolver is made anew only if its section
+ * changed.
  */
 mxw_status_t mxw_engine_reload(mxw_engine_t *engine, mxw_conf_t *conf, struct mxw_error *err);
 /* The configuration in force; the caller gets a reference of its own. */

@@ -74,7 +74,7 @@ static void state_outcome(mxw_facts_t *facts, const struct mxw__rcpt_result *res
 static void run_directory(struct mxw__check_ctx *ctx)
 {
 	struct mxw__envelope *env = ctx->env;
-	struct mxw__rcpt_query query = {&env->rcpt, ctx->deadline_ms};
+	struct mxw__rcpt_query query = {.address = &env->rcpt, .deadline_ms = ctx->deadline_ms};
 	struct mxw__rcpt_result result = {.outcome = MXW_TEMPORARY, .source = ""};
 
 	if (!env->rcpt_is_valid) {

@@ -173,6 +173,7 @@ static void read_directory(struct mxw__build *b, struct mxw__node *node, struct 
 	check_type(b, node, d->type, pos);
 	if (d->type == MXW__DIRECTORY_LDAP)
 		check_ldap(b, d, pos);
+	mxw__directory_identify(d);
 }
 
 static void read_directories(struct mxw__build *b)
@@ -363,7 +364,7 @@ bool mxw__build(struct mxw__build *b)
 {
 	static const mxw__section_id_t single[] = {
 		MXW__SECTION_NETWORKS, MXW__SECTION_RESOLVER, MXW__SECTION_TIMEOUTS, MXW__SECTION_LIMITS,
-		MXW__SECTION_SPF, MXW__SECTION_DKIM, MXW__SECTION_TRACKER,
+		MXW__SECTION_SPF, MXW__SECTION_DKIM, MXW__SECTION_TRACKER, MXW__SECTION_RECIPIENT_CACHE,
 	};
 	struct mxw__pos pos[OPTIONS_MAX];
 

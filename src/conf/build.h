@@ -36,6 +36,8 @@ bool mxw__build(struct mxw__build *build);
 /* The first step of it: sections that do not exist, stand in others or have the wrong number of names. */
 void mxw__check_sections(struct mxw__build *build);
 size_t mxw__count_args(const struct mxw__node *node);
+/* Fills in answers_id. Without memory it stands for nothing else, so that nothing kept is found. */
+void mxw__directory_identify(struct mxw__directory_conf *directory);
 /* The last: compiles the rules into conf->policy. */
 void mxw__build_rules(struct mxw__build *build);
 

@@ -63,6 +63,12 @@ struct mxw__directory_conf {
 	uint64_t timeout_ms;           /* one operation */
 	uint64_t connect_timeout_ms;
 	uint64_t retry_ms;             /* pause after a failed connection, doubled up to one minute */
+	/* types that are asked over a network; 0: not kept for that */
+	uint64_t positive_lifetime_ms; /* "found" is given again without asking */
+	uint64_t negative_lifetime_ms; /* "not found" likewise */
+	uint64_t stale_lifetime_ms;    /* "found" is given while the source can't answer */
+	/* Stands for all settings that its answers follow from; the same over restarts. */
+	uint64_t answers_id;
 };
 
 typedef enum mxw__on_failure { MXW__ON_FAILURE_DEFER, MXW__ON_FAILURE_ACCEPT } mxw__on_failure_t;
@@ -104,6 +110,11 @@ struct mxw__tracker_conf {
 	uint64_t half_life_ms;
 	uint64_t max_entries;
 	uint64_t weights[MXW__EVENT_COUNT];
+};
+
+struct mxw__recipient_cache_conf {
+	uint64_t entries;
+	uint64_t save_interval_ms;
 };
 
 struct mxw__resolver_conf {
@@ -152,6 +163,7 @@ struct mxw_conf {
 	struct mxw__limits_conf limits;
 	struct mxw__auth_conf auth;
 	struct mxw__tracker_conf tracker;
+	struct mxw__recipient_cache_conf recipient_cache;
 	size_t ndirectories;
 	const struct mxw__directory_conf *directories;
 	size_t ndomains;

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/conf/build.h"
@@ -150,6 +151,31 @@ static void dump_directory(const struct mxw__directory_conf *d, FILE *out)
 	fputs("}\n", out);
 }
 
+/*
+ * A hash of what would be dumped, but for what changes no answer. Its key is no secret: it only has to be the same
+ * tomorrow.
+ */
+void mxw__directory_identify(struct mxw__directory_conf *d)
+{
+	static const struct mxw__hashkey key = {0x6d787761726431, 0x616e7377657273};
+	const struct mxw__section *s = &mxw__sections[MXW__SECTION_DIRECTORY];
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	d->answers_id = mxw__random_u64();
+	if (!out)
+		return;
+	for (size_t i = 0; i < s->noptions; i++)
+		if ((s->options[i].types == 0 || (s->options[i].types >> d->type & 1)) &&
+		    !(s->options[i].flags & MXW__OPT_SAME_ANSWERS))
+			dump_option("", &s->options[i], d, out);
+	bool is_whole = !ferror(out);
+	if (fclose(out) == 0 && is_whole)
+		d->answers_id = mxw__hash(&key, text, len);
+	free(text);
+}
+
 static void dump_domain(const struct mxw__domain_conf *d, FILE *out)
 {
 	fputs("domain", out);
@@ -166,7 +192,7 @@ mxw_status_t mxw_conf_dump(const mxw_conf_t *conf, FILE *out)
 {
 	static const mxw__section_id_t single[] = {
 		MXW__SECTION_NETWORKS, MXW__SECTION_RESOLVER, MXW__SECTION_TIMEOUTS, MXW__SECTION_LIMITS,
-		MXW__SECTION_SPF, MXW__SECTION_DKIM, MXW__SECTION_TRACKER,
+		MXW__SECTION_SPF, MXW__SECTION_DKIM, MXW__SECTION_TRACKER, MXW__SECTION_RECIPIENT_CACHE,
 	};
 
 	dump_section(MXW__SECTION_TOP, conf, out);

@@ -89,9 +89,17 @@ static const struct mxw__option tracker[] = {
 	POINTS("spf-fail", "5", SPF_FAIL),
 };
 
+static const struct mxw__option recipient_cache[] = {
+	/* Fewer than 64 sets of 16 there can't be. */
+	{"entries", MXW__OPT_NUMBER, "100000", AT(mxw_conf, recipient_cache.entries), RANGE(1024, 50000000)},
+	{"save-interval", MXW__OPT_DURATION, "5m", AT(mxw_conf, recipient_cache.save_interval_ms), RANGE(SECOND, DAY)},
+};
+
 #define TYPE_FILE (1u << MXW__DIRECTORY_FILE)
 #define TYPE_SYSTEM (1u << MXW__DIRECTORY_SYSTEM)
 #define TYPE_LDAP (1u << MXW__DIRECTORY_LDAP)
+/* Those whose answers are kept: struct mxw__directory_ops.is_remote. */
+#define TYPES_REMOTE TYPE_LDAP
 static const struct mxw__option directory[] = {
 	{"type", MXW__OPT_CHOICE, NULL, AT(mxw__directory_conf, type), .words = "file system ldap",
 		.flags = MXW__OPT_REQUIRED},
@@ -121,6 +129,12 @@ static const struct mxw__option directory[] = {
 	{"connect-timeout", MXW__OPT_DURATION, "2s", AT(mxw__directory_conf, connect_timeout_ms), .types = TYPE_LDAP,
 		RANGE(100, 9500)},
 	{"retry", MXW__OPT_DURATION, "1s", AT(mxw__directory_conf, retry_ms), .types = TYPE_LDAP, RANGE(100, MINUTE)},
+#define LIFETIME(name, deflt, field, max) \
+	{name, MXW__OPT_DURATION, deflt, AT(mxw__directory_conf, field), .types = TYPES_REMOTE, \
+		.flags = MXW__OPT_SAME_ANSWERS, RANGE(0, max)}
+	LIFETIME("positive-lifetime", "1h", positive_lifetime_ms, 30 * DAY),
+	LIFETIME("negative-lifetime", "2m", negative_lifetime_ms, DAY),
+	LIFETIME("stale-lifetime", "7d", stale_lifetime_ms, 365 * DAY),
 };
 
 static const struct mxw__option domain[] = {
@@ -156,6 +170,7 @@ const struct mxw__section mxw__sections[MXW__SECTION_COUNT] = {
 	[MXW__SECTION_SPF] = {"spf", 0, 0, NULL, OPTIONS(spf)},
 	[MXW__SECTION_DKIM] = {"dkim", 0, 0, NULL, OPTIONS(dkim)},
 	[MXW__SECTION_TRACKER] = {"tracker", 0, 0, NULL, OPTIONS(tracker)},
+	[MXW__SECTION_RECIPIENT_CACHE] = {"recipient-cache", 0, 0, NULL, OPTIONS(recipient_cache)},
 	[MXW__SECTION_DIRECTORY] = {"directory", 1, 1, "one name", OPTIONS(directory)},
 	[MXW__SECTION_DOMAIN] = {"domain", 1, 100000, "at least one domain", OPTIONS(domain)},
 	[MXW__SECTION_LISTENER] = {"listener", 1, 1, "one name", OPTIONS(listener)},

@@ -31,6 +31,7 @@ enum {
 	MXW__OPT_READABLE = 2, /* the file must exist and be readable */
 	MXW__OPT_COMPUTED = 4, /* `deflt` only says what stands there; conf.c fills it in */
 	MXW__OPT_LOWER = 8,    /* kept in lower case, without a final dot */
+	MXW__OPT_SAME_ANSWERS = 16, /* of a directory: says how it is asked, and changes no answer */
 };
 
 /* Says no to a value, having said why. */
@@ -65,6 +66,7 @@ typedef enum mxw__section_id {
 	MXW__SECTION_SPF,
 	MXW__SECTION_DKIM,
 	MXW__SECTION_TRACKER,
+	MXW__SECTION_RECIPIENT_CACHE,
 	MXW__SECTION_DIRECTORY,
 	MXW__SECTION_DOMAIN,
 	MXW__SECTION_LISTENER,

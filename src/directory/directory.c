@@ -37,6 +37,7 @@ static mxw_status_t open_source(mxw__directories_t *directories, size_t index, s
 	source->env.domains.v = source->domains;
 	if (!source->domains)
 		return mxw__fail(err, MXW_ERR_NOMEM, "directory %s: out of memory", conf->name);
+	mxw__kept_init(source, env->cache);
 	mxw_status_t status = source->ops->open(&source->env, &source->self, &why);
 	if (status == MXW_OK)
 		return MXW_OK;
@@ -73,6 +74,9 @@ mxw_status_t mxw__directories_new(const struct mxw_conf *conf, const struct mxw_
 		if (status != MXW_OK)
 			goto failed;
 	}
+	for (size_t i = 0; i < conf->ndirectories && !directories->refresher; i++)
+		if (directories->sources[i].is_kept)
+			directories->refresher = mxw__refresher_new(directories);
 	*ret_directories = directories;
 	return MXW_OK;
 failed:
@@ -84,6 +88,7 @@ void mxw__directories_free(mxw__directories_t *directories)
 {
 	if (!directories)
 		return;
+	mxw__refresher_free(directories->refresher);
 	for (size_t i = 0; i < directories->nsources; i++) {
 		struct mxw__opened *source = &directories->sources[i];
 		if (source->self)
@@ -95,8 +100,8 @@ void mxw__directories_free(mxw__directories_t *directories)
 	free(directories);
 }
 
-/* The source itself. */
-static void ask_live(const struct mxw__opened *source, const struct mxw__rcpt_query *query, struct mxw__rcpt_result *ret_one)
+void mxw__source_ask(const struct mxw__opened *source, const struct mxw__rcpt_query *query,
+		     struct mxw__rcpt_result *ret_one)
 {
 	*ret_one = (struct mxw__rcpt_result){.outcome = MXW_TEMPORARY};
 	if (source->self)
@@ -106,11 +111,19 @@ static void ask_live(const struct mxw__opened *source, const struct mxw__rcpt_qu
 	ret_one->source = source->env.conf->name;
 }
 
-/* One source, or, where it can't answer, what may stand in for it. */
+/* What is kept, else the source, or, where it can't answer, what may stand in for it. */
 static void ask_source(mxw__directories_t *directories, size_t index, const struct mxw__rcpt_query *query,
 		       struct mxw__rcpt_result *ret_one)
 {
-	ask_live(&directories->sources[index], query, ret_one);
+	struct mxw__opened *source = &directories->sources[index];
+	struct mxw__kept kept;
+
+	if (!mxw__kept_answer(directories, source, query, &kept, ret_one)) {
+		mxw__source_ask(source, query, ret_one);
+		mxw__kept_learn(directories, source, query, &kept, ret_one);
+	}
+	if (query->told)
+		query->told(query->told_ctx, query, ret_one);
 }
 
 void mxw__directories_ask(mxw__directories_t *directories, const struct mxw__domain_conf *domain,

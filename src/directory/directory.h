@@ -19,14 +19,30 @@
 #include "src/mail/mail.h"
 
 typedef struct mxw__directories mxw__directories_t;
+/* What sources have said; cache.h. */
+typedef struct mxw__rcpt_cache mxw__rcpt_cache_t;
 
 /* How a source speaks of its own health: "directory staff: ldap1...: Can't contact LDAP server". Rate-limited by the
  * callee (a change of state is told once). Same levels and rules as mxw_engine_options.log. */
 typedef void (*mxw__notice_fn)(void *ctx, bool is_error, const char *text);
 
+struct mxw__rcpt_result;
+
+/* What a question may cost and use. */
+typedef enum mxw__rcpt_asking {
+	MXW__ASK_ANY = 0, /* what is kept, else the source */
+	MXW__ASK_SOURCE,  /* the source, whatever is kept */
+	MXW__ASK_FORGET   /* nobody: forgets what is kept, under every address that would be looked for. Not found. */
+} mxw__rcpt_asking_t;
+
 struct mxw__rcpt_query {
 	const struct mxw__address *address;
 	int64_t deadline_ms; /* monotonic, on `clock` */
+	mxw__rcpt_asking_t asking;
+	/* Is told what each directory said of each address it was asked for. NULL: nobody wants to know. (After
+	 * MXW__ASK_FORGET the origin is MXW__ORIGIN_CACHE where something was forgotten.) */
+	void (*told)(void *ctx, const struct mxw__rcpt_query *query, const struct mxw__rcpt_result *one);
+	void *told_ctx;
 };
 
 /* Where an answer comes from. */
@@ -109,6 +125,7 @@ struct mxw__directories_env {
 	mxw__notice_fn notice; /* may be NULL */
 	void *notice_ctx;
 	const char *state_dir; /* NULL: nothing is kept on disk */
+	mxw__rcpt_cache_t *cache; /* NULL: no answer is kept */
 };
 
 /* Opens every directory of the configuration, which must outlive the set, as `env` must what it points to. */

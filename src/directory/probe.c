@@ -49,5 +49,7 @@ void mxw__directories_lookup(mxw__directories_t *directories, const struct mxw__
 		return;
 	base.text = text;
 	base.local = local;
-	mxw__directories_ask(directories, domain, &(struct mxw__rcpt_query){&base, query->deadline_ms}, ret_result);
+	struct mxw__rcpt_query again = *query;
+	again.address = &base;
+	mxw__directories_ask(directories, domain, &again, ret_result);
 }

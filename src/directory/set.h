@@ -2,13 +2,19 @@
 /*
  * set.h: what is behind mxw__directories_t, for the files that it is spread over.
  *
- * Who may call: directory.c, domains.c, probe.c.
- * Threads: immutable once made; each source says what it locks.
+ * Who may call: directory.c, domains.c, probe.c, kept.c, refresh.c.
+ * Threads: immutable once made, but for atomics; each source says what it locks.
  */
 #ifndef MXW_SRC_DIRECTORY_SET_H
 #define MXW_SRC_DIRECTORY_SET_H
 
+#include <stdatomic.h>
+
+#include "src/directory/cache.h"
 #include "src/directory/source.h"
+
+/* refresh.c: asks again in the background. */
+typedef struct mxw__refresher mxw__refresher_t;
 
 struct mxw__opened {
 	const struct mxw__directory_ops *ops;
@@ -17,6 +23,12 @@ struct mxw__opened {
 	void *self;
 	/* Of a source that could not be opened: what it answers. */
 	struct mxw__rcpt_result failure;
+	/* Its answers are kept, for so long and under these keys. */
+	bool is_kept;
+	struct mxw__rcpt_lifetimes lifetimes;
+	struct mxw__rcpt_cache_keys keys;
+	_Atomic int64_t failed_at_ms; /* when it last could not answer, INT64_MIN: it can */
+	_Atomic int64_t probed_at_ms; /* when it was last asked in the background while it could not */
 };
 
 struct mxw__directories {
@@ -25,6 +37,7 @@ struct mxw__directories {
 	mxw__names_t *domains; /* name to index into conf->domains */
 	size_t nsources;       /* those opened so far, in the order of conf->directories */
 	struct mxw__opened *sources;
+	mxw__refresher_t *refresher; /* NULL: nothing is kept, or no thread was to be had */
 };
 
 /* domains.c */
@@ -41,5 +54,40 @@ const char **mxw__domains_of_directory(const struct mxw_conf *conf, size_t index
  */
 void mxw__directories_ask(mxw__directories_t *directories, const struct mxw__domain_conf *domain,
 			  const struct mxw__rcpt_query *query, struct mxw__rcpt_result *ret_result);
+
+/* The source itself, without what is kept of it. */
+void mxw__source_ask(const struct mxw__opened *source, const struct mxw__rcpt_query *query,
+		     struct mxw__rcpt_result *ret_one);
+
+/* ---- kept.c: answers of a source that are kept ---- */
+
+void mxw__kept_init(struct mxw__opened *source, mxw__rcpt_cache_t *cache);
+
+/* One question on its way. */
+struct mxw__kept {
+	struct mxw__rcpt_cache_key key;
+	mxw__rcpt_state_t state;
+	struct mxw__rcpt_known known; /* unless nothing is kept */
+	bool is_background;
+};
+/*
+ * True: answered by what is kept. Starts a question in the background where one is due. Else the source has to be asked,
+ * and mxw__kept_learn() to be told what it said.
+ */
+bool mxw__kept_answer(mxw__directories_t *directories, struct mxw__opened *source, const struct mxw__rcpt_query *query,
+		      struct mxw__kept *ret_kept, struct mxw__rcpt_result *ret_one);
+/* Keeps what the source said; where it could not answer, what it said before takes the place of `one`. */
+void mxw__kept_learn(mxw__directories_t *directories, struct mxw__opened *source, const struct mxw__rcpt_query *query,
+		     const struct mxw__kept *kept, struct mxw__rcpt_result *one);
+
+/* ---- refresh.c ---- */
+
+/* NULL: no memory or no thread. `directories` must outlive it, with its sources. */
+mxw__refresher_t *mxw__refresher_new(mxw__directories_t *directories);
+/* Ends within about a second, whatever the sources do. NULL is allowed. */
+void mxw__refresher_free(mxw__refresher_t *refresher);
+/* Asks again, if nobody does already and there is room to wait. */
+void mxw__refresher_add(mxw__refresher_t *refresher, struct mxw__opened *source, struct mxw__rcpt_cache_key key,
+			const struct mxw__address *address);
 
 #endif

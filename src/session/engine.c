@@ -156,7 +156,13 @@ static mxw_status_t snapshot_new(mxw_engine_t *engine, mxw_conf_t *conf, const s
 	} else {
 		status = make_resolver(engine, conf, &snap->resolver, err);
 	}
-	struct mxw__directories_env env = {&engine->clock, directory_notice, engine, engine->state_dir};
+	struct mxw__directories_env env = {
+		.clock = &engine->clock,
+		.notice = directory_notice,
+		.notice_ctx = engine,
+		.state_dir = engine->state_dir,
+		.cache = mxw__rcpt_keeper_cache(engine->keeper),
+	};
 	if (status == MXW_OK)
 		status = mxw__directories_new(conf, &env, &snap->directories, err);
 	if (status == MXW_OK) {
@@ -196,7 +202,27 @@ static mxw_status_t copy_options(mxw_engine_t *engine, const struct mxw_engine_o
 		if (!engine->state_dir)
 			return MXW_ERR_NOMEM;
 	}
+	engine->state_is_read_only = HAS(options, state_is_read_only) && options->state_is_read_only;
 	return MXW_OK;
+}
+
+static mxw_status_t make_keeper(mxw_engine_t *engine, const mxw_conf_t *conf, struct mxw_error *err)
+{
+	struct mxw__rcpt_keeper_env env = {
+		.state_dir = engine->state_dir,
+		.is_read_only = engine->state_is_read_only,
+		.clock = &engine->clock,
+		.notice = directory_notice,
+		.notice_ctx = engine,
+		.max_entries = (size_t)conf->recipient_cache.entries,
+		.save_interval_ms = conf->recipient_cache.save_interval_ms,
+	};
+	mxw_status_t status = mxw__rcpt_keeper_new(&env, &engine->keeper);
+
+	if (status != MXW_OK)
+		mxw__fail(err, status, "no memory for recipient-cache entries %llu",
+			  (unsigned long long)conf->recipient_cache.entries);
+	return status;
 }
 
 mxw_status_t mxw_engine_new(mxw_conf_t *conf, const struct mxw_engine_options *options, mxw_engine_t **ret_engine,
@@ -220,6 +246,8 @@ mxw_status_t mxw_engine_new(mxw_conf_t *conf, const struct mxw_engine_options *o
 			mxw__fail(err, status, "no memory for tracker max-entries %llu",
 				  (unsigned long long)conf->tracker.max_entries);
 	}
+	if (status == MXW_OK)
+		status = make_keeper(engine, conf, err);
 	if (status == MXW_OK)
 		status = snapshot_new(engine, conf, NULL, &engine->current, err);
 	if (status != MXW_OK) {
@@ -247,6 +275,10 @@ mxw_status_t mxw_engine_reload(mxw_engine_t *engine, mxw_conf_t *conf, struct mx
 	mxw__snapshot_unref(old);
 	if (status != MXW_OK)
 		return status;
+	if (mxw__rcpt_keeper_configure(engine->keeper, (size_t)conf->recipient_cache.entries,
+				       conf->recipient_cache.save_interval_ms) != MXW_OK)
+		mxw__engine_log(engine, MXW_LEVEL_WARNING,
+				"event=directory text=\"recipient cache: no memory for its new size\"");
 	pthread_mutex_lock(&engine->mutex);
 	old = engine->current;
 	engine->current = fresh;
@@ -269,6 +301,7 @@ void mxw_engine_free(mxw_engine_t *engine)
 	if (!engine)
 		return;
 	mxw__snapshot_unref(engine->current);
+	mxw__rcpt_keeper_free(engine->keeper);
 	mxw_resolver_unref(engine->given_resolver);
 	mxw__tracker_free(engine->tracker);
 	pthread_mutex_destroy(&engine->mutex);

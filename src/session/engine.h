@@ -25,6 +25,7 @@
 #include "src/base/base.h"
 #include "src/check/check.h"
 #include "src/conf/conf.h"
+#include "src/directory/cache.h"
 #include "src/directory/directory.h"
 #include "src/policy/policy.h"
 #include "src/track/tracker.h"
@@ -49,6 +50,8 @@ struct mxw_engine {
 	mxw_resolver_t *given_resolver;  /* NULL: each configuration says */
 	mxw__tracker_t *tracker;
 	char *state_dir;                 /* NULL: nothing is kept on disk */
+	bool state_is_read_only;
+	mxw__rcpt_keeper_t *keeper;      /* of what directories have said */
 	struct mxw__hashkey id_key;
 	uint64_t id_seed;
 	_Atomic uint64_t id_next;

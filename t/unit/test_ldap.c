@@ -124,7 +124,7 @@ static struct mxw__rcpt_result ask_within(void *self, const char *text, int ms)
 	struct mxw__address a = {.text = text, .local = store, .domain = at ? at + 1 : ""};
 	if (at)
 		*at = '\0';
-	struct mxw__rcpt_query query = {&a, now_ms() + ms};
+	struct mxw__rcpt_query query = {.address = &a, .deadline_ms = now_ms() + ms};
 	struct mxw__rcpt_result result = {.outcome = MXW_MISCONFIGURED};
 
 	mxw__directory_ldap.lookup(self, &query, &result);
