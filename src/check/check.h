@@ -65,6 +65,7 @@ struct mxw__envelope {
 	bool rcpt_is_valid;
 	bool rcpt_refused_by_mta, rcpt_deferred_by_mta;
 	const struct mxw__domain_conf *rcpt_domain; /* NULL: not ours */
+	bool rcpt_domain_is_known;           /* no: the section's list of domains, which may have it, can't be read */
 	/* of the content */
 	struct mxw__field *fields;
 	struct mxw__field **fields_end;

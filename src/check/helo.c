@@ -8,19 +8,15 @@
 
 static bool is_our_name(const struct mxw__check_ctx *ctx, const char *helo)
 {
-	char name[256];
-	size_t len = strlen(helo);
+	char name[MXW__DOMAIN_MAX + 1];
 
-	if (len >= sizeof name)
+	/* In U-labels it is no valid HELO, but none the less ours. */
+	if (mxw__domain_to_ascii(helo, strlen(helo), name) != MXW_OK)
 		return false;
-	memcpy(name, helo, len + 1);
-	mxw__ascii_lower_str(name);
-	if (len && name[len - 1] == '.')
-		name[len - 1] = '\0';
 	for (size_t i = 0; i < ctx->conf->helo_names.n; i++)
 		if (mxw__ascii_casecmp(ctx->conf->helo_names.v[i], name) == 0)
 			return true;
-	return mxw__directories_domain(ctx->directories, name) != NULL;
+	return mxw__directories_has_name(ctx->directories, name);
 }
 
 static bool is_our_address(const struct mxw_conf *conf, const struct mxw_ip *ip)
@@ -38,9 +34,9 @@ static bool is_forged(const struct mxw__check_ctx *ctx)
 
 	if (env->client_class != MXW__CLIENT_OUTSIDE)
 		return false;
-	if (env->helo_ip.family)
-		return is_our_address(ctx->conf, &env->helo_ip);
-	return env->helo_kind != MXW__HELO_INVALID && is_our_name(ctx, env->helo);
+	if (env->helo_ip.family && is_our_address(ctx->conf, &env->helo_ip))
+		return true;
+	return is_our_name(ctx, env->helo);
 }
 
 static void run(struct mxw__check_ctx *ctx)

@@ -15,8 +15,12 @@ static void run_recipient(struct mxw__check_ctx *ctx)
 		return;
 	}
 	mxw_facts_set(ctx->facts, MXW__FACT_RCPT_DOMAIN, env->rcpt.domain);
-	env->rcpt_domain = mxw__directories_domain(ctx->directories, env->rcpt.domain);
-	mxw_facts_set(ctx->facts, MXW__FACT_RCPT_OURS, env->rcpt_domain ? "yes" : "no");
+	mxw_outcome_t outcome = mxw__directories_domain_of(ctx->directories, &env->rcpt, &env->rcpt_domain);
+	env->rcpt_domain_is_known = outcome != MXW_TEMPORARY;
+	if (env->rcpt_domain_is_known)
+		mxw_facts_set(ctx->facts, MXW__FACT_RCPT_OURS, env->rcpt_domain ? "yes" : "no");
+	else
+		mxw_facts_set_unavailable(ctx->facts, MXW__FACT_RCPT_OURS, "unavailable");
 	if (env->rcpt_domain)
 		mxw_facts_set(ctx->facts, MXW__FACT_RCPT_ON_FAILURE,
 			      env->rcpt_domain->on_failure == MXW__ON_FAILURE_ACCEPT ? "accept" : "defer");
@@ -88,6 +92,10 @@ static void run_directory(struct mxw__check_ctx *ctx)
 	}
 	if (env->rcpt_refused_by_mta)
 		return;
+	if (!env->rcpt_domain_is_known) {
+		mxw_facts_set_unavailable(ctx->facts, MXW__FACT_RCPT, "unavailable");
+		return;
+	}
 	mxw__directories_lookup(ctx->directories, env->rcpt_domain, &query, &result);
 	state_outcome(ctx->facts, &result);
 	state_details(ctx->facts, &result);

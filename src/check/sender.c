@@ -27,8 +27,20 @@ static void run(struct mxw__check_ctx *ctx)
 		return;
 	if (*env->sender.domain)
 		mxw_facts_set(ctx->facts, MXW__FACT_SENDER_DOMAIN, env->sender.domain);
-	bool ours = mxw__directories_domain(ctx->directories, env->sender.domain) != NULL;
-	mxw_facts_set(ctx->facts, MXW__FACT_SENDER_OURS, ours ? "yes" : "no");
+	const struct mxw__domain_conf *domain;
+	switch (mxw__directories_domain_of(ctx->directories, &env->sender, &domain)) {
+	case MXW_FOUND:
+		/* A bare postmaster is anybody's. */
+		mxw_facts_set(ctx->facts, MXW__FACT_SENDER_OURS, *env->sender.domain ? "yes" : "no");
+		break;
+	case MXW_NOT_FOUND:
+		mxw_facts_set(ctx->facts, MXW__FACT_SENDER_OURS, "no");
+		break;
+	case MXW_TEMPORARY:
+	case MXW_MISCONFIGURED:
+		mxw_facts_set_unavailable(ctx->facts, MXW__FACT_SENDER_OURS, "unavailable");
+		break;
+	}
 }
 
 static const mxw_fact_id_t facts[] = {

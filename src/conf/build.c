@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "src/conf/build.h"
+#include "src/mail/mail.h"
 #include "src/policy/fact_set.h"
 
 enum { DIRECTORIES_MAX = 1000, OPTIONS_MAX = 96 };
@@ -261,18 +262,16 @@ static void read_domain(struct mxw__build *b, struct mxw__node *node, struct mxw
 
 	*d = (struct mxw__domain_conf){.pos = node->pos};
 	for (const struct mxw__arg *arg = node->args; names && arg; arg = arg->next) {
-		char *name = mxw__arena_strdup(b->values.arena, arg->text);
-		if (!name) {
+		char name[MXW__DOMAIN_MAX + 1];
+		if (!mxw__check_mail_domain(b->values.complaints, arg))
+			continue;
+		bool ok = mxw__domain_to_ascii(arg->text, strlen(arg->text), name) == MXW_OK;
+		names[n] = ok ? mxw__arena_strdup(b->values.arena, name) : NULL;
+		if (!names[n]) {
 			b->values.out_of_memory = true;
 			return;
 		}
-		if (!mxw__check_domain(b->values.complaints, arg))
-			continue;
-		mxw__ascii_lower_str(name);
-		size_t len = strlen(name);
-		if (len > 1 && name[len - 1] == '.')
-			name[len - 1] = '\0';
-		names[n++] = name;
+		n++;
 	}
 	d->names = (struct mxw__strings){n, names};
 	mxw__values_read(&b->values, &mxw__sections[MXW__SECTION_DOMAIN], &node, 1, d, pos);
@@ -295,21 +294,30 @@ static int by_name(const void *x, const void *y)
 	return order ? order : a->seq < b->seq ? -1 : 1;
 }
 
-/* Each domain in one place only. Positions are those of the sections. */
+static size_t add_named(struct named *all, size_t k, const struct mxw__strings *names, const struct mxw__pos *pos)
+{
+	for (size_t i = 0; i < names->n; i++)
+		all[k + i] = (struct named){names->v[i], pos, k + i};
+	return k + names->n;
+}
+
+/* Each domain and host in one place only. Positions are those of the sections. */
 static void check_domains_differ(struct mxw__build *b)
 {
 	size_t n = 0, k = 0;
 
 	for (size_t i = 0; i < b->conf->ndomains; i++)
-		n += b->conf->domains[i].names.n;
+		n += b->conf->domains[i].names.n + b->conf->domains[i].hosts.n;
 	struct named *all = mxw__calloc(n, sizeof *all);
 	if (!all) {
 		b->values.out_of_memory = true;
 		return;
 	}
-	for (size_t i = 0; i < b->conf->ndomains; i++)
-		for (size_t j = 0; j < b->conf->domains[i].names.n; j++, k++)
-			all[k] = (struct named){b->conf->domains[i].names.v[j], &b->conf->domains[i].pos, k};
+	for (size_t i = 0; i < b->conf->ndomains; i++) {
+		const struct mxw__domain_conf *d = &b->conf->domains[i];
+		k = add_named(all, k, &d->names, &d->pos);
+		k = add_named(all, k, &d->hosts, &d->pos);
+	}
 	if (n > 1)
 		qsort(all, n, sizeof *all, by_name);
 	for (size_t i = 1; i < n; i++)

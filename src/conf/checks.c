@@ -74,20 +74,49 @@ bool mxw__check_authserv_id(struct mxw__complaints *complaints, const struct mxw
 	return false;
 }
 
+static bool complain_domain(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	const char *why = strchr(arg->text, '@') ? "; the part after '@' was expected" : "";
+
+	for (const char *s = arg->text; *s; s++)
+		if ((unsigned char)*s >= 0x80)
+			why = ": it can't be written in A-labels";
+	mxw__complain(complaints, &arg->pos, "'%s' is no domain name%s", arg->text, why);
+	return false;
+}
+
 bool mxw__check_domain(struct mxw__complaints *complaints, const struct mxw__arg *arg)
 {
-	if (mxw__domain_is_valid(arg->text))
+	char name[MXW__DOMAIN_MAX + 1];
+
+	if (arg->text[0] != '[' && mxw__domain_to_ascii(arg->text, strlen(arg->text), name) == MXW_OK)
 		return true;
-	for (const char *s = arg->text; *s; s++) {
-		if ((unsigned char)*s < 0x80)
-			continue;
-		mxw__complain(complaints, &arg->pos, "'%s' is no domain name in ASCII; its A-label (xn--...) was expected",
+	return complain_domain(complaints, arg);
+}
+
+bool mxw__check_mail_domain(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	char name[MXW__DOMAIN_MAX + 1];
+
+	if (mxw__domain_to_ascii(arg->text, strlen(arg->text), name) == MXW_OK)
+		return true;
+	if (arg->text[0] == '[')
+		mxw__complain(complaints, &arg->pos, "'%s' is no address literal; [192.0.2.1] or [IPv6:2001:db8::1] was expected",
 			      arg->text);
-		return false;
-	}
-	mxw__complain(complaints, &arg->pos, "'%s' is no domain name%s", arg->text,
-		      strchr(arg->text, '@') ? "; the part after '@' was expected" : "");
+	else if (strncmp(arg->text, "*.", 2) == 0)
+		mxw__complain(complaints, &arg->pos, "'%s' can't name a domain section; it may stand in its 'hosts'", arg->text);
+	else
+		return complain_domain(complaints, arg);
 	return false;
+}
+
+bool mxw__check_host(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	char name[MXW__DOMAIN_MAX + 1];
+
+	if (mxw__domain_pattern_to_ascii(arg->text, strlen(arg->text), name) == MXW_OK)
+		return true;
+	return strncmp(arg->text, "*.", 2) == 0 ? complain_domain(complaints, arg) : mxw__check_mail_domain(complaints, arg);
 }
 
 /* Names of sections, users and groups. */

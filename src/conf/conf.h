@@ -77,7 +77,12 @@ typedef enum mxw__postmaster { MXW__POSTMASTER_ACCEPT, MXW__POSTMASTER_LOOK_UP }
 
 /* domain NAME... { ... } */
 struct mxw__domain_conf {
-	struct mxw__strings names;     /* lower case, without final dot */
+	/* As mxw__domain_to_ascii() makes them: A-labels, lower case, without final dot; or an address literal. */
+	struct mxw__strings names;
+	struct mxw__strings hosts;     /* other names of the first: "mx1.example.net", "*.example.net", "[192.0.2.1]" */
+	struct mxw__strings hosts_files; /* paths of lists of hosts */
+	struct mxw__strings domains_files; /* paths of lists of more names */
+	bool catch_all;                /* "@name" in a directory stands for every address of it */
 	struct mxw__pos pos;
 	struct mxw__strings directories; /* as written; the same as indexes: */
 	size_t nrecipients;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "src/conf/build.h"
+#include "src/mail/mail.h"
 
 static const void *field(const void *base, const struct mxw__option *o)
 {
@@ -41,6 +42,16 @@ static void dump_name(const char *indent, const struct mxw__option *o, FILE *out
 	fprintf(out, "%s%-*s", indent, indent[0] ? 20 : 24, o->name);
 }
 
+/* The U-labels of a name, as a comment. */
+static void dump_utf8(const char *indent, const char *name, FILE *out)
+{
+	char utf8[MXW__DOMAIN_MAX + 1];
+	bool is_pattern = strncmp(name, "*.", 2) == 0;
+
+	if (mxw__domain_to_utf8(is_pattern ? name + 2 : name, utf8))
+		fprintf(out, "%s# %s: %s%s\n", indent, name, is_pattern ? "*." : "", utf8);
+}
+
 static void dump_text(const char *indent, const struct mxw__option *o, const char *text, FILE *out)
 {
 	if (!text[0])
@@ -53,8 +64,11 @@ static void dump_text(const char *indent, const struct mxw__option *o, const cha
 
 static void dump_strings(const char *indent, const struct mxw__option *o, const struct mxw__strings *list, FILE *out)
 {
-	for (size_t i = 0; i < list->n; i++)
+	for (size_t i = 0; i < list->n; i++) {
+		if (o->flags & MXW__OPT_IDN)
+			dump_utf8(indent, list->v[i], out);
 		dump_text(indent, o, list->v[i], out);
+	}
 }
 
 static void dump_networks(const char *indent, const struct mxw__option *o, const struct mxw__networks *list, FILE *out)
@@ -178,6 +192,8 @@ void mxw__directory_identify(struct mxw__directory_conf *d)
 
 static void dump_domain(const struct mxw__domain_conf *d, FILE *out)
 {
+	for (size_t i = 0; i < d->names.n; i++)
+		dump_utf8("", d->names.v[i], out);
 	fputs("domain", out);
 	for (size_t i = 0; i < d->names.n; i++) {
 		fputc(' ', out);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "src/conf/build.h"
+#include "src/mail/mail.h"
 #include "src/policy/fact_set.h"
 #include "src/policy/rules.h"
 
@@ -52,6 +53,23 @@ static rule_mode_t rule_mode(const struct mxw__node *node)
 
 static mxw__expr_t *make_expr(struct reading *r, const struct mxw__cond *cond);
 
+/* Facts have domains in A-labels: a value for one of them may be written in U-labels. NULL: no memory. */
+static const char *fact_value(struct reading *r, const char *fact, const char *value)
+{
+	static const char *const with_domain[] = {"sender", "sender.domain", "rcpt.address", "rcpt.domain", "dkim.domain"};
+	const char *at = strrchr(value, '@'), *domain = at ? at + 1 : value;
+	char name[MXW__DOMAIN_MAX + 1];
+	bool is_utf8 = false, has_domain = false;
+
+	for (const char *s = domain; *s; s++)
+		is_utf8 |= (unsigned char)*s >= 0x80;
+	for (size_t i = 0; is_utf8 && i < MXW_ARRAY_LEN(with_domain); i++)
+		has_domain |= strcmp(fact, with_domain[i]) == 0;
+	if (!has_domain || mxw__domain_pattern_to_ascii(domain, strlen(domain), name) != MXW_OK)
+		return value;
+	return mxw__arena_printf(r->build->values.arena, "%.*s%s", (int)(domain - value), value, name);
+}
+
 static mxw__expr_t *make_compare(struct reading *r, const struct mxw__cond *cond)
 {
 	const char **values;
@@ -66,8 +84,14 @@ static mxw__expr_t *make_compare(struct reading *r, const struct mxw__cond *cond
 		r->build->values.out_of_memory = true;
 		return NULL;
 	}
-	for (const struct mxw__arg *arg = cond->values; arg; arg = arg->next)
-		values[i++] = arg->text;
+	for (const struct mxw__arg *arg = cond->values; arg; arg = arg->next) {
+		values[i] = fact_value(r, cond->fact->text, arg->text);
+		if (!values[i++]) {
+			r->build->values.out_of_memory = true;
+			free(values);
+			return NULL;
+		}
+	}
 	e = cond->kind == MXW__COND_IS ? mxw__expr_is(r->builder, cond->fact->text, &err) :
 		mxw__expr_compare(r->builder, cond->fact->text, cond->op, values, n, &err);
 	free(values);

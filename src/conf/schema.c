@@ -25,7 +25,7 @@ static const struct mxw__option top[] = {
 	{"state-dir", MXW__OPT_PATH, MXW_STATEDIR, AT(mxw_conf, daemon.state_dir)},
 	{"authserv-id", MXW__OPT_TEXT, "the host name", AT(mxw_conf, authserv_id),
 		.flags = MXW__OPT_COMPUTED | MXW__OPT_LOWER, .check = mxw__check_authserv_id},
-	{"helo-names", MXW__OPT_LIST, NULL, AT(mxw_conf, helo_names), .flags = MXW__OPT_LOWER,
+	{"helo-names", MXW__OPT_LIST, NULL, AT(mxw_conf, helo_names), .flags = MXW__OPT_IDN,
 		.check = mxw__check_domain},
 	{"mode", MXW__OPT_CHOICE, "enforce", AT(mxw_conf, observe), .words = "enforce observe"},
 	{"authentication-results", MXW__OPT_CHOICE, "yes", AT(mxw_conf, auth.add_results), .words = "no yes"},
@@ -140,6 +140,10 @@ static const struct mxw__option directory[] = {
 static const struct mxw__option domain[] = {
 	{"recipients", MXW__OPT_LIST, NULL, AT(mxw__domain_conf, directories), .flags = MXW__OPT_REQUIRED},
 	{"on-failure", MXW__OPT_CHOICE, "defer", AT(mxw__domain_conf, on_failure), .words = "defer accept"},
+	{"hosts", MXW__OPT_LIST, NULL, AT(mxw__domain_conf, hosts), .flags = MXW__OPT_IDN, .check = mxw__check_host},
+	{"hosts-file", MXW__OPT_PATHS, NULL, AT(mxw__domain_conf, hosts_files), .flags = MXW__OPT_READABLE},
+	{"domains-file", MXW__OPT_PATHS, NULL, AT(mxw__domain_conf, domains_files), .flags = MXW__OPT_READABLE},
+	{"catch-all", MXW__OPT_CHOICE, "no", AT(mxw__domain_conf, catch_all), .words = "no yes"},
 	{"recipient-delimiters", MXW__OPT_TEXT, "+", AT(mxw__domain_conf, delimiters), .check = mxw__check_delimiters},
 	{"postmaster", MXW__OPT_CHOICE, "accept", AT(mxw__domain_conf, postmaster), .words = "accept look-up"},
 };

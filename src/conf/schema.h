@@ -32,6 +32,7 @@ enum {
 	MXW__OPT_COMPUTED = 4, /* `deflt` only says what stands there; conf.c fills it in */
 	MXW__OPT_LOWER = 8,    /* kept in lower case, without a final dot */
 	MXW__OPT_SAME_ANSWERS = 16, /* of a directory: says how it is asked, and changes no answer */
+	MXW__OPT_IDN = 32,     /* a domain name, kept as mxw__domain_pattern_to_ascii() makes it */
 };
 
 /* Says no to a value, having said why. */
@@ -109,6 +110,10 @@ void mxw__complain_unknown_key(struct mxw__complaints *complaints, const struct 
 bool mxw__check_socket(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_authserv_id(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_domain(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+/* A domain or an address literal. */
+bool mxw__check_mail_domain(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+/* A name, "*.example.net" or an address literal. */
+bool mxw__check_host(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_name(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_forward(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_ldap_uri(struct mxw__complaints *complaints, const struct mxw__arg *arg);

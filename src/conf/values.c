@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "src/conf/schema.h"
+#include "src/mail/mail.h"
 #include "src/policy/fact_set.h"
 
 enum { OPTIONS_MAX = 96 };
@@ -82,9 +83,23 @@ static void put_number(const struct reading *r, const struct mxw__option *o, uin
 	memcpy(field(r, o), from, o->size);
 }
 
+/* In the form in which names are compared; `check` has passed it. */
+static char *copy_domain(struct reading *r, const struct mxw__arg *arg)
+{
+	char name[MXW__DOMAIN_MAX + 1];
+	bool ok = mxw__domain_pattern_to_ascii(arg->text, strlen(arg->text), name) == MXW_OK;
+	char *text = ok ? mxw__arena_strdup(r->values->arena, name) : NULL;
+
+	if (!text)
+		r->values->out_of_memory = true;
+	return text;
+}
+
 static char *copy_text(struct reading *r, const struct mxw__option *o, const struct mxw__arg *arg)
 {
 	bool is_path = o->type == MXW__OPT_PATH || o->type == MXW__OPT_PATHS;
+	if (o->flags & MXW__OPT_IDN)
+		return copy_domain(r, arg);
 	char *text = is_path && arg->text[0] ? mxw__path_from(r->values->arena, arg->pos.file, arg->text) :
 					       mxw__arena_strdup(r->values->arena, arg->text);
 

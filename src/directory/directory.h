@@ -133,13 +133,26 @@ mxw_status_t mxw__directories_new(const struct mxw_conf *conf, const struct mxw_
 				  mxw__directories_t **ret_directories, struct mxw_error *err);
 void mxw__directories_free(mxw__directories_t *directories);
 
-/* The domain section that serves this domain, or NULL: not ours. `domain` is lower case. */
+/*
+ * The domain section that serves this domain, or NULL: not ours. `domain` as in struct mxw__address (see
+ * mxw__domain_to_ascii() for names of other origin).
+ */
 const struct mxw__domain_conf *mxw__directories_domain(const mxw__directories_t *directories, const char *domain);
+/* Is it one of them by its own name, not by a "*.example.net" only? Below a domain others may have hosts that are not ours. */
+bool mxw__directories_has_name(const mxw__directories_t *directories, const char *domain);
+/*
+ * mxw__directories_domain() for a recipient: postmaster without a domain (RFC 5321 section 4.5.1) belongs to the first section that accepts its
+ * postmaster; any other local part alone is for the MTA to complete, and not ours. MXW_TEMPORARY: a list of domains that might have
+ * it was never readable; `ret_domain` is the section whose list it is.
+ */
+mxw_outcome_t mxw__directories_domain_of(const mxw__directories_t *directories, const struct mxw__address *address,
+					 const struct mxw__domain_conf **ret_domain);
 
 /*
- * Looks for a recipient: under the address as it is and, while it is not found, under what else it may be known by
- * (probe.c): without its detail, for one. postmaster and abuse are found, unless the domain says that they are to
- * be looked up.
+ * Looks for a recipient under all addresses that it may be known by, in the order that probe.c says, until one is found.
+ * postmaster and abuse are found, unless the domain says that they are to be looked up. Sources are asked with addresses that
+ * are made here: what they compare is in lower case if it can be. The address of a catch-all has the local part "" and the
+ * text "@example.net". A look-up that the first address answers allocates nothing.
  */
 void mxw__directories_lookup(mxw__directories_t *directories, const struct mxw__domain_conf *domain,
 			     const struct mxw__rcpt_query *query, struct mxw__rcpt_result *ret_result);

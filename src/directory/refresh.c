@@ -42,6 +42,8 @@ static struct job *new_job(struct mxw__opened *source, struct mxw__rcpt_cache_ke
 	job->address.text = memcpy(job->text, address->text, text);
 	job->address.local = memcpy(job->text + text, address->local, local);
 	job->address.domain = memcpy(job->text + text + local, address->domain, domain);
+	/* The other forms are the asker's, and may be left out. */
+	job->address.domain_utf8 = job->address.key_local = job->address.key_text = NULL;
 	return job;
 }
 

@@ -34,7 +34,10 @@ struct mxw__opened {
 struct mxw__directories {
 	const struct mxw_conf *conf;
 	struct mxw__directories_env env;
-	mxw__names_t *domains; /* name to index into conf->domains */
+	mxw__names_t *domains; /* the names and hosts of all domain sections; domains.c knows what their numbers mean */
+	bool has_wildcards;    /* ".example.net" among them */
+	size_t ndomain_files;
+	struct mxw__domain_file *domain_files;
 	size_t nsources;       /* those opened so far, in the order of conf->directories */
 	struct mxw__opened *sources;
 	mxw__refresher_t *refresher; /* NULL: nothing is kept, or no thread was to be had */
@@ -43,6 +46,15 @@ struct mxw__directories {
 /* domains.c */
 mxw_status_t mxw__domains_init(mxw__directories_t *directories, struct mxw_error *err);
 void mxw__domains_fini(mxw__directories_t *directories);
+/* What a name is to us. */
+struct mxw__domain_match {
+	const struct mxw__domain_conf *conf;
+	bool is_host; /* its recipients are those of the section's first name */
+	bool is_below; /* it is not named itself */
+};
+/* `domain` in the form of struct mxw__address. MXW_TEMPORARY: a list that might have it can't be read; its section is matched. */
+mxw_outcome_t mxw__directories_match(const mxw__directories_t *directories, const char *domain,
+				     struct mxw__domain_match *ret_match);
 /* The names of all domain sections that ask directory number `index`. To be freed with free(): the array only. NULL: no
  * memory. */
 const char **mxw__domains_of_directory(const struct mxw_conf *conf, size_t index, size_t *ret_n);

@@ -107,6 +107,12 @@ void mxw__watch_free(mxw__watch_t *watch);
 void mxw__watch_lookup(mxw__watch_t *watch, const char *const *keys, size_t nkeys,
 		       struct mxw__rcpt_result *ret_result);
 
+/*
+ * The newest content, looked at as above, to be given back with mxw__names_unref(). While somebody is writing the file:
+ * what was read last. NULL: it was never readable.
+ */
+mxw__names_t *mxw__watch_names(mxw__watch_t *watch);
+
 /* Parsers, one per file format. */
 mxw_status_t mxw__parse_address_file(struct mxw__reading *reading, char *data, size_t len, mxw__names_t *names);
 mxw_status_t mxw__parse_aliases_file(struct mxw__reading *reading, char *data, size_t len, mxw__names_t *names);

@@ -187,6 +187,13 @@ static mxw__names_t *newest(mxw__watch_t *watch, bool *ret_is_settling)
 	return names;
 }
 
+mxw__names_t *mxw__watch_names(mxw__watch_t *watch)
+{
+	bool is_settling;
+
+	return newest(watch, &is_settling);
+}
+
 void mxw__watch_lookup(mxw__watch_t *watch, const char *const *keys, size_t nkeys,
 		       struct mxw__rcpt_result *ret_result)
 {

@@ -122,6 +122,22 @@ mxw_status_t mxw__domain_to_ascii(const char *name, size_t len, char ret_name[MX
 	return MXW_OK;
 }
 
+mxw_status_t mxw__domain_pattern_to_ascii(const char *name, size_t len, char ret_name[MXW__DOMAIN_MAX + 1])
+{
+	char below[MXW__DOMAIN_MAX + 1];
+
+	if (len < 2 || name[0] != '*' || name[1] != '.')
+		return mxw__domain_to_ascii(name, len, ret_name);
+	if (name[2] == '[')
+		return MXW_ERR_INVALID;
+	mxw_status_t status = mxw__domain_to_ascii(name + 2, len - 2, below);
+	if (status == MXW_OK && snprintf(NULL, 0, "*.%s", below) > MXW__DOMAIN_MAX)
+		status = MXW_ERR_INVALID;
+	if (status == MXW_OK)
+		snprintf(ret_name, MXW__DOMAIN_MAX + 1, "*.%.*s", MXW__DOMAIN_MAX - 2, below);
+	return status;
+}
+
 static bool has_a_label(const char *name)
 {
 	for (const char *s = name; s; s = strchr(s, '.')) {

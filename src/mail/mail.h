@@ -59,6 +59,8 @@ bool mxw__local_is_plain(const char *local);
  * IDNA2008 no longer allows stay what they are. MXW_ERR_INVALID for what is no domain name, or has no A-label; MXW_ERR_NOMEM.
  */
 mxw_status_t mxw__domain_to_ascii(const char *name, size_t len, char ret_name[MXW__DOMAIN_MAX + 1]);
+/* The same for "*.example.net", which stands for every name below, too. */
+mxw_status_t mxw__domain_pattern_to_ascii(const char *name, size_t len, char ret_name[MXW__DOMAIN_MAX + 1]);
 /* The U-labels of a name in the form above. False if there are none, or if they do not lead back to it. */
 bool mxw__domain_to_utf8(const char *name, char ret_name[MXW__DOMAIN_MAX + 1]);
 /* Well-formed UTF-8 (ASCII is) without controls beyond ASCII. */

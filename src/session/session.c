@@ -50,6 +50,7 @@ static void clear_envelope_message(struct mxw__envelope *env)
 	env->sender_is_valid = env->rcpt_is_valid = false;
 	env->rcpt_refused_by_mta = env->rcpt_deferred_by_mta = false;
 	env->rcpt_domain = NULL;
+	env->rcpt_domain_is_known = false;
 	env->fields = NULL;
 	env->fields_end = &env->fields;
 	env->header_bytes = env->body_bytes = 0;
@@ -311,6 +312,7 @@ void mxw_session_rcpt(mxw_session_t *session, const struct mxw_rcpt_info *info, 
 	session->record.rcpts++;
 	mxw_facts_set_number(session->facts, MXW__FACT_RCPT_COUNT, session->record.rcpts);
 	env->rcpt_domain = NULL;
+	env->rcpt_domain_is_known = false;
 	env->rcpt_path = "";
 	env->rcpt_is_valid = false;
 	env->rcpt_refused_by_mta = info->is_refused_by_mta;
