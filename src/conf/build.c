@@ -105,55 +105,12 @@ static void check_type(struct mxw__build *b, const struct mxw__node *node, mxw__
 	}
 }
 
-/* The position of an option in `pos`, as mxw__values_read() filled it. */
-static const struct mxw__pos *option_pos(const struct mxw__section *section, const struct mxw__pos *pos, const char *name)
+const struct mxw__pos *mxw__option_pos(const struct mxw__section *section, const struct mxw__pos *pos, const char *name)
 {
 	for (size_t i = 0; i < section->noptions; i++)
 		if (strcmp(section->options[i].name, name) == 0)
 			return &pos[i];
 	return pos;
-}
-
-static void read_secret(struct mxw__build *b, struct mxw__directory_conf *d, const struct mxw__pos *pos)
-{
-	struct mxw__secret *keep = alloc(b, 1, sizeof *keep);
-	struct mxw_error err;
-
-	d->bind_password = "";
-	if (!keep || !d->bind_password_file[0])
-		return;
-	if (mxw__file_read_secret(d->bind_password_file, &keep->text, &err) != MXW_OK) {
-		mxw__complain(b->values.complaints, pos, "%s", err.text);
-		return;
-	}
-	keep->next = b->conf->priv->secrets;
-	b->conf->priv->secrets = keep;
-	d->bind_password = keep->text;
-}
-
-static void check_starttls(struct mxw__build *b, const struct mxw__directory_conf *d, const struct mxw__pos *pos)
-{
-	for (size_t i = 0; d->starttls && i < d->uris.n; i++) {
-		const char *uri = d->uris.v[i];
-		if (strncmp(uri, "ldap://", 7) == 0)
-			continue;
-		mxw__complain(b->values.complaints, pos, "'starttls' is for ldap:// only, and '%s' %s", uri,
-			      strncmp(uri, "ldaps:", 6) == 0 ? "is encrypted from the start" : "stays on this machine");
-		return;
-	}
-}
-
-static void check_ldap(struct mxw__build *b, struct mxw__directory_conf *d, const struct mxw__pos *pos)
-{
-	const struct mxw__section *s = &mxw__sections[MXW__SECTION_DIRECTORY];
-	const struct mxw__pos *dn = option_pos(s, pos, "bind-dn"), *file = option_pos(s, pos, "bind-password-file");
-
-	if (dn->file && !file->file)
-		mxw__complain(b->values.complaints, dn, "'bind-dn' needs 'bind-password-file' beside it");
-	if (file->file && !dn->file)
-		mxw__complain(b->values.complaints, file, "'bind-password-file' needs 'bind-dn' beside it");
-	check_starttls(b, d, option_pos(s, pos, "starttls"));
-	read_secret(b, d, file);
 }
 
 static void read_directory(struct mxw__build *b, struct mxw__node *node, struct mxw__directory_conf *d)
@@ -173,7 +130,7 @@ static void read_directory(struct mxw__build *b, struct mxw__node *node, struct 
 	}
 	check_type(b, node, d->type, pos);
 	if (d->type == MXW__DIRECTORY_LDAP)
-		check_ldap(b, d, pos);
+		mxw__build_ldap(b, d, pos);
 	mxw__directory_identify(d);
 }
 
@@ -381,7 +338,7 @@ bool mxw__build(struct mxw__build *b)
 	for (size_t i = 0; i < MXW_ARRAY_LEN(single); i++) {
 		read_single(b, single[i], pos);
 		if (single[i] == MXW__SECTION_RESOLVER)
-			settle_forward(b, option_pos(&mxw__sections[MXW__SECTION_RESOLVER], pos, "forward"));
+			settle_forward(b, mxw__option_pos(&mxw__sections[MXW__SECTION_RESOLVER], pos, "forward"));
 	}
 	b->conf->daemon.max_sessions = (unsigned)b->conf->limits.sessions;
 	b->conf->daemon.header_frame_bytes = (unsigned)b->conf->limits.header_field_bytes;

@@ -38,6 +38,10 @@ void mxw__check_sections(struct mxw__build *build);
 size_t mxw__count_args(const struct mxw__node *node);
 /* Fills in answers_id. Without memory it stands for nothing else, so that nothing kept is found. */
 void mxw__directory_identify(struct mxw__directory_conf *directory);
+/* A directory of type ldap, after its values were read: fills in its preset and secrets, says what does not fit. */
+void mxw__build_ldap(struct mxw__build *build, struct mxw__directory_conf *directory, const struct mxw__pos *pos);
+/* The position of an option in `pos`, as mxw__values_read() filled it. */
+const struct mxw__pos *mxw__option_pos(const struct mxw__section *section, const struct mxw__pos *pos, const char *name);
 /* The last: compiles the rules into conf->policy. */
 void mxw__build_rules(struct mxw__build *build);
 

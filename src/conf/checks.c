@@ -7,7 +7,7 @@
 #include "src/conf/schema.h"
 #include "src/mail/mail.h"
 
-enum { UNIX_PATH_MAX = 107, NAME_LEN_MAX = 64, FILTER_MAX = 1024, TEXT_MAX = 1024 };
+enum { UNIX_PATH_MAX = 107, NAME_LEN_MAX = 64, ATTRIBUTE_MAX = 64, TEXT_MAX = 1024 };
 
 /* Starts with the prefix; `ret_rest` is what follows it. */
 static bool has_prefix(const char *s, const char *prefix, const char **ret_rest)
@@ -201,7 +201,7 @@ static size_t placeholder_len(const char *s)
 }
 
 /* What is wrong with a filter; NULL if nothing is. `ret_at` is where. */
-static const char *filter_fault(const char *filter, const char **ret_at)
+static const char *filter_fault(const char *filter, bool has_recipient, const char **ret_at)
 {
 	unsigned depth = 0, placeholders = 0;
 
@@ -216,6 +216,8 @@ static const char *filter_fault(const char *filter, const char **ret_at)
 				return "ends the filter, but more follows";
 		} else if (*s == '{') {
 			size_t len = placeholder_len(s);
+			if (!has_recipient)
+				return "stands for a recipient, and this filter is to find all of them";
 			if (len == 0)
 				return "is no placeholder; {addr}, {user} or {domain} was expected";
 			placeholders++;
@@ -228,19 +230,65 @@ static const char *filter_fault(const char *filter, const char **ret_at)
 	}
 	*ret_at = filter;
 	return depth ? "has a '(' that is not closed" :
-	       placeholders == 0 ? "would find the same for every recipient; {addr}, {user} or {domain} was expected" : NULL;
+	       has_recipient && placeholders == 0 ? "would find the same for every recipient; {addr}, {user} or {domain} was expected" : NULL;
 }
 
-bool mxw__check_ldap_filter(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+static bool check_filter(struct mxw__complaints *complaints, const struct mxw__arg *arg, bool has_recipient)
 {
 	const char *at = arg->text;
-	const char *fault = filter_fault(arg->text, &at);
+	const char *fault = filter_fault(arg->text, has_recipient, &at);
 
 	if (!mxw__check_length(complaints, arg))
 		return false;
 	if (!fault)
 		return true;
-	mxw__complain(complaints, &arg->pos, "filter: '%.40s' %s", at, fault);
+	mxw__complain(complaints, &arg->pos, "%s: '%.40s' %s", has_recipient ? "filter" : "copy-filter", at, fault);
+	return false;
+}
+
+bool mxw__check_ldap_filter(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	return check_filter(complaints, arg, true);
+}
+
+bool mxw__check_ldap_copy_filter(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	return check_filter(complaints, arg, false);
+}
+
+/* RFC 4512 section 1.4: a name (descr). No object identifier: the server would answer with the name. */
+static bool is_attribute(const char *s, size_t len)
+{
+	if (len == 0 || len > ATTRIBUTE_MAX || !mxw__ascii_isalnum(s[0]) || mxw__ascii_isdigit(s[0]))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!mxw__ascii_isalnum(s[i]) && s[i] != '-')
+			return false;
+	return true;
+}
+
+bool mxw__check_ldap_attribute(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	if (is_attribute(arg->text, strlen(arg->text)))
+		return true;
+	mxw__complain(complaints, &arg->pos, "'%.40s' is no attribute; the name of one was expected", arg->text);
+	return false;
+}
+
+/* NAME, CLASS/NAME, NAME=PREFIX, CLASS/NAME=PREFIX. */
+bool mxw__check_ldap_address_attribute(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	const char *slash = arg->text + strcspn(arg->text, "/=");
+	bool has_class = *slash == '/';
+	const char *name = has_class ? slash + 1 : arg->text;
+	size_t len = strcspn(name, "=");
+	bool has_empty_prefix = name[len] == '=' && name[len + 1] == '\0';
+
+	if (is_attribute(name, len) && !has_empty_prefix &&
+	    (!has_class || is_attribute(arg->text, (size_t)(slash - arg->text))))
+		return mxw__check_length(complaints, arg);
+	mxw__complain(complaints, &arg->pos,
+		      "'%.40s' is no attribute; mail, proxyAddresses=smtp: or nisMailAlias/cn was expected", arg->text);
 	return false;
 }
 
@@ -249,6 +297,10 @@ bool mxw__check_ldap_base(struct mxw__complaints *complaints, const struct mxw__
 {
 	static const char domain[] = "{domain}";
 
+	if (!arg->text[0]) {
+		mxw__complain(complaints, &arg->pos, "'base' must not be empty");
+		return false;
+	}
 	if (!mxw__check_length(complaints, arg))
 		return false;
 	for (const char *s = strpbrk(arg->text, "{}"); s; s = strpbrk(s + sizeof domain - 1, "{}")) {

@@ -36,6 +36,15 @@ struct mxw__networks {
 };
 
 typedef enum mxw__directory_type { MXW__DIRECTORY_FILE, MXW__DIRECTORY_SYSTEM, MXW__DIRECTORY_LDAP } mxw__directory_type_t;
+/* What kind of directory it is: where the defaults of its filters and attributes come from (presets.c). */
+typedef enum mxw__preset {
+	MXW__PRESET_CUSTOM,
+	MXW__PRESET_OPENLDAP,
+	MXW__PRESET_ACTIVE_DIRECTORY,
+	MXW__PRESET_389DS,
+	MXW__PRESET_RFC822_MAIL_MEMBER
+} mxw__preset_t;
+enum { MXW__LDAP_BASES_MAX = 16 };
 typedef enum mxw__starttls { MXW__STARTTLS_NO, MXW__STARTTLS_YES } mxw__starttls_t;
 
 /* directory NAME { ... } */
@@ -50,15 +59,27 @@ struct mxw__directory_conf {
 	const char *aliases_file;      /* default /etc/aliases */
 	uint64_t min_uid;              /* passwd entries below are no recipients, default 0 */
 	/* ldap */
+	mxw__preset_t preset;          /* its values are in the fields below already */
 	struct mxw__strings uris;
-	const char *base;
+	bool spread;                   /* server-order: connections go to all servers, not to the first that works */
+	struct mxw__strings bases;     /* each may hold {domain}; all are searched */
 	const char *filter;            /* "(mail={addr})"; {addr} {user} {domain} are escaped when filled in */
 	const char *scope;             /* "sub", "one", "base" */
+	const char *class_attribute;         /* "": none, as for the next two */
+	const char *internal_only_attribute;
+	const char *disabled_attribute;      /* userAccountControl has a meaning of its own */
+	/* What lists every recipient, and where their addresses stand: NAME, CLASS/NAME (of entries of that object class only),
+	 * NAME=PREFIX (of values with that prefix, which is taken off). */
+	const char *copy_filter;
+	struct mxw__strings address_attributes;
+	bool bind_external;            /* SASL EXTERNAL: we are who the socket or the certificate says */
 	const char *bind_dn;
 	const char *bind_password;     /* secret, from bind-password-file; "" when none; never dumped */
 	const char *bind_password_file;
 	bool starttls;
 	const char *tls_ca_file;       /* "": the system's */
+	const char *tls_certificate_file; /* ours; "": none */
+	const char *tls_key_file;
 	uint64_t connections;          /* per directory */
 	uint64_t timeout_ms;           /* one operation */
 	uint64_t connect_timeout_ms;

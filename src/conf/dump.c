@@ -62,6 +62,12 @@ static void dump_text(const char *indent, const struct mxw__option *o, const cha
 	fputc('\n', out);
 }
 
+static void dump_empty(const char *indent, const struct mxw__option *o, FILE *out)
+{
+	dump_name(indent, o, out);
+	fputs(" \"\"\n", out);
+}
+
 static void dump_strings(const char *indent, const struct mxw__option *o, const struct mxw__strings *list, FILE *out)
 {
 	for (size_t i = 0; i < list->n; i++) {
@@ -119,11 +125,11 @@ static void dump_option(const char *indent, const struct mxw__option *o, const v
 	case MXW__OPT_PATH:
 	case MXW__OPT_WORD:
 		memcpy(&text, field(base, o), sizeof text);
-		/* An empty text with a default has to be said. */
-		if (text[0] || !o->deflt || !o->deflt[0])
+		/* An empty text with a default, or what may be one, has to be said. */
+		if (text[0] || (!(o->flags & MXW__OPT_PRESET) && (!o->deflt || !o->deflt[0])))
 			dump_text(indent, o, text, out);
 		else
-			fprintf(out, "%s%s \"\"\n", indent, o->name);
+			dump_empty(indent, o, out);
 		break;
 	case MXW__OPT_CHOICE:
 		dump_choice(indent, o, number(base, o), out);

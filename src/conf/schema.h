@@ -33,6 +33,7 @@ enum {
 	MXW__OPT_LOWER = 8,    /* kept in lower case, without a final dot */
 	MXW__OPT_SAME_ANSWERS = 16, /* of a directory: says how it is asked, and changes no answer */
 	MXW__OPT_IDN = 32,     /* a domain name, kept as mxw__domain_pattern_to_ascii() makes it */
+	MXW__OPT_PRESET = 64,  /* another default may come from the directory's preset */
 };
 
 /* Says no to a value, having said why. */
@@ -94,9 +95,18 @@ struct mxw__values {
 void mxw__values_read(struct mxw__values *values, const struct mxw__section *section, struct mxw__node *const *bodies,
 		      size_t nbodies, void *base, struct mxw__pos *ret_pos);
 
+/* Puts `text` into the field of one option of the section, as another default of it would. */
+void mxw__values_set_default(struct mxw__values *values, const struct mxw__section *section,
+			     const struct mxw__option *option, const char *text, void *base);
+
 /* "1h", "500ms": the largest unit that divides it. */
 char *mxw__duration_text(uint64_t ms, char text[32]);
 char *mxw__size_text(uint64_t bytes, char text[32]);
+/* ---- presets.c ---- */
+
+/* What a preset puts in the place of an option's default; NULL: nothing. */
+const char *mxw__preset_value(mxw__preset_t preset, const char *option);
+
 /* ---- hints.c ---- */
 
 /* NULL if the section has no such option. */
@@ -119,6 +129,9 @@ bool mxw__check_forward(struct mxw__complaints *complaints, const struct mxw__ar
 bool mxw__check_ldap_uri(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_ldap_base(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_ldap_filter(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_ldap_copy_filter(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_ldap_attribute(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_ldap_address_attribute(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_delimiters(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_length(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 

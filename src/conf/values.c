@@ -363,17 +363,17 @@ static void count_values(struct reading *r, const struct mxw__node *body)
 }
 
 /* A default goes the way a written value goes; it is never complained of. */
-static void set_default(struct reading *r, const struct mxw__option *o)
+static void set_default(struct reading *r, const struct mxw__option *o, const char *deflt)
 {
 	char *words, *save = NULL;
 
 	if (o->type == MXW__OPT_TEXT || o->type == MXW__OPT_PATH || o->type == MXW__OPT_WORD) {
-		put_text(r, o, o->deflt && !(o->flags & MXW__OPT_COMPUTED) ? o->deflt : "");
+		put_text(r, o, deflt && !(o->flags & MXW__OPT_COMPUTED) ? deflt : "");
 		return;
 	}
-	if (!o->deflt || o->type == MXW__OPT_OTHER)
+	if (!deflt || o->type == MXW__OPT_OTHER)
 		return;
-	words = mxw__arena_strdup(r->values->arena, o->deflt);
+	words = mxw__arena_strdup(r->values->arena, deflt);
 	if (!words) {
 		r->values->out_of_memory = true;
 		return;
@@ -398,7 +398,7 @@ void mxw__values_read(struct mxw__values *values, const struct mxw__section *sec
 	/* Lists apart, a default is put first, so that a field is good even after a complaint. */
 	for (size_t i = 0; i < section->noptions; i++)
 		if (!is_list(&section->options[i]))
-			set_default(&r, &section->options[i]);
+			set_default(&r, &section->options[i], section->options[i].deflt);
 	for (size_t i = 0; i < nbodies; i++) {
 		for (const struct mxw__node *node = bodies[i]->first; node; node = node->next) {
 			if (!node->name)
@@ -410,5 +410,15 @@ void mxw__values_read(struct mxw__values *values, const struct mxw__section *sec
 	}
 	for (size_t i = 0; i < section->noptions; i++)
 		if (is_list(&section->options[i]) && !ret_pos[i].file)
-			set_default(&r, &section->options[i]);
+			set_default(&r, &section->options[i], section->options[i].deflt);
+}
+
+void mxw__values_set_default(struct mxw__values *values, const struct mxw__section *section,
+			     const struct mxw__option *option, const char *text, void *base)
+{
+	struct reading r = {.values = values, .section = section, .base = base};
+
+	if (is_list(option))
+		memset(field(&r, option), 0, option->size);
+	set_default(&r, option, text);
 }

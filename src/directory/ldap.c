@@ -81,7 +81,7 @@ void mxw__ldap_fail_pending_locked(struct mxw__ldap *ldap)
 	}
 }
 
-static struct mxw__ldap_question *new_question(uint64_t hash, char *base, char *filter)
+static struct mxw__ldap_question *new_question(uint64_t hash, const char *base_template, char *base, char *filter)
 {
 	struct mxw__ldap_question *q = calloc(1, sizeof *q);
 
@@ -92,14 +92,16 @@ static struct mxw__ldap_question *new_question(uint64_t hash, char *base, char *
 		return NULL;
 	}
 	q->hash = hash;
+	q->base_template = base_template;
 	q->base = base;
 	q->filter = filter;
 	return q;
 }
 
 /* The question in flight that asks the same, or a new one; takes base and filter over either way. NULL: no memory. */
-static struct mxw__ldap_question *join_locked(struct mxw__ldap *ldap, uint64_t hash, char *base, char *filter)
+static struct mxw__ldap_question *join_locked(struct mxw__ldap *ldap, const char *base_template, char *base, char *filter)
 {
+	uint64_t hash = mxw__hash(&ldap->key, filter, strlen(filter)) ^ mxw__hash(&ldap->key, base, strlen(base));
 	struct mxw__ldap_bucket *bucket = &ldap->table[hash % MXW__LDAP_TABLE];
 	struct mxw__ldap_question *q;
 
@@ -110,7 +112,7 @@ static struct mxw__ldap_question *join_locked(struct mxw__ldap *ldap, uint64_t h
 			q->waiters++;
 			return q;
 		}
-	q = new_question(hash, base, filter);
+	q = new_question(hash, base_template, base, filter);
 	if (!q) {
 		free(base);
 		free(filter);
@@ -136,6 +138,8 @@ static void await_locked(struct mxw__ldap *ldap, struct mxw__ldap_question *q, i
 	q->waiters--;
 	if (q->state == MXW__LDAP_DONE) {
 		mxw__rcpt_answerf(ret_result, q->outcome, "%s", q->reason);
+		if (q->outcome == MXW_FOUND)
+			ret_result->settings = q->settings;
 		if (q->waiters == 0)
 			free_question(q);
 		return;
@@ -150,49 +154,131 @@ static void await_locked(struct mxw__ldap *ldap, struct mxw__ldap_question *q, i
 
 void mxw__ldap_complain(struct mxw__ldap *ldap, const struct mxw__ldap_failure *failure, const char *uri)
 {
+	const char *base = failure->base ? failure->base : ldap->conf->bases.v[0];
 	int64_t now = mxw__ldap_now_ms();
 	bool was_told = false;
 
 	pthread_mutex_lock(&ldap->lock);
 	for (size_t i = 0; i < MXW__LDAP_TOLD; i++)
-		if (ldap->told[i].told_ms && ldap->told[i].code == failure->code &&
+		if (ldap->told[i].told_ms && ldap->told[i].code == failure->code && ldap->told[i].base == base &&
 		    now - ldap->told[i].told_ms < TOLD_EVERY_MS)
 			was_told = true;
 	if (!was_told) {
 		ldap->told[ldap->next_told].code = failure->code;
+		ldap->told[ldap->next_told].base = base;
 		ldap->told[ldap->next_told].told_ms = now;
 		ldap->next_told = (ldap->next_told + 1) % MXW__LDAP_TOLD;
 	}
 	pthread_mutex_unlock(&ldap->lock);
 	if (!was_told)
 		mxw__noticef(&ldap->noticer, failure->outcome == MXW_MISCONFIGURED, "%s: search below \"%s\": %s%s%s",
-			     uri, ldap->conf->base, failure->text, *failure->detail ? " " : "", failure->detail);
+			     uri, base, failure->text, *failure->detail ? " " : "", failure->detail);
 }
 
 /* ---- the source ---- */
 
-static bool fill(const struct mxw__ldap *ldap, const struct mxw__address *address, char **ret_base, char **ret_filter)
-{
-	struct mxw__buf base, filter;
+/* One question for each base. */
+struct search {
+	size_t n;
+	char *bases[MXW__LDAP_BASES_MAX], *filters[MXW__LDAP_BASES_MAX];
+	struct mxw__ldap_question *questions[MXW__LDAP_BASES_MAX]; /* NULL: no memory */
+};
 
-	mxw__buf_init(&base, TEXT_MAX);
-	mxw__buf_init(&filter, TEXT_MAX);
-	mxw__ldap_template_fill(&base, ldap->conf->base, MXW__LDAP_DN, address);
-	mxw__ldap_template_fill(&filter, ldap->conf->filter, MXW__LDAP_FILTER, address);
-	*ret_base = mxw__buf_take(&base);
-	*ret_filter = mxw__buf_take(&filter);
-	if (*ret_base && *ret_filter)
-		return true;
-	free(*ret_base);
-	free(*ret_filter);
-	return false;
+static char *fill(const char *tmpl, mxw__ldap_escape_t how, const struct mxw__address *address)
+{
+	struct mxw__buf buf;
+
+	mxw__buf_init(&buf, TEXT_MAX);
+	mxw__ldap_template_fill(&buf, tmpl, how, address);
+	return mxw__buf_take(&buf);
+}
+
+static void free_texts(struct search *search)
+{
+	for (size_t i = 0; i < search->n; i++) {
+		free(search->bases[i]);
+		free(search->filters[i]);
+	}
+}
+
+static bool fill_all(const struct mxw__ldap *ldap, const struct mxw__address *address, struct search *ret_search)
+{
+	*ret_search = (struct search){.n = ldap->conf->bases.n};
+	for (size_t i = 0; i < ret_search->n; i++) {
+		ret_search->bases[i] = fill(ldap->conf->bases.v[i], MXW__LDAP_DN, address);
+		ret_search->filters[i] = fill(ldap->conf->filter, MXW__LDAP_FILTER, address);
+		if (!ret_search->bases[i] || !ret_search->filters[i]) {
+			free_texts(ret_search);
+			return false;
+		}
+	}
+	return true;
+}
+
+static int weight(mxw_outcome_t outcome)
+{
+	return outcome == MXW_TEMPORARY ? 2 : outcome == MXW_MISCONFIGURED ? 1 : 0;
+}
+
+/* What the bases say together. Found in one is found; not found takes all of them. */
+struct verdict {
+	bool is_found;
+	struct mxw__rcpt_settings settings;
+	struct mxw__rcpt_result other; /* of those that did not find: the one that weighs most */
+};
+
+static void add_answer(struct verdict *verdict, const struct mxw__rcpt_result *one)
+{
+	if (one->outcome != MXW_FOUND) {
+		if (weight(one->outcome) > weight(verdict->other.outcome))
+			verdict->other = *one;
+		return;
+	}
+	if (verdict->is_found)
+		mxw__rcpt_settings_add(&verdict->settings, &one->settings);
+	else
+		verdict->settings = one->settings;
+	verdict->is_found = true;
+}
+
+static void settle(const struct verdict *verdict, struct mxw__rcpt_result *ret_result)
+{
+	/* Disabled here, but a base that did not answer may have the same address in use: no positive fact. */
+	bool is_doubtful = verdict->settings.is_disabled && weight(verdict->other.outcome) > 0;
+
+	if (!verdict->is_found || is_doubtful) {
+		mxw__rcpt_answerf(ret_result, verdict->other.outcome, "%s", verdict->other.reason);
+		return;
+	}
+	mxw__rcpt_answer(ret_result, MXW_FOUND);
+	ret_result->settings = verdict->settings;
+}
+
+/* All are asked before any is waited for. */
+static void ask_locked(struct mxw__ldap *ldap, struct search *search, int64_t end_ms, struct mxw__rcpt_result *ret_result)
+{
+	struct verdict verdict = {.other.outcome = MXW_NOT_FOUND};
+
+	for (size_t i = 0; i < search->n; i++)
+		search->questions[i] = join_locked(ldap, ldap->conf->bases.v[i], search->bases[i], search->filters[i]);
+	for (size_t i = 0; i < search->n; i++) {
+		struct mxw__rcpt_result one = {.outcome = MXW_TEMPORARY};
+		/* Where existence is enough the others are no longer waited for. */
+		int64_t until_ms = verdict.is_found && ldap->size_limit == 1 ? 0 : end_ms;
+		if (search->questions[i])
+			await_locked(ldap, search->questions[i], until_ms, &one);
+		else
+			mxw__rcpt_answerf(&one, MXW_TEMPORARY, "out of memory");
+		add_answer(&verdict, &one);
+	}
+	settle(&verdict, ret_result);
 }
 
 static void ldap_lookup(void *self, const struct mxw__rcpt_query *query, struct mxw__rcpt_result *ret_result)
 {
 	struct mxw__ldap *ldap = self;
 	int64_t left = query->deadline_ms - mxw__now_ms(ldap->clock);
-	char *base, *filter;
+	struct search search;
 
 	if (left <= 0) {
 		mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "no time was left");
@@ -200,26 +286,21 @@ static void ldap_lookup(void *self, const struct mxw__rcpt_query *query, struct 
 	}
 	if (left > (int64_t)ldap->conf->timeout_ms)
 		left = (int64_t)ldap->conf->timeout_ms;
-	if (!fill(ldap, query->address, &base, &filter)) {
+	if (!fill_all(ldap, query->address, &search)) {
 		mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "out of memory");
 		return;
 	}
-	uint64_t hash = mxw__hash(&ldap->key, filter, strlen(filter)) ^ mxw__hash(&ldap->key, base, strlen(base));
 	int64_t end_ms = mxw__ldap_now_ms() + left;
 
 	pthread_mutex_lock(&ldap->lock);
-	if (ldap->nquestions >= QUESTIONS_MAX) {
-		free(base);
-		free(filter);
-		mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "too many look-ups are waiting");
-	} else {
-		struct mxw__ldap_question *q = join_locked(ldap, hash, base, filter);
-		if (q)
-			await_locked(ldap, q, end_ms, ret_result);
-		else
-			mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "out of memory");
-	}
+	bool is_full = ldap->nquestions >= QUESTIONS_MAX;
+	if (!is_full)
+		ask_locked(ldap, &search, end_ms, ret_result);
 	pthread_mutex_unlock(&ldap->lock);
+	if (is_full) {
+		free_texts(&search);
+		mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "too many look-ups are waiting");
+	}
 }
 
 static void ldap_close(void *self)
@@ -245,6 +326,7 @@ static void ldap_close(void *self)
 		mxw__ldap_link_fini(&ldap->conns[i].link);
 	}
 	mxw__ldap_servers_fini(ldap);
+	mxw__ldap_entries_fini(ldap);
 	free(ldap->conns);
 	mxw__jobs_unref(ldap->jobs);
 	pthread_cond_destroy(&ldap->changed);
@@ -259,15 +341,20 @@ static mxw_status_t check_conf(struct mxw__ldap *ldap, struct mxw_error *err)
 		int scope;
 	} scopes[] = {{"sub", LDAP_SCOPE_SUBTREE}, {"one", LDAP_SCOPE_ONELEVEL}, {"base", LDAP_SCOPE_BASE}};
 	const struct mxw__directory_conf *conf = ldap->conf;
+	mxw_status_t status = MXW_OK;
 	bool has_dn = conf->bind_dn && *conf->bind_dn, has_password = conf->bind_password && *conf->bind_password;
 
 	/* A name without a password is an anonymous bind that looks like one with a name (RFC 4513 section 5.1.2). */
+	if (conf->bind_external && has_dn)
+		return mxw__fail(err, MXW_ERR_CONF, "bind-dn is for simple binds only");
 	if (has_dn != has_password)
 		return mxw__fail(err, MXW_ERR_CONF, has_dn ? "bind-dn is given without a password"
 							   : "a password is given without bind-dn");
-	mxw_status_t status = mxw__ldap_template_check(conf->filter, MXW__LDAP_FILTER, err);
-	if (status == MXW_OK)
-		status = mxw__ldap_template_check(conf->base, MXW__LDAP_DN, err);
+	if (conf->bases.n < 1 || conf->bases.n > MXW__LDAP_BASES_MAX)
+		return mxw__fail(err, MXW_ERR_CONF, "1 to %d bases were expected", MXW__LDAP_BASES_MAX);
+	status = mxw__ldap_template_check(conf->filter, MXW__LDAP_FILTER, err);
+	for (size_t i = 0; i < conf->bases.n && status == MXW_OK; i++)
+		status = mxw__ldap_template_check(conf->bases.v[i], MXW__LDAP_DN, err);
 	if (status != MXW_OK)
 		return status;
 	for (size_t i = 0; i < MXW_ARRAY_LEN(scopes); i++)
@@ -344,6 +431,8 @@ static mxw_status_t ldap_open_source(const struct mxw__directory_env *env, void 
 	}
 	ldap->jobs = mxw__jobs_new(RESOLVING_MAX);
 	status = ldap->jobs ? check_conf(ldap, err) : mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
+	if (status == MXW_OK)
+		status = mxw__ldap_entries_init(ldap, err);
 	if (status == MXW_OK)
 		status = mxw__ldap_servers_init(ldap, err);
 	if (status == MXW_OK)

@@ -82,15 +82,16 @@ static bool send_question(struct mxw__ldap_conn *conn, struct mxw__ldap_question
 {
 	const struct mxw__directory_conf *conf = conn->ldap->conf;
 	struct timeval tv = {(time_t)((conf->timeout_ms + 999) / 1000), 0};
-	char none[] = LDAP_NO_ATTRS;
-	char *attrs[] = {none, NULL};
+	/* libldap's prototype lacks const. */
+	char **attributes = (char **)(uintptr_t)conn->ldap->attributes;
 	struct mxw__ldap_failure failure;
 
 	q->nentries = 0;
+	q->settings = (struct mxw__rcpt_settings){0};
 	q->is_elsewhere = false;
 	q->sent_ms = mxw__ldap_now_ms();
-	int rc = ldap_search_ext(conn->link.ld, q->base, conn->ldap->scope, q->filter, attrs, 1, NULL, NULL, &tv, 1,
-				 &q->msgid);
+	int rc = ldap_search_ext(conn->link.ld, q->base, conn->ldap->scope, q->filter, attributes, 0, NULL, NULL, &tv,
+				 conn->ldap->size_limit, &q->msgid);
 	/* Found from the sent list either way; -1 is no message id. */
 	if (rc != LDAP_SUCCESS)
 		q->msgid = -1;
@@ -104,6 +105,7 @@ static bool send_question(struct mxw__ldap_conn *conn, struct mxw__ldap_question
 		return false;
 	/* The question can't be asked: libldap does not like the filter, or memory is gone. */
 	mxw__ldap_fail(&failure, mxw__ldap_judge_search(rc, 0, false), rc, ldap_err2string(rc), NULL);
+	failure.base = q->base_template;
 	mxw__ldap_complain(conn->ldap, &failure, conn->server->uri);
 	finish_sent(conn, q, failure.outcome, failure.text);
 	return true;
@@ -157,6 +159,20 @@ static void take_reference(struct mxw__ldap_conn *conn, struct mxw__ldap_questio
 	ber_memvfree((void **)urls);
 }
 
+static void take_entry(struct mxw__ldap_conn *conn, struct mxw__ldap_question *q, LDAPMessage *msg)
+{
+	struct mxw__rcpt_settings settings;
+
+	q->nentries++;
+	if (conn->ldap->size_limit == 1)
+		return;
+	mxw__ldap_read_settings(conn->ldap, conn->link.ld, msg, &settings);
+	if (q->nentries == 1)
+		q->settings = settings;
+	else
+		mxw__rcpt_settings_add(&q->settings, &settings);
+}
+
 static void take_result(struct mxw__ldap_conn *conn, struct mxw__ldap_question *q, LDAPMessage *msg)
 {
 	struct mxw__ldap_failure failure;
@@ -168,6 +184,9 @@ static void take_result(struct mxw__ldap_conn *conn, struct mxw__ldap_question *
 		code = LDAP_OTHER;
 	mxw_outcome_t outcome = mxw__ldap_judge_search(code, q->nentries, q->is_elsewhere);
 	if (outcome == MXW_FOUND || outcome == MXW_NOT_FOUND) {
+		/* An entry that was not seen may be in use. */
+		if (code != LDAP_SUCCESS || q->is_elsewhere)
+			q->settings.is_disabled = false;
 		ldap_memfree(diagnostic);
 		finish_sent(conn, q, outcome, "");
 		return;
@@ -178,6 +197,7 @@ static void take_result(struct mxw__ldap_conn *conn, struct mxw__ldap_question *
 	else if (code == LDAP_NO_SUCH_OBJECT)
 		text = "the base does not exist";
 	mxw__ldap_fail(&failure, outcome, code, text, diagnostic);
+	failure.base = q->base_template;
 	ldap_memfree(diagnostic);
 	mxw__ldap_complain(conn->ldap, &failure, conn->server->uri);
 	snprintf(reason, sizeof reason, "%.60s: %.90s", conn->server->uri, failure.text);
@@ -192,7 +212,7 @@ static void take_message(struct mxw__ldap_conn *conn, int type, LDAPMessage *msg
 	if (!q)
 		return;
 	if (type == LDAP_RES_SEARCH_ENTRY)
-		q->nentries++;
+		take_entry(conn, q, msg);
 	else if (type == LDAP_RES_SEARCH_REFERENCE)
 		take_reference(conn, q, msg);
 	else if (type == LDAP_RES_SEARCH_RESULT)
@@ -264,8 +284,9 @@ static bool look_around(struct mxw__ldap_conn *conn, serve_end_t *ret_end)
 	} else {
 		/* A server further in front is back, or ours says nothing any more: what is in flight is waited for,
 		 * then we move. */
-		struct mxw__ldap_server *best = mxw__ldap_best_server_locked(ldap);
-		bool is_leaving = conn->server->is_silent || (best && best->rank < conn->server->rank);
+		struct mxw__ldap_server *best = mxw__ldap_server_for_locked(ldap, (size_t)(conn - ldap->conns));
+		bool is_leaving = conn->server->is_silent ||
+				  (best && (ldap->conf->spread ? best != conn->server : best->rank < conn->server->rank));
 		if (is_leaving && conn->is_ready) {
 			conn->is_ready = false;
 			ldap->nready--;
@@ -372,7 +393,8 @@ static struct mxw__ldap_server *next_server(struct mxw__ldap_conn *conn)
 	for (;;) {
 		pthread_mutex_lock(&conn->ldap->lock);
 		bool is_stopping = conn->ldap->is_stopping;
-		struct mxw__ldap_server *server = mxw__ldap_best_server_locked(conn->ldap);
+		struct mxw__ldap_server *server =
+			mxw__ldap_server_for_locked(conn->ldap, (size_t)(conn - conn->ldap->conns));
 		pthread_mutex_unlock(&conn->ldap->lock);
 		if (is_stopping)
 			return NULL;

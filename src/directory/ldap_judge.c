@@ -15,6 +15,7 @@ void mxw__ldap_fail(struct mxw__ldap_failure *failure, mxw_outcome_t outcome, in
 	failure->code = code;
 	snprintf(failure->text, sizeof failure->text, "%s", text);
 	failure->detail[0] = '\0';
+	failure->base = NULL;
 	if (!diagnostic || !*diagnostic)
 		return;
 	mxw__buf_init(&buf, sizeof failure->detail - 1);

@@ -300,6 +300,16 @@ static void init_tls_library(void)
 	ldap_unbind_ext_s(ld, NULL, NULL);
 }
 
+static bool set_client_certificate(LDAP *ld, const struct mxw__directory_conf *conf)
+{
+	const char *cert = conf->tls_certificate_file, *key = conf->tls_key_file;
+
+	if (!cert || !*cert)
+		return true;
+	return key && ldap_set_option(ld, LDAP_OPT_X_TLS_CERTFILE, cert) == LDAP_OPT_SUCCESS &&
+	       ldap_set_option(ld, LDAP_OPT_X_TLS_KEYFILE, key) == LDAP_OPT_SUCCESS;
+}
+
 static bool set_tls_options(struct mxw__ldap_link *link, const struct mxw__directory_conf *conf,
 			    struct mxw__ldap_failure *ret_failure)
 {
@@ -309,9 +319,12 @@ static bool set_tls_options(struct mxw__ldap_link *link, const struct mxw__direc
 
 	if ((!*ca || ldap_set_option(link->ld, LDAP_OPT_X_TLS_CACERTFILE, ca) == LDAP_OPT_SUCCESS) &&
 	    ldap_set_option(link->ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) == LDAP_OPT_SUCCESS &&
+	    set_client_certificate(link->ld, conf) &&
 	    ldap_set_option(link->ld, LDAP_OPT_X_TLS_NEWCTX, &is_client) == LDAP_OPT_SUCCESS)
 		return true;
-	snprintf(text, sizeof text, "TLS can't be set up with the CA file %.80s", ca);
+	bool has_own = conf->tls_certificate_file && *conf->tls_certificate_file;
+	snprintf(text, sizeof text, "TLS can't be set up with the CA file %.60s%s", ca,
+		 has_own ? " and our certificate and key" : "");
 	mxw__ldap_fail(ret_failure, MXW_MISCONFIGURED, LDAP_LOCAL_ERROR, text, NULL);
 	return false;
 }
@@ -349,16 +362,18 @@ static bool start_tls(struct mxw__ldap_link *link, const struct mxw__directory_c
 	return make_blocking(link->fd);
 }
 
-/* Without a bind-dn an anonymous bind: it also shows that the server answers. */
-static bool bind_simple(struct mxw__ldap_link *link, const struct mxw__directory_conf *conf, int64_t deadline_ms,
+/* Simple, or SASL EXTERNAL. Without a bind-dn an anonymous bind: it also shows that the server answers. */
+static bool bind_as_configured(struct mxw__ldap_link *link, const struct mxw__directory_conf *conf, int64_t deadline_ms,
 			struct mxw__ldap_failure *ret_failure)
 {
-	struct berval password;
+	/* RFC 4422 appendix A: EXTERNAL with no identity of our own wish. */
+	const char *mechanism = conf->bind_external ? "EXTERNAL" : LDAP_SASL_SIMPLE;
+	const char *secret = !conf->bind_external && conf->bind_password ? conf->bind_password : "";
+	struct berval credentials;
 	int msgid;
 
-	ber_str2bv(conf->bind_password ? conf->bind_password : "", 0, 0, &password);
-	int rc = ldap_sasl_bind(link->ld, conf->bind_dn ? conf->bind_dn : "", LDAP_SASL_SIMPLE, &password, NULL, NULL,
-				&msgid);
+	ber_str2bv(secret, 0, 0, &credentials);
+	int rc = ldap_sasl_bind(link->ld, conf->bind_dn ? conf->bind_dn : "", mechanism, &credentials, NULL, NULL, &msgid);
 	if (rc != LDAP_SUCCESS) {
 		fail_code(link, ret_failure, MXW_TEMPORARY, rc);
 		return false;
@@ -393,7 +408,7 @@ bool mxw__ldap_link_open(struct mxw__ldap_link *link, const struct mxw__director
 	} else if (!set_options(link->ld, conf)) {
 		mxw__ldap_fail(ret_failure, MXW_TEMPORARY, LDAP_LOCAL_ERROR, "libldap refuses an option", NULL);
 	} else if (start_tls(link, conf, url, deadline_ms, ret_failure) &&
-		   bind_simple(link, conf, deadline_ms, ret_failure)) {
+		   bind_as_configured(link, conf, deadline_ms, ret_failure)) {
 		return true;
 	}
 	mxw__ldap_link_close(link, true);

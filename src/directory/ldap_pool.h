@@ -26,6 +26,7 @@
 #include <ldap.h>
 #include <netdb.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <sys/queue.h>
 
 #include "src/directory/source.h"
@@ -53,6 +54,7 @@ struct mxw__ldap_failure {
 	int code;
 	char text[120];
 	char detail[200];
+	const char *base; /* of a search; borrowed from the configuration; NULL: the first */
 };
 /* `diagnostic` is what the server or libldap added, unescaped; may be NULL. */
 void mxw__ldap_fail(struct mxw__ldap_failure *failure, mxw_outcome_t outcome, int code, const char *text,
@@ -64,6 +66,31 @@ mxw_outcome_t mxw__ldap_judge_search(int code, unsigned nentries, bool is_elsewh
 /* Does this continuation reference lead out of what can hold mailboxes? Active Directory sends three with every
  * search of a whole domain: DomainDnsZones, ForestDnsZones, Configuration, none of which has any. */
 bool mxw__ldap_reference_counts(const char *url);
+
+/* ---- entries: ldap_entry.c ---- */
+
+enum { MXW__LDAP_ATTRIBUTES_MAX = 64 };
+
+struct mxw__ldap;
+
+/* Where addresses stand: CLASS/NAME=PREFIX; `class` and `prefix` may be "". */
+struct mxw__ldap_address_attribute {
+	char *text; /* holds the others */
+	const char *class, *name, *prefix;
+};
+
+/* Sets what stands under "entries" in struct mxw__ldap. */
+mxw_status_t mxw__ldap_entries_init(struct mxw__ldap *ldap, struct mxw_error *err);
+void mxw__ldap_entries_fini(struct mxw__ldap *ldap);
+/* What an entry says of its recipient; `ret_settings` is set wholly. From any thread that owns `ld`. */
+void mxw__ldap_read_settings(struct mxw__ldap *ldap, LDAP *ld, LDAPMessage *entry, struct mxw__rcpt_settings *ret_settings);
+/*
+ * Is this value of the entry's attribute (whose name may have options: "proxyAddresses;range=0-1499") an address, by
+ * conf->address_attributes? `ret_address` points into it: without its prefix. It may be a local part alone, which is
+ * then good in every domain that asks this directory.
+ */
+bool mxw__ldap_is_address(const struct mxw__ldap *ldap, LDAP *ld, LDAPMessage *entry, const char *attribute,
+			  const struct berval *value, struct berval *ret_address);
 
 /* ---- one connection ---- */
 
@@ -99,8 +126,6 @@ struct addrinfo *mxw__ldap_resolve(struct mxw__ldap_link *link, const char *host
 
 /* ---- servers ---- */
 
-struct mxw__ldap;
-
 struct mxw__ldap_server {
 	struct mxw__ldap *ldap;
 	const char *uri;
@@ -122,6 +147,8 @@ void mxw__ldap_servers_fini(struct mxw__ldap *ldap);
 mxw_status_t mxw__ldap_servers_start(struct mxw__ldap *ldap, struct mxw_error *err);
 /* The first that does not fail; NULL if there is none. */
 struct mxw__ldap_server *mxw__ldap_best_server_locked(struct mxw__ldap *ldap);
+/* Where connection number `index` belongs now; NULL if there is no server that does not fail. */
+struct mxw__ldap_server *mxw__ldap_server_for_locked(struct mxw__ldap *ldap, size_t index);
 /* To be called without the lock. Answers all that waits when this was the last one. A silent one is tried again
  * at once: it may be one connection only that a firewall has forgotten. */
 void mxw__ldap_server_failed(struct mxw__ldap_server *server, const struct mxw__ldap_failure *failure, bool is_silent);
@@ -140,6 +167,7 @@ struct mxw__ldap_question {
 	uint64_t hash;
 	char *base;
 	char *filter;
+	const char *base_template; /* borrowed from the configuration */
 	pthread_cond_t done;
 	/* under lock */
 	LIST_ENTRY(mxw__ldap_question) in_table;
@@ -150,6 +178,8 @@ struct mxw__ldap_question {
 	unsigned sends;
 	mxw_outcome_t outcome;
 	char reason[160];
+	/* of the connection's thread, while MXW__LDAP_SENT; then of all */
+	struct mxw__rcpt_settings settings;
 	/* of the connection's thread, while MXW__LDAP_SENT */
 	LIST_ENTRY(mxw__ldap_question) in_ids;
 	int msgid;
@@ -195,6 +225,13 @@ struct mxw__ldap {
 	struct mxw__hashkey key;
 	mxw__jobs_t *jobs;
 	int scope;
+	/* entries */
+	const char *attributes[MXW__LDAP_ATTRIBUTES_MAX + 1];      /* asked for in a look-up, then NULL */
+	int size_limit;                                            /* of a look-up: 1 where existence is enough */
+	const char *copy_attributes[MXW__LDAP_ATTRIBUTES_MAX + 1]; /* these and those that hold addresses, then NULL */
+	size_t naddress_attributes;
+	struct mxw__ldap_address_attribute *address_attributes;
+	atomic_bool has_told_class;   /* that there is one which can't be used */
 	size_t nservers;
 	struct mxw__ldap_server *servers;
 	size_t nconns;
@@ -209,6 +246,7 @@ struct mxw__ldap {
 	struct mxw__ldap_bucket table[MXW__LDAP_TABLE];
 	struct {
 		int code;
+		const char *base;
 		int64_t told_ms;
 	} told[MXW__LDAP_TOLD];       /* complaints about searches, so that each is told once a minute */
 	unsigned next_told;

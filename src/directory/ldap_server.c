@@ -23,6 +23,28 @@ struct mxw__ldap_server *mxw__ldap_best_server_locked(struct mxw__ldap *ldap)
 	return NULL;
 }
 
+static struct mxw__ldap_server *nth_good_locked(struct mxw__ldap *ldap, size_t n)
+{
+	for (size_t i = 0; i < ldap->nservers; i++)
+		if (!ldap->servers[i].is_failed && n-- == 0)
+			return &ldap->servers[i];
+	return NULL;
+}
+
+struct mxw__ldap_server *mxw__ldap_server_for_locked(struct mxw__ldap *ldap, size_t index)
+{
+	size_t ngood = 0;
+
+	if (!ldap->conf->spread)
+		return mxw__ldap_best_server_locked(ldap);
+	/* One server each; those of a failed one share the others, which keep what they have. */
+	if (!ldap->servers[index % ldap->nservers].is_failed)
+		return &ldap->servers[index % ldap->nservers];
+	for (size_t i = 0; i < ldap->nservers; i++)
+		ngood += !ldap->servers[i].is_failed;
+	return ngood ? nth_good_locked(ldap, index / ldap->nservers % ngood) : NULL;
+}
+
 mxw_outcome_t mxw__ldap_down_locked(const struct mxw__ldap *ldap, char *ret_reason, size_t size)
 {
 	const struct mxw__ldap_server *worst = &ldap->servers[0];
@@ -101,6 +123,14 @@ static void note_good_locked(struct mxw__ldap_server *server)
 	wake_conns_locked(server->ldap);
 }
 
+static const char *base_to_probe(const struct mxw__directory_conf *conf)
+{
+	for (size_t i = 0; i < conf->bases.n; i++)
+		if (!strchr(conf->bases.v[i], '{'))
+			return conf->bases.v[i];
+	return "";
+}
+
 /* A server may take our bind and yet have nothing behind it: the base is asked for as well. */
 static bool probe_base(struct mxw__ldap_server *server, struct mxw__ldap_failure *ret_failure)
 {
@@ -110,7 +140,7 @@ static bool probe_base(struct mxw__ldap_server *server, struct mxw__ldap_failure
 	char *attrs[] = {none, NULL};
 	int msgid;
 
-	int rc = ldap_search_ext(server->probe_link.ld, strchr(conf->base, '{') ? "" : conf->base, LDAP_SCOPE_BASE,
+	int rc = ldap_search_ext(server->probe_link.ld, base_to_probe(conf), LDAP_SCOPE_BASE,
 				 "(objectClass=*)", attrs, 1, NULL, NULL, &tv, 1, &msgid);
 	if (rc != LDAP_SUCCESS) {
 		mxw__ldap_fail(ret_failure, MXW_TEMPORARY, rc, ldap_err2string(rc), NULL);

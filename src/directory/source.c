@@ -62,6 +62,14 @@ void mxw__rcpt_merge(struct mxw__rcpt_result *all, const struct mxw__rcpt_result
 		*all = *one;
 }
 
+void mxw__rcpt_settings_add(struct mxw__rcpt_settings *all, const struct mxw__rcpt_settings *one)
+{
+	all->is_disabled &= one->is_disabled;
+	all->is_internal_only |= one->is_internal_only;
+	if (!*all->class)
+		memcpy(all->class, one->class, sizeof all->class);
+}
+
 void mxw__reading_bad_line(struct mxw__reading *reading, unsigned long line, const char *what)
 {
 	reading->nbad++;

@@ -33,6 +33,9 @@ void mxw__rcpt_answerf(struct mxw__rcpt_result *result, mxw_outcome_t outcome, c
  */
 void mxw__rcpt_merge(struct mxw__rcpt_result *all, const struct mxw__rcpt_result *one);
 
+/* Adds one more entry, or answer, of the same recipient: disabled if all are, internal-only if one is, the first class. */
+void mxw__rcpt_settings_add(struct mxw__rcpt_settings *all, const struct mxw__rcpt_settings *one);
+
 /* ---- calls without a deadline ---- */
 
 /*

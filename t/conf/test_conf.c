@@ -423,6 +423,73 @@ START_TEST(a_secret_is_read_beside_its_file_and_never_dumped)
 }
 END_TEST
 
+static const char key_conf[] =
+	"directory d {\n type ldap\n uri ldaps://localhost\n base dc=x\n bind-method external\n"
+	" tls-certificate-file pass\n tls-key-file pass\n}\n";
+
+START_TEST(a_key_that_others_can_read_is_refused)
+{
+	char dir[] = "/tmp/mxw-conf-XXXXXX", path[300];
+	struct mxw__buf buf;
+	mxw_conf_t *conf = NULL;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/main.conf", dir);
+	write_file(dir, "main.conf", key_conf, 0644);
+	write_file(dir, "pass", "-----BEGIN PRIVATE KEY-----\nsecret\n", 0600);
+	mxw__buf_init(&buf, 10000);
+	mxw_status_t status = mxw_conf_load(path, collect, &buf, &conf);
+	ck_assert_msg(status == MXW_OK, "%s", mxw__buf_str(&buf));
+	assert_dump_loads_the_same(conf);
+	mxw_conf_unref(conf);
+	conf = NULL;
+	write_file(dir, "pass", "-----BEGIN PRIVATE KEY-----\nsecret\n", 0644);
+	ck_assert_int_eq(mxw_conf_load(path, collect, &buf, &conf), MXW_ERR_CONF);
+	ck_assert_ptr_nonnull(strstr(mxw__buf_str(&buf), "main.conf:7:2: "));
+	ck_assert_ptr_nonnull(strstr(mxw__buf_str(&buf), "/pass: mode 0644 lets every user read this secret"));
+	mxw__buf_fini(&buf);
+	remove_files(dir);
+}
+END_TEST
+
+/* ---- presets ---- */
+
+static const struct {
+	const char *preset, *option, *in_dump;
+} presets[] = {
+	{"custom", "", "filter               \"(mail={addr})\"\n"},
+	{"custom", "", "address-attributes   mail\n"},
+	{"openldap", "", "mailAlternateAddress={addr}"},
+	{"openldap", "", "disabled-attribute   accountStatus\n"},
+	{"openldap", "", "address-attributes   nisMailAlias/cn\n"},
+	{"openldap", "filter \"(uid={user})\"", "filter               \"(uid={user})\"\n"},
+	{"active-directory", "", "(proxyAddresses=smtp:{addr})"},
+	{"active-directory", "", "disabled-attribute   userAccountControl\n"},
+	{"active-directory", "", "internal-only-attribute msExchRequireAuthToSendTo\n"},
+	{"active-directory", "", "address-attributes   \"proxyAddresses=smtp:\"\n"},
+	{"active-directory", "disabled-attribute \"\"", "disabled-attribute   \"\"\n"},
+	{"active-directory", "address-attributes x", "\taddress-attributes   x\n\tb"},
+	{"389ds", "", "disabled-attribute   nsAccountLock\n"},
+	{"rfc822-mail-member", "", "(objectClass=nisMailAlias)"},
+	{"rfc822-mail-member", "class-attribute ou", "class-attribute      ou\n"},
+};
+
+START_TEST(a_preset_sets_what_is_not_given_and_the_dump_shows_it)
+{
+	char text[400];
+
+	snprintf(text, sizeof text, "directory d {\n %s\n type ldap\n preset %s\n uri ldap://h\n base dc=x\n}\n",
+		 presets[_i].option, presets[_i].preset);
+	mxw_conf_t *conf = load_text(text);
+	char *got = dump(conf);
+	/* Quotes are put where they are needed; what is compared has none but where they are meant. */
+	ck_assert_msg(strstr(got, presets[_i].in_dump), "no %s in\n%s", presets[_i].in_dump, strstr(got, "directory d"));
+	assert_dump_loads_the_same(conf);
+	free(got);
+	mxw_conf_unref(conf);
+}
+END_TEST
+
 START_TEST(a_loop_of_includes_is_told_where_it_closes)
 {
 	char dir[] = "/tmp/mxw-conf-XXXXXX", path[300];
@@ -487,6 +554,8 @@ int main(void)
 	tcase_add_test(tc, complaints_are_bounded_and_the_rest_is_counted);
 	tcase_add_test(tc, nesting_is_bounded);
 	tcase_add_test(tc, a_missing_file_is_a_system_error_and_named);
+	tcase_add_test(tc, a_key_that_others_can_read_is_refused);
+	tcase_add_loop_test(tc, a_preset_sets_what_is_not_given_and_the_dump_shows_it, 0, MXW_ARRAY_LEN(presets));
 	tcase_add_test(tc, a_secret_is_read_beside_its_file_and_never_dumped);
 	tcase_add_test(tc, a_loop_of_includes_is_told_where_it_closes);
 	tcase_add_test(tc, every_option_can_be_visited);

@@ -27,7 +27,7 @@ enum { SLACK_MS = 0 };
 
 static struct slapd slapd;
 static struct notices notices;
-static const char *uris[2];
+static const char *uris[2], *bases[3];
 static struct mxw__directory_conf conf;
 
 static int64_t now_ms(void)
@@ -58,11 +58,12 @@ static void set_up(void)
 	if (slapd.scratch.dir[0] && slapd.pid == 0)
 		slapd_start(&slapd);
 	uris[0] = slapd.ldap_uri;
+	bases[0] = "dc=example,dc=net";
 	conf = (struct mxw__directory_conf){
 		.name = "staff",
 		.type = MXW__DIRECTORY_LDAP,
 		.uris = {1, uris},
-		.base = "dc=example,dc=net",
+		.bases = {1, bases},
 		.filter = "(|(mail={addr})(description={addr}))",
 		.scope = "sub",
 		.bind_dn = "cn=mxward,dc=example,dc=net",
@@ -256,7 +257,7 @@ START_TEST(a_wrong_configuration_is_refused_and_shows_no_password)
 	if (bad_confs[_i].filter)
 		conf.filter = bad_confs[_i].filter;
 	if (bad_confs[_i].base)
-		conf.base = bad_confs[_i].base;
+		bases[0] = bad_confs[_i].base;
 	if (bad_confs[_i].scope)
 		conf.scope = bad_confs[_i].scope;
 	if (bad_confs[_i].dn)
@@ -377,13 +378,13 @@ END_TEST
 START_TEST(user_and_domain_may_stand_in_filter_and_base)
 {
 	conf.filter = "(uid={user})";
-	conf.base = "dc=open,dc=example,dc=net";
+	bases[0] = "dc=open,dc=example,dc=net";
 	void *self = open_ldap();
 	ck_outcome(ask(self, "guest@whatever.example"), MXW_FOUND);
 	ck_outcome(ask(self, "user1@example.net"), MXW_NOT_FOUND);
 	close_ldap(self);
 
-	conf.base = "dc={domain},dc=example,dc=net";
+	bases[0] = "dc={domain},dc=example,dc=net";
 	self = open_ldap();
 	ck_outcome(ask(self, "guest@open"), MXW_FOUND);
 	ck_outcome(ask(self, "nobody@open"), MXW_NOT_FOUND);
@@ -413,7 +414,7 @@ START_TEST(every_way_to_the_server_works)
 	conf.starttls = ways[_i].starttls;
 	if (ways[_i].is_anonymous) {
 		conf.bind_dn = conf.bind_password = "";
-		conf.base = "dc=open,dc=example,dc=net";
+		bases[0] = "dc=open,dc=example,dc=net";
 	}
 	void *self = open_ldap();
 	ck_outcome(ask(self, "guest@example.net"), MXW_FOUND);
@@ -488,7 +489,7 @@ static const struct {
 START_TEST(a_wrong_base_or_filter_is_a_misconfiguration)
 {
 	if (bad_searches[_i].base)
-		conf.base = bad_searches[_i].base;
+		bases[0] = bad_searches[_i].base;
 	if (bad_searches[_i].filter)
 		conf.filter = bad_searches[_i].filter;
 	void *self = open_ldap();

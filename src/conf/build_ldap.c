@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the options of a directory of type ldap say of each other, its preset and its secrets. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/conf/build.h"
+
+static void read_secret(struct mxw__build *b, struct mxw__directory_conf *d, const struct mxw__pos *pos)
+{
+	struct mxw__secret *keep = mxw__arena_alloc(b->values.arena, sizeof *keep);
+	struct mxw_error err;
+
+	d->bind_password = "";
+	if (!keep)
+		b->values.out_of_memory = true;
+	if (!keep || !d->bind_password_file[0])
+		return;
+	if (mxw__file_read_secret(d->bind_password_file, &keep->text, &err) != MXW_OK) {
+		mxw__complain(b->values.complaints, pos, "%s", err.text);
+		return;
+	}
+	keep->next = b->conf->priv->secrets;
+	b->conf->priv->secrets = keep;
+	d->bind_password = keep->text;
+}
+
+static void check_starttls(struct mxw__build *b, const struct mxw__directory_conf *d, const struct mxw__pos *pos)
+{
+	for (size_t i = 0; d->starttls && i < d->uris.n; i++) {
+		const char *uri = d->uris.v[i];
+		if (strncmp(uri, "ldap://", 7) == 0)
+			continue;
+		mxw__complain(b->values.complaints, pos, "'starttls' is for ldap:// only, and '%s' %s", uri,
+			      strncmp(uri, "ldaps:", 6) == 0 ? "is encrypted from the start" : "stays on this machine");
+		return;
+	}
+}
+
+/* What was not given comes from the preset, if it has it. */
+static void apply_preset(struct mxw__build *b, struct mxw__directory_conf *d, const struct mxw__pos *pos)
+{
+	const struct mxw__section *s = &mxw__sections[MXW__SECTION_DIRECTORY];
+
+	for (size_t i = 0; i < s->noptions; i++) {
+		const char *value = mxw__preset_value(d->preset, s->options[i].name);
+		if (value && !pos[i].file)
+			mxw__values_set_default(&b->values, s, &s->options[i], value, d);
+	}
+}
+
+static bool has_tls(const struct mxw__directory_conf *d)
+{
+	bool has = d->starttls;
+
+	for (size_t i = 0; i < d->uris.n; i++)
+		has |= strncmp(d->uris.v[i], "ldaps:", 6) == 0;
+	return has;
+}
+
+/* libldap reads the key itself; here is seen that nobody else can. */
+static void check_key(struct mxw__build *b, const struct mxw__directory_conf *d, const struct mxw__pos *pos)
+{
+	struct mxw_error err;
+	char *text = NULL;
+
+	if (!d->tls_key_file[0])
+		return;
+	if (mxw__file_read_secret(d->tls_key_file, &text, &err) != MXW_OK) {
+		mxw__complain(b->values.complaints, pos, "%s", err.text);
+		return;
+	}
+	mxw__wipe(text, strlen(text));
+	free(text);
+}
+
+static void check_certificate(struct mxw__build *b, const struct mxw__directory_conf *d, const struct mxw__pos *pos)
+{
+	const struct mxw__section *s = &mxw__sections[MXW__SECTION_DIRECTORY];
+	const struct mxw__pos *cert = mxw__option_pos(s, pos, "tls-certificate-file"), *key = mxw__option_pos(s, pos, "tls-key-file");
+
+	if (cert->file && !key->file)
+		mxw__complain(b->values.complaints, cert, "'tls-certificate-file' needs 'tls-key-file' beside it");
+	if (key->file && !cert->file)
+		mxw__complain(b->values.complaints, key, "'tls-key-file' needs 'tls-certificate-file' beside it");
+	if (cert->file && key->file && d->uris.n && !has_tls(d))
+		mxw__complain(b->values.complaints, cert,
+			      "'tls-certificate-file' needs a connection with TLS: ldaps:// or 'starttls yes' was expected");
+	check_key(b, d, key);
+}
+
+/* Who we are has to come from somewhere: each server's socket, or our certificate. */
+static void check_external(struct mxw__build *b, const struct mxw__directory_conf *d, const struct mxw__pos *pos)
+{
+	const struct mxw__section *s = &mxw__sections[MXW__SECTION_DIRECTORY];
+	const struct mxw__pos *method = mxw__option_pos(s, pos, "bind-method"), *dn = mxw__option_pos(s, pos, "bind-dn");
+
+	if (dn->file)
+		mxw__complain(b->values.complaints, dn, "'bind-dn' is for 'bind-method simple' only");
+	for (size_t i = 0; i < d->uris.n; i++) {
+		const char *uri = d->uris.v[i];
+		if (strncmp(uri, "ldapi:", 6) == 0 ||
+		    (d->tls_certificate_file[0] && (d->starttls || strncmp(uri, "ldaps:", 6) == 0)))
+			continue;
+		mxw__complain(b->values.complaints, method,
+			      "'bind-method external' needs ldapi://, or TLS with 'tls-certificate-file', for '%s'", uri);
+		return;
+	}
+}
+
+void mxw__build_ldap(struct mxw__build *b, struct mxw__directory_conf *d, const struct mxw__pos *pos)
+{
+	const struct mxw__section *s = &mxw__sections[MXW__SECTION_DIRECTORY];
+	const struct mxw__pos *dn = mxw__option_pos(s, pos, "bind-dn"), *file = mxw__option_pos(s, pos, "bind-password-file");
+	const struct mxw__pos *filter = mxw__option_pos(s, pos, "filter"), *copy = mxw__option_pos(s, pos, "copy-filter");
+
+	apply_preset(b, d, pos);
+	if (filter->file && !d->filter[0])
+		mxw__complain(b->values.complaints, filter, "'filter' must not be empty");
+	if (copy->file && !d->copy_filter[0])
+		mxw__complain(b->values.complaints, copy, "'copy-filter' must not be empty");
+	if (d->bases.n > MXW__LDAP_BASES_MAX)
+		mxw__complain(b->values.complaints, mxw__option_pos(s, pos, "base"), "more than %d bases", MXW__LDAP_BASES_MAX);
+	if (d->bind_external)
+		check_external(b, d, pos);
+	else if (dn->file && !file->file)
+		mxw__complain(b->values.complaints, dn, "'bind-dn' needs 'bind-password-file' beside it");
+	if (file->file && !dn->file)
+		mxw__complain(b->values.complaints, file, "'bind-password-file' needs 'bind-dn' beside it");
+	check_starttls(b, d, mxw__option_pos(s, pos, "starttls"));
+	check_certificate(b, d, pos);
+	read_secret(b, d, file);
+}
