@@ -53,6 +53,8 @@ static sfsistat status_of(const struct mxw_verdict *verdict, bool may_discard)
 	case MXW_ACTION_ACCEPT:
 		/* The session goes on being told what happens, for its log line and the tracker. */
 	case MXW_ACTION_CONTINUE:
+	/* What is to be told of a concealed recipient comes as one of the others. */
+	case MXW_ACTION_CONCEAL:
 		break;
 	}
 	return SMFIS_CONTINUE;

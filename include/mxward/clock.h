@@ -5,7 +5,7 @@
  * Everything in libmxward that needs the time asks a clock that was handed to it, so that a test
  * can move time by hand. Deadlines are points on the monotonic scale, in milliseconds.
  *
- * Threads: both functions may be called from any thread at any time.
+ * Threads: all functions may be called from any thread at any time.
  */
 #ifndef MXWARD_CLOCK_H
 #define MXWARD_CLOCK_H
@@ -22,6 +22,11 @@ struct mxw_clock {
 	/* Milliseconds since 1970-01-01 UTC; follows corrections of the system's clock. */
 	int64_t (*wall_ms)(void *ctx);
 	void *ctx;
+	/*
+	 * Returns when monotonic_ms() has come to this time, at once if it has passed. NULL: this clock can't be waited on;
+	 * what would have waited goes on without.
+	 */
+	void (*sleep_until_ms)(void *ctx, int64_t monotonic_ms);
 };
 
 /* The system's clock. Static. */

@@ -33,10 +33,11 @@ typedef enum mxw_action {
 	MXW_ACTION_DEFER,        /* 4xx */
 	MXW_ACTION_REJECT,       /* 5xx */
 	MXW_ACTION_DISCONNECT,   /* 421 and the session ends */
-	MXW_ACTION_DISCARD       /* accept the message and throw it away; only where an administrator wrote it */
+	MXW_ACTION_DISCARD,      /* accept the message and throw it away; only where an administrator wrote it */
+	MXW_ACTION_CONCEAL       /* the same reply for every recipient, whether it exists or not; see below */
 } mxw_action_t;
 
-/* "continue", "accept", "defer", "reject", "disconnect", "discard". Static. */
+/* "continue", "accept", "defer", "reject", "disconnect", "discard", "conceal". Static. */
 const char *mxw_action_name(mxw_action_t action);
 
 typedef struct mxw_policy mxw_policy_t;
@@ -64,6 +65,12 @@ struct mxw_decision {
 };
 
 /*
+ * Concealing. A rule with this action is tried at RCPT and names no fact that depends on whether the recipient
+ * exists. When the condition of the first such rule holds (and no accept rule before it does), every rule that names such a fact
+ * is passed over, those before it too: what is decided then can't depend on it. With a 4xx reply each recipient is
+ * put off with it; with a 5xx reply each is accepted, and the message refused at its end. When the reply is given is
+ * the session's affair: after a fixed time.
+ *
  * Decides at a stage. A rule is tried from the first stage on at which every fact it names can be known
  * (or only at the stages its `at` line names); rules on recipients are tried at RCPT only.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
+#include <errno.h>
 #include <time.h>
 
 #include "src/base/base.h"
@@ -23,9 +24,21 @@ static int64_t system_wall(void *ctx)
 	return read_ms(CLOCK_REALTIME);
 }
 
+/* To an absolute time: what was done before does not show in when it ends. */
+static void system_sleep_until(void *ctx, int64_t monotonic_ms)
+{
+	struct timespec ts = {.tv_sec = (time_t)(monotonic_ms / 1000), .tv_nsec = (long)(monotonic_ms % 1000) * 1000000L};
+
+	(void)ctx;
+	if (monotonic_ms <= 0)
+		return;
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
+		;
+}
+
 const struct mxw_clock *mxw_clock_system(void)
 {
-	static const struct mxw_clock system_clock = {system_monotonic, system_wall, NULL};
+	static const struct mxw_clock system_clock = {system_monotonic, system_wall, NULL, system_sleep_until};
 	return &system_clock;
 }
 

@@ -135,6 +135,8 @@ struct mxw__tracker_conf {
 	bool enabled;
 	uint64_t half_life_ms;
 	uint64_t max_entries;
+	uint64_t harvest_window_ms;
+	uint64_t harvest_entries;
 	uint64_t weights[MXW__EVENT_COUNT];
 };
 
@@ -156,6 +158,7 @@ struct mxw__resolver_conf {
 struct mxw__timeouts_conf {
 	uint64_t before_data_ms;       /* budget of connect .. DATA, default 8 s */
 	uint64_t end_of_message_ms;    /* default 20 s */
+	uint64_t concealed_reply_ms;   /* a concealed recipient's reply comes after this time, whatever it is */
 };
 
 struct mxw__limits_conf {
@@ -165,6 +168,7 @@ struct mxw__limits_conf {
 	uint64_t signatures;           /* DKIM signatures examined */
 	uint64_t session_dns;          /* DNS questions one session may cause */
 	uint64_t sessions;             /* at one time */
+	uint64_t concealed_sessions;   /* held at one time for a concealed reply */
 };
 
 /* dkim { ... } and spf { ... } */

@@ -159,7 +159,7 @@ static void read_when(struct reading *r)
 
 static mxw_action_t action_of(const char *name)
 {
-	for (mxw_action_t a = MXW_ACTION_ACCEPT; a <= MXW_ACTION_DISCARD; a++)
+	for (mxw_action_t a = MXW_ACTION_ACCEPT; a <= MXW_ACTION_CONCEAL; a++)
 		if (strcmp(mxw_action_name(a), name) == 0)
 			return a;
 	return MXW_ACTION_CONTINUE;

@@ -53,6 +53,7 @@ static const struct mxw__option timeouts[] = {
 	/* sendmail gives a milter 10 s for an answer. */
 	{"before-data", MXW__OPT_DURATION, "8s", AT(mxw_conf, timeouts.before_data_ms), RANGE(SECOND, 9500)},
 	{"end-of-message", MXW__OPT_DURATION, "20s", AT(mxw_conf, timeouts.end_of_message_ms), RANGE(SECOND, 4 * MINUTE)},
+	{"concealed-reply", MXW__OPT_DURATION, "1s", AT(mxw_conf, timeouts.concealed_reply_ms), RANGE(100, 8 * SECOND)},
 };
 
 static const struct mxw__option limits[] = {
@@ -63,6 +64,7 @@ static const struct mxw__option limits[] = {
 	{"signatures", MXW__OPT_NUMBER, "10", AT(mxw_conf, limits.signatures), RANGE(1, 100)},
 	{"session-dns", MXW__OPT_NUMBER, "250", AT(mxw_conf, limits.session_dns), RANGE(20, 100000)},
 	{"sessions", MXW__OPT_NUMBER, "2000", AT(mxw_conf, limits.sessions), RANGE(1, 100000)},
+	{"concealed-sessions", MXW__OPT_NUMBER, "100", AT(mxw_conf, limits.concealed_sessions), RANGE(0, 100000)},
 };
 
 static const struct mxw__option spf[] = {
@@ -81,6 +83,8 @@ static const struct mxw__option tracker[] = {
 	{"enabled", MXW__OPT_CHOICE, "yes", AT(mxw_conf, tracker.enabled), .words = "no yes"},
 	{"half-life", MXW__OPT_DURATION, "1h", AT(mxw_conf, tracker.half_life_ms), RANGE(MINUTE, 30 * DAY)},
 	{"max-entries", MXW__OPT_NUMBER, "100000", AT(mxw_conf, tracker.max_entries), RANGE(100, 10000000)},
+	{"harvest-window", MXW__OPT_DURATION, "1h", AT(mxw_conf, tracker.harvest_window_ms), RANGE(MINUTE, 7 * DAY)},
+	{"harvest-entries", MXW__OPT_NUMBER, "20000", AT(mxw_conf, tracker.harvest_entries), RANGE(100, 1000000)},
 	POINTS("unknown-recipient", "10", UNKNOWN_RCPT),
 	POINTS("rejected-recipient", "10", REJECTED_RCPT),
 	POINTS("unknown-command", "5", UNKNOWN_COMMAND),
@@ -181,6 +185,7 @@ static const struct mxw__option rule[] = {
 	{"reject", MXW__OPT_OTHER, .deflt = NULL},
 	{"disconnect", MXW__OPT_OTHER, .deflt = NULL},
 	{"discard", MXW__OPT_OTHER, .deflt = NULL},
+	{"conceal", MXW__OPT_OTHER, .deflt = NULL},
 };
 
 const struct mxw__section mxw__sections[MXW__SECTION_COUNT] = {

@@ -23,9 +23,20 @@ static const unsigned harmless[] = {
 	[MXW_ACTION_ACCEPT] = BIT(ACCEPT),
 	[MXW_ACTION_DEFER] = ~0u,
 	[MXW_ACTION_REJECT] = BIT(REJECT),
-	[MXW_ACTION_DISCONNECT] = BIT(DEFER) | BIT(REJECT) | BIT(DISCONNECT),
+	[MXW_ACTION_DISCONNECT] = BIT(DEFER) | BIT(REJECT) | BIT(DISCONNECT) | BIT(CONCEAL),
 	[MXW_ACTION_DISCARD] = BIT(DISCARD),
+	[MXW_ACTION_CONCEAL] = BIT(CONCEAL),
 };
+
+static unsigned harmless_to(const struct mxw__compiled_rule *decided)
+{
+	mxw_action_t action = decided ? decided->rule.action : MXW_ACTION_CONTINUE;
+
+	/* To conceal with a 4xx reply is to defer. */
+	if (action == MXW_ACTION_CONCEAL && !mxw__reply_is_late(decided->rule.reply))
+		action = MXW_ACTION_DEFER;
+	return harmless[action];
+}
 
 /* The first undetermined rule of each action. */
 struct pending {
@@ -74,7 +85,7 @@ static void settle(struct mxw_decision *decision, const struct mxw__compiled_rul
 		const struct mxw__compiled_rule *c = pending->first[i];
 		if (c->rule.action != action)
 			decision->is_undetermined = action != MXW_ACTION_CONTINUE || c->rule.action != MXW_ACTION_ACCEPT;
-		if (harmless[action] >> c->rule.action & 1)
+		if (harmless_to(decided) >> c->rule.action & 1)
 			continue;
 		take(decision, c, facts);
 		decision->action = MXW_ACTION_DEFER;
@@ -86,8 +97,31 @@ static void settle(struct mxw_decision *decision, const struct mxw__compiled_rul
 		take(decision, decided, facts);
 }
 
-void mxw_policy_decide(const mxw_policy_t *policy, mxw_stage_t stage, const mxw_facts_t *facts,
-		       struct mxw_decision *ret_decision)
+bool mxw__policy_conceals(const mxw_policy_t *policy, const mxw_facts_t *facts)
+{
+	for (size_t i = 0; policy->may_conceal && i < policy->nrules; i++) {
+		const struct mxw__compiled_rule *c = &policy->rules[i];
+		mxw_action_t action = c->rule.action;
+		if (!(c->tried >> MXW_STAGE_RCPT & 1) || c->rule.observe || c->tells_existence)
+			continue;
+		if (action != MXW_ACTION_CONCEAL && action != MXW_ACTION_ACCEPT)
+			continue;
+		if (!c->rule.when || mxw__expr_eval(c->rule.when, facts) == MXW__TRUE)
+			return action == MXW_ACTION_CONCEAL;
+	}
+	return false;
+}
+
+/* Does the rule stand aside for one recipient, since it is concealed or since it is not? */
+static bool is_passed_over(const struct mxw__compiled_rule *c, bool is_concealed, mxw__tri_t value)
+{
+	if (is_concealed)
+		return c->tells_existence;
+	return c->rule.action == MXW_ACTION_CONCEAL && !c->rule.observe && value == MXW__TRUE;
+}
+
+void mxw__policy_decide_as(const mxw_policy_t *policy, mxw_stage_t stage, const mxw_facts_t *facts, bool is_concealed,
+			   struct mxw_decision *ret_decision)
 {
 	const struct mxw__compiled_rule *decided = NULL;
 	struct pending pending = {0};
@@ -99,6 +133,8 @@ void mxw_policy_decide(const mxw_policy_t *policy, mxw_stage_t stage, const mxw_
 		if (!is_tried && !may_be_pending)
 			continue;
 		mxw__tri_t value = c->rule.when ? mxw__expr_eval(c->rule.when, facts) : MXW__TRUE;
+		if (is_passed_over(c, is_concealed, value))
+			continue;
 		if (value == MXW__UNKNOWN && may_be_pending)
 			add_pending(&pending, c);
 		else if (value == MXW__TRUE && is_tried && c->rule.observe)
@@ -107,4 +143,12 @@ void mxw_policy_decide(const mxw_policy_t *policy, mxw_stage_t stage, const mxw_
 			decided = c;
 	}
 	settle(ret_decision, decided, &pending, facts);
+}
+
+void mxw_policy_decide(const mxw_policy_t *policy, mxw_stage_t stage, const mxw_facts_t *facts,
+		       struct mxw_decision *ret_decision)
+{
+	bool is_concealed = stage == MXW_STAGE_RCPT && mxw__policy_conceals(policy, facts);
+
+	mxw__policy_decide_as(policy, stage, facts, is_concealed, ret_decision);
 }

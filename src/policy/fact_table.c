@@ -20,6 +20,12 @@ const struct mxw_fact_info mxw__fact_table[MXW__FACT_COUNT] = {
 		"where the client stands: networks internal, networks relays, local submission, or outside"},
 	[MXW__FACT_CLIENT_SCORE] = {"client.score", MXW_FACT_NUMBER, MXW_STAGE_CONNECT, SESSION, false, NULL,
 		"points for abusive behaviour, decaying; see the tracker section"},
+	[MXW__FACT_CLIENT_UNKNOWN_RCPTS] = {"client.unknown-rcpts", MXW_FACT_NUMBER, MXW_STAGE_CONNECT, SESSION, false, NULL,
+		"different recipients that do not exist, as tried by this client in the last harvest-window"},
+	[MXW__FACT_CLIENT_NETWORK_UNKNOWN_RCPTS] = {"client.network.unknown-rcpts", MXW_FACT_NUMBER, MXW_STAGE_CONNECT,
+		SESSION, false, NULL, "the same for the client's network: an IPv4 /24 or IPv6 /48"},
+	[MXW__FACT_SITE_UNKNOWN_RCPTS] = {"site.unknown-rcpts", MXW_FACT_NUMBER, MXW_STAGE_CONNECT, SESSION, false, NULL,
+		"the same for all clients together"},
 	[MXW__FACT_LISTENER] = {"listener", MXW_FACT_TEXT, MXW_STAGE_CONNECT, SESSION, false, NULL,
 		"name of the listener section that matches the port or daemon name; absent if none does"},
 	[MXW__FACT_HELO] = {"helo", MXW_FACT_TEXT, MXW_STAGE_HELO, SESSION, false, NULL,
@@ -98,3 +104,19 @@ const struct mxw_fact_info mxw__fact_table[MXW__FACT_COUNT] = {
 	[MXW__FACT_MESSAGE_SIZE] = {"message.size", MXW_FACT_NUMBER, MXW_STAGE_EOM, MESSAGE, false, NULL,
 		"bytes of header and body as far as they were seen"},
 };
+
+bool mxw__fact_tells_existence(mxw_fact_id_t id)
+{
+	switch (id) {
+	case MXW__FACT_RCPT:
+	case MXW__FACT_RCPT_SOURCE:
+	case MXW__FACT_RCPT_ORIGIN:
+	case MXW__FACT_RCPT_COPY:
+	case MXW__FACT_RCPT_CLASS:
+	case MXW__FACT_RCPT_DISABLED:
+	case MXW__FACT_RCPT_INTERNAL_ONLY:
+		return true;
+	default:
+		return false;
+	}
+}

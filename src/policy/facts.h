@@ -16,6 +16,9 @@ enum mxw__fact {
 	MXW__FACT_CLIENT_NAME,
 	MXW__FACT_CLIENT_CLASS,
 	MXW__FACT_CLIENT_SCORE,
+	MXW__FACT_CLIENT_UNKNOWN_RCPTS,
+	MXW__FACT_CLIENT_NETWORK_UNKNOWN_RCPTS,
+	MXW__FACT_SITE_UNKNOWN_RCPTS,
 	MXW__FACT_LISTENER,
 	MXW__FACT_HELO,
 	MXW__FACT_HELO_SYNTAX,
@@ -56,6 +59,9 @@ enum mxw__fact {
 };
 
 extern const struct mxw_fact_info mxw__fact_table[MXW__FACT_COUNT];
+
+/* Does it depend on whether the recipient exists? Those that the check "directory" states: a test compares both. */
+bool mxw__fact_tells_existence(mxw_fact_id_t id);
 
 /* Forgets what was stated of one fact. */
 void mxw__facts_forget(mxw_facts_t *facts, mxw_fact_id_t id);

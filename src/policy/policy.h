@@ -60,6 +60,19 @@ mxw_status_t mxw__policy_builder_add(mxw__policy_builder_t *builder, const struc
 /* Turns the builder (which is used up) into a policy. */
 mxw_status_t mxw__policy_builder_finish(mxw__policy_builder_t *builder, mxw_policy_t **ret_policy);
 
+/* Is there any rule that conceals, and does not only observe? */
+bool mxw__policy_may_conceal(const mxw_policy_t *policy);
+/*
+ * Is the recipient to be concealed? For RCPT; facts that tell whether it exists are not looked at. mxw_policy_decide()
+ * asks this first and goes on accordingly; a session asks before it looks for the recipient, and then decides
+ * with the answer it got: concealing rules are passed over if it was no, those on existence if it was yes.
+ */
+bool mxw__policy_conceals(const mxw_policy_t *policy, const mxw_facts_t *facts);
+void mxw__policy_decide_as(const mxw_policy_t *policy, mxw_stage_t stage, const mxw_facts_t *facts, bool is_concealed,
+			   struct mxw_decision *ret_decision);
+/* Is it the reply of a concealing rule that is given at the end of the message? */
+bool mxw__reply_is_late(const char *reply);
+
 /* The part of that check that is about the reply alone; `reply` is not NULL. */
 mxw_status_t mxw__reply_check(mxw_action_t action, const char *reply, struct mxw_error *err);
 

@@ -30,6 +30,7 @@ static const struct {
 	[MXW_ACTION_REJECT] = {550, "5.7.1", "Refused by local policy ({session})", '5'},
 	[MXW_ACTION_DISCONNECT] = {421, "4.7.0", "Closing the connection, try again later ({session})", '4'},
 	[MXW_ACTION_DISCARD] = {0, "", "", 0},
+	[MXW_ACTION_CONCEAL] = {451, "4.7.1", "Temporarily refused, try again later ({session})", '4'},
 };
 
 static bool has_reply(mxw_action_t action)
@@ -194,6 +195,8 @@ static mxw_status_t check_code(mxw_action_t action, const struct parts *parts, s
 				 "421 makes the MTA close the connection: that is 'disconnect'; another 4xx was expected");
 	if (action == MXW_ACTION_DEFER && (code < 400 || code > 459))
 		return mxw__fail(err, MXW_ERR_CONF, "%d is no code to defer with; 4xx was expected", code);
+	if (action == MXW_ACTION_CONCEAL && (code == 421 || code < 400 || (code > 459 && code < 500) || code > 559))
+		return mxw__fail(err, MXW_ERR_CONF, "%d is no code to conceal with; 4xx but 421, or 5xx, was expected", code);
 	return MXW_OK;
 }
 
@@ -209,10 +212,21 @@ mxw_status_t mxw__reply_check(mxw_action_t action, const char *reply, struct mxw
 	mxw_status_t status = parts.code ? check_code(action, &parts, err) : MXW_OK;
 	if (status != MXW_OK)
 		return status;
-	if (parts.enhanced[0] && parts.enhanced[0] != defaults[action].class)
+	/* A concealing rule may go either way: as its code says. */
+	char class = action == MXW_ACTION_CONCEAL && parts.code >= 500 ? '5' : defaults[action].class;
+	if (parts.enhanced[0] && parts.enhanced[0] != class)
 		return mxw__fail(err, MXW_ERR_CONF, "enhanced code %s does not belong to '%s'; %c.x.y was expected",
-				 parts.enhanced, mxw_action_name(action), defaults[action].class);
+				 parts.enhanced, mxw_action_name(action), class);
 	return check_text(parts.text, err);
+}
+
+bool mxw__reply_is_late(const char *reply)
+{
+	struct parts parts = {0};
+
+	if (reply)
+		split(reply, &parts);
+	return parts.code >= 500;
 }
 
 void mxw__reply_facts(const char *reply, struct mxw__fact_bits *bits)
@@ -289,9 +303,12 @@ void mxw__reply_make(const struct mxw_decision *decision, const mxw_facts_t *fac
 		struct parts parts;
 		split(decision->reply ? decision->reply : "", &parts);
 		v.code = parts.code ? parts.code : defaults[decision->action].code;
+		/* Only a concealing rule may have a code of another class than its action's default. */
+		bool is_late = decision->action == MXW_ACTION_CONCEAL && v.code >= 500;
 		snprintf(v.enhanced, sizeof v.enhanced, "%s",
-			 parts.enhanced[0] ? parts.enhanced : defaults[decision->action].enhanced);
-		expand(parts.text[0] ? parts.text : defaults[decision->action].text, facts, vars, v.text);
+			 parts.enhanced[0] ? parts.enhanced : defaults[is_late ? MXW_ACTION_REJECT : decision->action].enhanced);
+		const char *text = defaults[is_late ? MXW_ACTION_REJECT : decision->action].text;
+		expand(parts.text[0] ? parts.text : text, facts, vars, v.text);
 	}
 	*ret_verdict = v;
 }

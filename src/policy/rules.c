@@ -22,6 +22,7 @@ static const char *const action_names[] = {
 	[MXW_ACTION_REJECT] = "reject",
 	[MXW_ACTION_DISCONNECT] = "disconnect",
 	[MXW_ACTION_DISCARD] = "discard",
+	[MXW_ACTION_CONCEAL] = "conceal",
 };
 
 const char *mxw_action_name(mxw_action_t action)
@@ -105,6 +106,9 @@ static mxw_status_t complain_at(unsigned at, unsigned possible, const struct mxw
 		return mxw__fail(err, MXW_ERR_CONF, "can't be tried at %s: '%s' is known from %s on",
 				 mxw_stage_name(stage), mxw__fact_table[why].name,
 				 mxw_stage_name(mxw__fact_table[why].stage));
+	if (c->rule.action == MXW_ACTION_CONCEAL)
+		return mxw__fail(err, MXW_ERR_CONF, "can't be tried at %s: 'conceal' answers recipients, at rcpt only",
+				 mxw_stage_name(stage));
 	return mxw__fail(err, MXW_ERR_CONF, "can't be tried at %s: 'discard' takes a whole message, at mail, data or eom",
 			 mxw_stage_name(stage));
 }
@@ -127,6 +131,33 @@ static unsigned pending_stages(const struct mxw__compiled_rule *c)
 	return stages;
 }
 
+static mxw_fact_id_t existence_fact(const struct mxw__compiled_rule *c)
+{
+	for (mxw_fact_id_t id = 0; id < MXW__FACT_COUNT; id++)
+		if (mxw__fact_tells_existence(id) &&
+		    (mxw__fact_bits_has(&c->facts, id) || mxw__fact_bits_has(&c->reply_facts, id)))
+			return id;
+	return MXW_FACT_NONE;
+}
+
+/* What a concealing rule may be about, and when it is tried. */
+static mxw_status_t limit_conceal(const struct mxw__compiled_rule *c, mxw_fact_id_t why, unsigned *possible,
+				  struct mxw_error *err)
+{
+	mxw_fact_id_t existence = existence_fact(c);
+
+	if (existence != MXW_FACT_NONE)
+		return mxw__fail(err, MXW_ERR_CONF,
+				 "'conceal' can't hang on '%s', which depends on whether the recipient exists",
+				 mxw__fact_table[existence].name);
+	if (!(*possible & STAGE(RCPT)))
+		return mxw__fail(err, MXW_ERR_CONF,
+				 "'conceal' answers recipients, at rcpt only, and can't hang on '%s', known from %s on",
+				 mxw__fact_table[why].name, mxw_stage_name(mxw__fact_table[why].stage));
+	*possible = STAGE(RCPT);
+	return MXW_OK;
+}
+
 static mxw_status_t set_stages(struct mxw__compiled_rule *c, struct mxw_error *err)
 {
 	mxw_fact_id_t why;
@@ -144,10 +175,16 @@ static mxw_status_t set_stages(struct mxw__compiled_rule *c, struct mxw_error *e
 					 mxw__fact_table[rcpt_fact(&c->facts)].name);
 		possible &= DISCARD_STAGES;
 	}
+	if (c->rule.action == MXW_ACTION_CONCEAL) {
+		mxw_status_t status = limit_conceal(c, why, &possible, err);
+		if (status != MXW_OK)
+			return status;
+	}
 	if (c->rule.at_stages & ~possible)
 		return complain_at(c->rule.at_stages, possible, c, why, err);
 	c->tried = c->rule.at_stages ? c->rule.at_stages : possible;
 	c->pending = pending_stages(c);
+	c->tells_existence = existence_fact(c) != MXW_FACT_NONE;
 	return MXW_OK;
 }
 
@@ -178,7 +215,7 @@ static mxw_status_t check_rule(const mxw__policy_builder_t *b, const struct mxw_
 	}
 	if (rule->action == MXW_ACTION_CONTINUE)
 		return mxw__fail(err, MXW_ERR_CONF,
-				 "has no action; accept, defer, reject, disconnect or discard was expected");
+				 "has no action; accept, defer, reject, disconnect, discard or conceal was expected");
 	if (rule->when && rule->when->depth > MXW__EXPR_DEPTH_MAX)
 		return mxw__fail(err, MXW_ERR_CONF, "the condition is nested deeper than %d levels", MXW__EXPR_DEPTH_MAX);
 	return rule->reply ? mxw__reply_check(rule->action, rule->reply, err) : MXW_OK;
@@ -224,6 +261,8 @@ mxw_status_t mxw__policy_builder_add(mxw__policy_builder_t *builder, const struc
 
 static void add_needs(mxw_policy_t *policy, const struct mxw__compiled_rule *c)
 {
+	if (c->rule.action == MXW_ACTION_CONCEAL && !c->rule.observe)
+		policy->may_conceal = true;
 	for (unsigned s = 0; s < MXW_STAGE_COUNT; s++) {
 		if (!(c->tried >> s & 1))
 			continue;
@@ -270,6 +309,11 @@ void mxw_policy_unref(mxw_policy_t *policy)
 		return;
 	mxw__arena_free(policy->arena);
 	free(policy);
+}
+
+bool mxw__policy_may_conceal(const mxw_policy_t *policy)
+{
+	return policy->may_conceal;
 }
 
 bool mxw_policy_needs(const mxw_policy_t *policy, mxw_stage_t stage, mxw_fact_id_t fact)

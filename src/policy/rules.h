@@ -61,6 +61,7 @@ struct mxw__compiled_rule {
 	unsigned pending;           /* bit per stage at which, being undetermined, it still counts; see decide.c */
 	struct mxw__fact_bits facts;       /* named in the condition */
 	struct mxw__fact_bits reply_facts; /* named in the reply */
+	bool tells_existence;       /* the condition or reply names a fact that depends on whether the recipient exists */
 };
 
 struct mxw_policy {
@@ -70,6 +71,7 @@ struct mxw_policy {
 	const struct mxw__compiled_rule *rules;
 	struct mxw__fact_bits needs[MXW_STAGE_COUNT];
 	bool has_stage[MXW_STAGE_COUNT];
+	bool may_conceal;           /* there is a concealing rule that does not only observe */
 };
 
 struct mxw__policy_builder {

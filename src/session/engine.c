@@ -225,6 +225,21 @@ static mxw_status_t make_keeper(mxw_engine_t *engine, const mxw_conf_t *conf, st
 	return status;
 }
 
+/* What is remembered of clients; it outlives every configuration. */
+static mxw_status_t make_tracker(mxw_engine_t *engine, const struct mxw__tracker_conf *conf, struct mxw_error *err)
+{
+	mxw_status_t status = mxw__tracker_new((size_t)conf->max_entries, &engine->tracker);
+
+	if (status != MXW_OK)
+		return mxw__fail(err, status, "no memory for tracker max-entries %llu",
+				 (unsigned long long)conf->max_entries);
+	status = mxw__harvest_new((size_t)conf->harvest_entries, &engine->harvest);
+	if (status != MXW_OK)
+		return mxw__fail(err, status, "no memory for tracker harvest-entries %llu",
+				 (unsigned long long)conf->harvest_entries);
+	return MXW_OK;
+}
+
 mxw_status_t mxw_engine_new(mxw_conf_t *conf, const struct mxw_engine_options *options, mxw_engine_t **ret_engine,
 			    struct mxw_error *err)
 {
@@ -240,12 +255,8 @@ mxw_status_t mxw_engine_new(mxw_conf_t *conf, const struct mxw_engine_options *o
 	mxw_status_t status = copy_options(engine, options);
 	if (status != MXW_OK)
 		mxw__fail(err, status, "out of memory");
-	if (status == MXW_OK) {
-		status = mxw__tracker_new((size_t)conf->tracker.max_entries, &engine->tracker);
-		if (status != MXW_OK)
-			mxw__fail(err, status, "no memory for tracker max-entries %llu",
-				  (unsigned long long)conf->tracker.max_entries);
-	}
+	if (status == MXW_OK)
+		status = make_tracker(engine, &conf->tracker, err);
 	if (status == MXW_OK)
 		status = make_keeper(engine, conf, err);
 	if (status == MXW_OK)
@@ -304,6 +315,7 @@ void mxw_engine_free(mxw_engine_t *engine)
 	mxw__rcpt_keeper_free(engine->keeper);
 	mxw_resolver_unref(engine->given_resolver);
 	mxw__tracker_free(engine->tracker);
+	mxw__harvest_free(engine->harvest);
 	pthread_mutex_destroy(&engine->mutex);
 	free(engine->state_dir);
 	free(engine);

@@ -28,6 +28,7 @@
 #include "src/directory/cache.h"
 #include "src/directory/directory.h"
 #include "src/policy/policy.h"
+#include "src/track/harvest.h"
 #include "src/track/tracker.h"
 
 /* Everything that follows from one configuration. */
@@ -49,6 +50,8 @@ struct mxw_engine {
 	void *log_ctx;
 	mxw_resolver_t *given_resolver;  /* NULL: each configuration says */
 	mxw__tracker_t *tracker;
+	mxw__harvest_t *harvest;
+	atomic_uint concealed_sessions;  /* that wait for the time of their reply */
 	char *state_dir;                 /* NULL: nothing is kept on disk */
 	bool state_is_read_only;
 	mxw__rcpt_keeper_t *keeper;      /* of what directories have said */
@@ -76,6 +79,8 @@ struct mxw__message_record {
 	unsigned rcpts, rcpts_refused, rcpts_refused_by_mta;
 	struct mxw_verdict refusal;      /* the last one that refused something, action CONTINUE if none */
 	struct mxw_verdict verdict;      /* the final one */
+	struct mxw_verdict late;         /* concealed with a 5xx reply: what the message is to be refused with; action CONTINUE if not */
+	unsigned concealed, concealed_found; /* recipients; of these, those that were looked for and exist */
 	size_t nrefused_shown;
 	struct {
 		char rcpt[81];
@@ -110,6 +115,7 @@ struct mxw_session {
 	bool helo_forged_counted;
 	struct mxw__message_record record;
 	int64_t step_began_ms;
+	int64_t hold_until_ms;           /* the time of a concealed recipient's reply; 0: it need not wait */
 	struct mxw_edit *edits;          /* malloc'ed */
 	mxw__arena_t *edits_arena;       /* NULL until there are any; the text of the field that is inserted */
 };
@@ -123,6 +129,8 @@ void mxw__stage_defer(const mxw_session_t *s, int code, const char *enhanced, co
 		      struct mxw_verdict *ret_verdict);
 /* The same where memory or another resource of ours is short. */
 void mxw__stage_defer_short(const mxw_session_t *s, struct mxw_verdict *ret_verdict);
+/* To be called last in a step: waits for the time of the reply, if it has one. */
+void mxw__stage_hold(mxw_session_t *s);
 /* Runs lazy checks of the list that have not run yet, whatever the rules name. */
 void mxw__stage_finish_checks(mxw_session_t *s);
 void mxw__stage_event(mxw_session_t *s, mxw__event_t event);

@@ -121,6 +121,10 @@ void mxw__report_message(mxw_session_t *s)
 		add_number(&line, "refused", r->rcpts_refused);
 	if (r->rcpts_refused_by_mta)
 		add_number(&line, "mta-refused", r->rcpts_refused_by_mta);
+	if (r->concealed) {
+		add_number(&line, "concealed", r->concealed);
+		add_number(&line, "concealed-found", r->concealed_found);
+	}
 	if (r->has_ended)
 		add_verdict(&line, s, &r->verdict);
 	else if (r->refusal.decided != MXW_ACTION_CONTINUE)

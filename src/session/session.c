@@ -292,7 +292,8 @@ static void record_rcpt(mxw_session_t *s, const struct mxw_verdict *v)
 		return;
 	}
 	remember_refusal(s, v);
-	if (!is_refusal(v->decided))
+	/* Concealed, with the refusal to come at the end of the message. */
+	if (!is_refusal(v->decided) || (v->decided == MXW_ACTION_CONCEAL && !v->code))
 		return;
 	r->rcpts_refused++;
 	if (r->nrefused_shown < MXW__REFUSED_SHOWN) {
@@ -331,6 +332,7 @@ void mxw_session_rcpt(mxw_session_t *session, const struct mxw_rcpt_info *info, 
 	record_rcpt(session, ret_verdict);
 	/* What was said of one recipient must not count for the message as a whole. */
 	mxw__stage_clear(session, MXW_SCOPE_RCPT);
+	mxw__stage_hold(session);
 	spend(session);
 }
 
@@ -453,6 +455,12 @@ void mxw_session_eom(mxw_session_t *session, struct mxw_verdict *ret_verdict, co
 	*ret_nedits = 0;
 	session->record.has_ended = true;
 	mxw__stage_decide(session, MXW_STAGE_EOM, ret_verdict);
+	/* Whatever let the message pass: recipients were accepted for it that may not exist. */
+	if (session->record.late.decided != MXW_ACTION_CONTINUE && !is_refusal(ret_verdict->decided)) {
+		*ret_verdict = session->record.late;
+		if (session->snapshot->conf->observe)
+			ret_verdict->action = MXW_ACTION_CONTINUE;
+	}
 	if (!is_refusal(ret_verdict->action) && results) {
 		mxw__stage_finish_checks(session);
 		if (!make_edits(session, ret_edits, ret_nedits))

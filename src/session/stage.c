@@ -6,6 +6,8 @@
 
 #include "src/session/engine.h"
 
+enum { HOLD_MARGIN_MS = 50 };
+
 void mxw__stage_begin(mxw_session_t *s)
 {
 	s->step_began_ms = mxw__now_ms(&s->engine->clock);
@@ -22,16 +24,16 @@ static void run_check(mxw_session_t *s, size_t c)
 
 /*
  * Cheap checks run at their stage, lazy ones when a rule of this stage names one of their facts. A rule may name
- * a fact of an earlier stage, so every stage looks at all checks up to its own.
+ * a fact of an earlier stage, so every stage looks at all checks up to its own. One check may be left for later.
  */
-static void run_checks(mxw_session_t *s, mxw_stage_t stage)
+static void run_checks(mxw_session_t *s, mxw_stage_t stage, const struct mxw__check *but)
 {
 	const struct mxw__snapshot *snap = s->snapshot;
 
 	for (size_t c = 0; mxw__check_list[c]; c++) {
 		const struct mxw__check *check = mxw__check_list[c];
 		uint32_t bit = UINT32_C(1) << c;
-		if (!(snap->enabled & bit) || (s->done & bit) || check->stage > stage)
+		if (!(snap->enabled & bit) || (s->done & bit) || check->stage > stage || check == but)
 			continue;
 		if (check->scope == MXW_SCOPE_RCPT && stage != MXW_STAGE_RCPT)
 			continue;
@@ -80,6 +82,16 @@ static bool fact_is(const mxw_session_t *s, mxw_fact_id_t fact, const char *word
 	return value && strcmp(value, word) == 0;
 }
 
+/* Notes that the client tried a recipient that does not exist; true if it did not try this one before. */
+static bool note_guess(mxw_session_t *s)
+{
+	if (!is_tracked(s))
+		return false;
+	return mxw__harvest_add(s->engine->harvest, &s->env.client,
+				s->env.rcpt_is_valid ? s->env.rcpt.text : s->env.rcpt_path,
+				mxw__now_ms(&s->engine->clock), s->snapshot->conf->tracker.harvest_window_ms);
+}
+
 /* What this stage's facts say of the client's behaviour. */
 static void feed_tracker(mxw_session_t *s, mxw_stage_t stage)
 {
@@ -89,11 +101,14 @@ static void feed_tracker(mxw_session_t *s, mxw_stage_t stage)
 		s->helo_forged_counted = true;
 		mxw__stage_event(s, MXW__EVENT_HELO_FORGED);
 	}
-	if (stage == MXW_STAGE_RCPT) {
-		if (s->env.rcpt_refused_by_mta && !s->env.rcpt_deferred_by_mta)
+	if (stage != MXW_STAGE_RCPT)
+		return;
+	/* One dead address, repeated by an honest server, counts once. */
+	if (s->env.rcpt_refused_by_mta && !s->env.rcpt_deferred_by_mta) {
+		if (note_guess(s))
 			mxw__stage_event(s, MXW__EVENT_REJECTED_RCPT);
-		else if (fact_is(s, MXW__FACT_RCPT, "unknown"))
-			mxw__stage_event(s, MXW__EVENT_UNKNOWN_RCPT);
+	} else if (fact_is(s, MXW__FACT_RCPT, "unknown") && note_guess(s)) {
+		mxw__stage_event(s, MXW__EVENT_UNKNOWN_RCPT);
 	}
 }
 
@@ -108,12 +123,18 @@ void mxw__stage_feed_spf(mxw_session_t *s)
 static void state_counts(mxw_session_t *s)
 {
 	const struct mxw__tracker_conf *tc = &s->snapshot->conf->tracker;
+	struct mxw__harvest_counts guesses = {0};
+	int64_t now_ms = mxw__now_ms(&s->engine->clock);
 	uint64_t score = 0;
 
-	if (is_tracked(s))
-		score = mxw__tracker_score(s->engine->tracker, &s->env.client, mxw__now_ms(&s->engine->clock),
-					   tc->half_life_ms);
+	if (is_tracked(s)) {
+		score = mxw__tracker_score(s->engine->tracker, &s->env.client, now_ms, tc->half_life_ms);
+		mxw__harvest_count(s->engine->harvest, &s->env.client, now_ms, tc->harvest_window_ms, &guesses);
+	}
 	mxw_facts_set_number(s->facts, MXW__FACT_CLIENT_SCORE, score);
+	mxw_facts_set_number(s->facts, MXW__FACT_CLIENT_UNKNOWN_RCPTS, guesses.client);
+	mxw_facts_set_number(s->facts, MXW__FACT_CLIENT_NETWORK_UNKNOWN_RCPTS, guesses.network);
+	mxw_facts_set_number(s->facts, MXW__FACT_SITE_UNKNOWN_RCPTS, guesses.site);
 	mxw_facts_set_number(s->facts, MXW__FACT_SESSION_UNKNOWN_COMMANDS, s->unknown_commands);
 	mxw_facts_set_number(s->facts, MXW__FACT_SESSION_ABORTS, s->aborts);
 	mxw_facts_set_number(s->facts, MXW__FACT_SESSION_MESSAGES, s->messages);
@@ -141,6 +162,22 @@ static void remember_accept(mxw_session_t *s, mxw_stage_t stage)
 		s->message_accepted = true;
 }
 
+/* To the client it is a deferral now, or a refusal at the end of the message. */
+static void conceal_reply(struct mxw__message_record *r, struct mxw_verdict *v)
+{
+	if (v->code < 500) {
+		v->action = MXW_ACTION_DEFER;
+		return;
+	}
+	if (r->late.decided == MXW_ACTION_CONTINUE) {
+		r->late = *v;
+		r->late.action = r->late.decided = MXW_ACTION_REJECT;
+	}
+	v->action = MXW_ACTION_CONTINUE;
+	v->code = 0;
+	v->enhanced[0] = v->text[0] = '\0';
+}
+
 static void make_verdict(mxw_session_t *s, const struct mxw_decision *decision, struct mxw_verdict *v)
 {
 	struct mxw__reply_vars vars = {
@@ -154,6 +191,8 @@ static void make_verdict(mxw_session_t *s, const struct mxw_decision *decision, 
 	mxw__reply_make(decision, s->facts, &vars, v);
 	snprintf(v->session, sizeof v->session, "%s", s->id);
 	v->decided = v->action;
+	if (v->action == MXW_ACTION_CONCEAL)
+		conceal_reply(&s->record, v);
 	if (s->snapshot->conf->observe)
 		v->action = MXW_ACTION_CONTINUE;
 }
@@ -181,6 +220,90 @@ static bool is_short(const mxw_session_t *s)
 	return s->is_short[MXW_SCOPE_SESSION] || s->is_short[MXW_SCOPE_MESSAGE] || s->is_short[MXW_SCOPE_RCPT];
 }
 
+static void finish(mxw_session_t *s, mxw_stage_t stage, const struct mxw_decision *decision, struct mxw_verdict *v)
+{
+	for (size_t i = 0; i < decision->nobserved && i < MXW_OBSERVED_MAX; i++)
+		note_observed(s, decision->observed[i].rule, decision->observed[i].action);
+	if (decision->action == MXW_ACTION_ACCEPT)
+		remember_accept(s, stage);
+	make_verdict(s, decision, v);
+}
+
+/* ---- concealing ---- */
+
+/*
+ * Asked before the recipient is looked for, so that its existence has no part in the answer. What the MTA has refused
+ * itself is no secret any more.
+ */
+static bool is_to_be_concealed(mxw_session_t *s)
+{
+	const mxw_policy_t *policy = s->snapshot->conf->policy;
+
+	if (!mxw__policy_may_conceal(policy) || s->session_accepted || s->message_accepted || s->env.rcpt_refused_by_mta)
+		return false;
+	run_checks(s, MXW_STAGE_RCPT, &mxw__check_directory);
+	state_counts(s);
+	return mxw__policy_conceals(policy, s->facts);
+}
+
+/*
+ * A reply that waits keeps a thread and a process of the MTA's: only so many may. False, too, if the clock can't be waited
+ * on. The reply is then given at once.
+ */
+static bool begin_hold(mxw_session_t *s)
+{
+	const struct mxw_conf *conf = s->snapshot->conf;
+
+	if (!s->engine->clock.sleep_until_ms)
+		return false;
+	if (atomic_fetch_add(&s->engine->concealed_sessions, 1) >= conf->limits.concealed_sessions) {
+		atomic_fetch_sub(&s->engine->concealed_sessions, 1);
+		return false;
+	}
+	s->hold_until_ms = s->step_began_ms + (int64_t)conf->timeouts.concealed_reply_ms;
+	return true;
+}
+
+void mxw__stage_hold(mxw_session_t *s)
+{
+	struct mxw_clock *clock = &s->engine->clock;
+
+	if (!s->hold_until_ms)
+		return;
+	clock->sleep_until_ms(clock->ctx, s->hold_until_ms);
+	s->hold_until_ms = 0;
+	atomic_fetch_sub(&s->engine->concealed_sessions, 1);
+}
+
+/*
+ * What is decided, said and counted is settled before the recipient is looked for, and what is found is told to the log
+ * alone: every recipient of ours that is tried counts as one that does not exist, and none adds points. The look-up ends
+ * some time before the reply is due. Without a hold there is none, since it would show in the time.
+ */
+static void conceal_rcpt(mxw_session_t *s, struct mxw_verdict *ret_verdict)
+{
+	const struct mxw_conf *conf = s->snapshot->conf;
+	int64_t margin_ms = (int64_t)conf->timeouts.concealed_reply_ms / 4;
+	struct mxw_decision decision;
+
+	mxw__policy_decide_as(conf->policy, MXW_STAGE_RCPT, s->facts, true, &decision);
+	finish(s, MXW_STAGE_RCPT, &decision, ret_verdict);
+	s->record.concealed++;
+	if (conf->observe) {
+		run_checks(s, MXW_STAGE_RCPT, NULL);
+		feed_tracker(s, MXW_STAGE_RCPT);
+		return;
+	}
+	if (s->env.rcpt_domain)
+		note_guess(s);
+	if (!begin_hold(s))
+		return;
+	s->ctx.deadline_ms = s->hold_until_ms - (margin_ms < HOLD_MARGIN_MS ? margin_ms : HOLD_MARGIN_MS);
+	run_checks(s, MXW_STAGE_RCPT, NULL);
+	if (fact_is(s, MXW__FACT_RCPT, "found"))
+		s->record.concealed_found++;
+}
+
 void mxw__stage_decide(mxw_session_t *s, mxw_stage_t stage, struct mxw_verdict *ret_verdict)
 {
 	const struct mxw_conf *conf = s->snapshot->conf;
@@ -193,16 +316,16 @@ void mxw__stage_decide(mxw_session_t *s, mxw_stage_t stage, struct mxw_verdict *
 	}
 	s->ctx.deadline_ms = s->step_began_ms + (int64_t)budget;
 	start_checks(s, stage);
-	run_checks(s, stage);
+	if (stage == MXW_STAGE_RCPT && is_to_be_concealed(s)) {
+		conceal_rcpt(s, ret_verdict);
+		return;
+	}
+	run_checks(s, stage, NULL);
 	feed_tracker(s, stage);
 	state_counts(s);
 	if (!s->session_accepted && !s->message_accepted)
-		mxw_policy_decide(conf->policy, stage, s->facts, &decision);
-	for (size_t i = 0; i < decision.nobserved && i < MXW_OBSERVED_MAX; i++)
-		note_observed(s, decision.observed[i].rule, decision.observed[i].action);
-	if (decision.action == MXW_ACTION_ACCEPT)
-		remember_accept(s, stage);
-	make_verdict(s, &decision, ret_verdict);
+		mxw__policy_decide_as(conf->policy, stage, s->facts, false, &decision);
+	finish(s, stage, &decision, ret_verdict);
 }
 
 void mxw__stage_clear(mxw_session_t *s, mxw_fact_scope_t scope)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fake_clock.h: a clock that stands still until a test moves it.
+ * fake_clock.h: a clock that stands still until a test moves it, or somebody sleeps on it: then it jumps there.
  *
  * Threads: may be read and moved from any thread.
  */

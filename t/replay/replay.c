@@ -515,9 +515,11 @@ static bool expect_took(struct replay *r, char *args)
 {
 	uint64_t ms;
 
-	if (strncmp(args, "<=", 2) != 0 || !mxw__parse_duration(rest(args + 2), &ms))
-		return fail(r, "took wants <= DURATION");
-	return r->took_ms <= (int64_t)ms || fail(r, "took %lld ms", (long long)r->took_ms);
+	bool is_exact = args[0] == '=';
+	if ((!is_exact && strncmp(args, "<=", 2) != 0) || !mxw__parse_duration(rest(args + 2 - is_exact), &ms))
+		return fail(r, "took wants <= DURATION or = DURATION");
+	bool ok = is_exact ? r->took_ms == (int64_t)ms : r->took_ms <= (int64_t)ms;
+	return ok || fail(r, "took %lld ms", (long long)r->took_ms);
 }
 
 static bool expect_asked(struct replay *r, char *args)

@@ -25,7 +25,7 @@
  *	fact NAME = VALUE | fact NAME absent | fact NAME unavailable | fact NAME >= N
  *	edits N | insert NAME ~ TEXT | no-insert TEXT | delete NAME INDEX
  *	log ~ TEXT | no-log TEXT    some log line since the session's step before has (none has) the text
- *	took <= DURATION            by the fake clock, the step alone
+ *	took <= DURATION | took = DURATION      by the fake clock, the step alone
  *	asked NAME N                questions sent to the fake resolver for that name
  *
  * In TEXT, \t and \n stand for tab and newline.

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "src/check/check.h"
 #include "src/policy/fact_set.h"
 #include "t/fakes/suite.h"
 
@@ -14,6 +15,9 @@ static const struct {
 } rows[] = {
 	{MXW__FACT_CLIENT_ADDRESS, "client.address"}, {MXW__FACT_CLIENT_NAME, "client.name"},
 	{MXW__FACT_CLIENT_CLASS, "client.class"}, {MXW__FACT_CLIENT_SCORE, "client.score"},
+	{MXW__FACT_CLIENT_UNKNOWN_RCPTS, "client.unknown-rcpts"},
+	{MXW__FACT_CLIENT_NETWORK_UNKNOWN_RCPTS, "client.network.unknown-rcpts"},
+	{MXW__FACT_SITE_UNKNOWN_RCPTS, "site.unknown-rcpts"},
 	{MXW__FACT_LISTENER, "listener"}, {MXW__FACT_HELO, "helo"}, {MXW__FACT_HELO_SYNTAX, "helo.syntax"},
 	{MXW__FACT_HELO_FORGED, "helo.forged"}, {MXW__FACT_SPF_HELO, "spf.helo"},
 	{MXW__FACT_SESSION_UNKNOWN_COMMANDS, "session.unknown-commands"},
@@ -59,6 +63,19 @@ START_TEST(rows_of_the_table_are_complete)
 		/* A word is a bit of 64 in a compiled comparison. */
 		ck_assert_msg(!info->words || mxw__word_index(info->words, "") == MXW__NO_WORD, "%s", info->name);
 	}
+}
+END_TEST
+
+START_TEST(what_the_directory_check_states_tells_existence)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < mxw__check_directory.nfacts; i++)
+		ck_assert_msg(mxw__fact_tells_existence(mxw__check_directory.facts[i]), "%s",
+			      mxw_fact_info(mxw__check_directory.facts[i])->name);
+	for (mxw_fact_id_t id = 0; id < MXW__FACT_COUNT; id++)
+		n += mxw__fact_tells_existence(id);
+	ck_assert_uint_eq(n, mxw__check_directory.nfacts);
 }
 END_TEST
 
@@ -227,6 +244,7 @@ int main(void)
 
 	tcase_add_test(tc, each_name_has_its_row_in_the_table);
 	tcase_add_test(tc, rows_of_the_table_are_complete);
+	tcase_add_test(tc, what_the_directory_check_states_tells_existence);
 	tcase_add_test(tc, values_must_fit_the_type);
 	tcase_add_test(tc, a_new_statement_replaces_the_old_one_unless_the_fact_is_multi);
 	tcase_add_test(tc, clearing_forgets_a_scope_and_the_narrower_ones);
