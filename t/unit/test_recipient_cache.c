@@ -159,7 +159,7 @@ static void open_all(const char *state_dir)
 
 static void set_up(void)
 {
-	static const char *const uris[] = {"ldapi://%2Fnonexistent"};
+	static const char *const uris[] = {"ldapi://%2Fnonexistent"}, *const bases[] = {"dc=x"};
 
 	scratch_init(&scratch);
 	fake_clock_init(&fake);
@@ -169,7 +169,7 @@ static void set_up(void)
 	atomic_store(&staff.is_released, false);
 	/* As read from a file, so that every setting has its default. */
 	directory = (struct mxw__directory_conf){.name = "staff", .type = MXW__DIRECTORY_LDAP, .uris = {1, uris},
-		.base = "dc=x", .filter = "(mail={addr})", .scope = "sub", .bind_dn = "", .bind_password = "",
+		.bases = {1, bases}, .filter = "(mail={addr})", .scope = "sub", .bind_dn = "", .bind_password = "",
 		.tls_ca_file = "", .connections = 1, .timeout_ms = 1000, .connect_timeout_ms = 1000, .retry_ms = 1000,
 		.positive_lifetime_ms = HOUR, .negative_lifetime_ms = 2 * MINUTE, .stale_lifetime_ms = 7 * DAY,
 		.answers_id = 1};
