@@ -154,6 +154,27 @@ bool mxw__check_forward(struct mxw__complaints *complaints, const struct mxw__ar
 	return false;
 }
 
+/* The name that a map is given to Postfix by, and the file that the MTA makes of the text, are not the text. */
+bool mxw__check_address_file(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	static const char *const maps[] = {"hash:", "texthash:", "btree:", "lmdb:", "cdb:", "dbm:"};
+	static const char *const binary[] = {".db", ".cdb", ".lmdb", ".dir", ".pag"};
+	const char *text = arg->text, *rest = text;
+	size_t len = strlen(text), cut = len;
+
+	for (size_t i = 0; i < MXW_ARRAY_LEN(maps) && rest == text; i++)
+		has_prefix(text, maps[i], &rest);
+	for (size_t i = 0; i < MXW_ARRAY_LEN(binary) && cut == len; i++)
+		if (len > strlen(binary[i]) && strcmp(text + len - strlen(binary[i]), binary[i]) == 0)
+			cut = len - strlen(binary[i]);
+	if (rest == text && cut == len)
+		return true;
+	mxw__complain(complaints, &arg->pos, "'%s' is %s; its text was expected: %.*s", text,
+		      cut < len ? "a map that the mail server made of a text" : "how Postfix names a map",
+		      (int)(cut - (size_t)(rest - text)), rest);
+	return false;
+}
+
 /* host, host:port, [v6], [v6]:port; a final slash may follow. */
 static bool is_ldap_host(const char *s)
 {

@@ -47,6 +47,15 @@ typedef enum mxw__preset {
 enum { MXW__LDAP_BASES_MAX = 16 };
 typedef enum mxw__starttls { MXW__STARTTLS_NO, MXW__STARTTLS_YES } mxw__starttls_t;
 
+/* What a file of addresses looks like. */
+typedef enum mxw__file_format {
+	MXW__FILE_PLAIN,
+	MXW__FILE_POSTFIX,
+	MXW__FILE_POSTFIX_ACCESS,
+	MXW__FILE_VIRTUSERTABLE,
+	MXW__FILE_ACCESS
+} mxw__file_format_t;
+
 /* directory NAME { ... } */
 struct mxw__directory_conf {
 	const char *name;
@@ -54,6 +63,7 @@ struct mxw__directory_conf {
 	mxw__directory_type_t type;
 	/* file */
 	const char *path;
+	mxw__file_format_t format;
 	/* system */
 	const char *passwd_file;       /* "": the system's own look-up (getpwnam_r) */
 	const char *aliases_file;      /* default /etc/aliases */

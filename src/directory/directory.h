@@ -74,6 +74,8 @@ struct mxw__rcpt_result {
 	mxw_outcome_t outcome;
 	/* With MXW_FOUND: the source takes every address and can't tell whether this one exists. */
 	bool is_unverifiable;
+	/* With MXW_NOT_FOUND: the source has an entry that says so. Nothing else is looked for, and no other asked. */
+	bool is_refused;
 	mxw__rcpt_origin_t origin;
 	mxw__rcpt_copy_t copy;
 	int64_t age_ms;      /* how long ago the source said so, if it was not asked */

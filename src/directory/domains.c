@@ -198,7 +198,7 @@ static mxw_outcome_t find_in_files(const mxw__directories_t *d, const char *name
 
 	for (size_t i = 0; i < d->ndomain_files; i++) {
 		const struct mxw__domain_file *file = &d->domain_files[i];
-		mxw__names_t *names = mxw__watch_names(file->watch);
+		mxw__names_t *names = mxw__watch_content(file->watch, NULL);
 		bool is_found = names && (is_exact ? mxw__names_find(names, name, strlen(name), NULL) :
 						     find_wildcard(names, name, NULL));
 		if (is_found || (!names && outcome == MXW_NOT_FOUND)) {

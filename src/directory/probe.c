@@ -50,7 +50,7 @@ static mxw__rcpt_copy_t merge_copies(const struct mxw__rcpt_result *a, const str
 	return a->copy > b->copy ? a->copy : b->copy;
 }
 
-/* Adds the answer for one address. True: it is found, and that is the end. */
+/* Adds the answer for one address. True: it is found, or refused, and that is the end. */
 static bool ask(struct search *s, const struct mxw__address *address)
 {
 	struct mxw__rcpt_query query = *s->query;
@@ -66,7 +66,7 @@ static bool ask(struct search *s, const struct mxw__address *address)
 		if (is_failure(&s->all))
 			s->all.copy = copy;
 	}
-	return s->all.outcome == MXW_FOUND;
+	return s->all.outcome == MXW_FOUND || one.is_refused;
 }
 
 /* The postmaster's names, with a detail or without one. RFC 5321 section 4.5.1 and RFC 2142: who has to complain must be able to. */

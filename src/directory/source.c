@@ -45,13 +45,13 @@ static int weight(const struct mxw__rcpt_result *result)
 	switch (result->outcome) {
 	case MXW_FOUND:
 		/* Who can't tell leaves it to another that may: a missing answer is waited for. */
-		return result->is_unverifiable ? 1 : 4;
+		return result->is_unverifiable ? 1 : 5;
 	case MXW_TEMPORARY:
-		return 3;
+		return 4;
 	case MXW_MISCONFIGURED:
-		return 2;
+		return 3;
 	case MXW_NOT_FOUND:
-		break;
+		return result->is_refused ? 2 : 0;
 	}
 	return 0;
 }

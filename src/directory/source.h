@@ -29,7 +29,7 @@ void mxw__rcpt_answerf(struct mxw__rcpt_result *result, mxw_outcome_t outcome, c
 	MXW_PRINTF(3, 4);
 /*
  * Adds the answer of one more source to what is known: found wins, then temporary, then misconfigured, then
- * unverifiable; what is left is not found by all. Start with MXW_NOT_FOUND.
+ * refused, then unverifiable; what is left is not found by all. Start with MXW_NOT_FOUND.
  */
 void mxw__rcpt_merge(struct mxw__rcpt_result *all, const struct mxw__rcpt_result *one);
 
@@ -111,13 +111,12 @@ void mxw__watch_lookup(mxw__watch_t *watch, const char *const *keys, size_t nkey
 		       struct mxw__rcpt_result *ret_result);
 
 /*
- * The newest content, looked at as above, to be given back with mxw__names_unref(). While somebody is writing the file:
- * what was read last. NULL: it was never readable.
+ * The newest content, looked at as above, to be given back with mxw__names_unref(); NULL: it was never readable. While
+ * somebody is writing the file it is what was read last, and `ret_is_settling` (may be NULL) is set.
  */
-mxw__names_t *mxw__watch_names(mxw__watch_t *watch);
+mxw__names_t *mxw__watch_content(mxw__watch_t *watch, bool *ret_is_settling);
 
-/* Parsers, one per file format. */
-mxw_status_t mxw__parse_address_file(struct mxw__reading *reading, char *data, size_t len, mxw__names_t *names);
+/* Parsers, one per file format; those of address files are in file_form.h. */
 mxw_status_t mxw__parse_aliases_file(struct mxw__reading *reading, char *data, size_t len, mxw__names_t *names);
 /* `reading->ctx` points to the smallest uid (uint64_t). */
 mxw_status_t mxw__parse_passwd_file(struct mxw__reading *reading, char *data, size_t len, mxw__names_t *names);

@@ -164,7 +164,7 @@ static void check_file(mxw__watch_t *watch)
 	publish(watch, names, !is_whole);
 }
 
-static mxw__names_t *newest(mxw__watch_t *watch, bool *ret_is_settling)
+mxw__names_t *mxw__watch_content(mxw__watch_t *watch, bool *ret_is_settling)
 {
 	int64_t now = mxw__now_ms(watch->clock);
 
@@ -182,23 +182,17 @@ static mxw__names_t *newest(mxw__watch_t *watch, bool *ret_is_settling)
 	if (mine)
 		watch->is_checking = false;
 	mxw__names_t *names = watch->names ? mxw__names_ref(watch->names) : NULL;
-	*ret_is_settling = watch->is_settling;
+	if (ret_is_settling)
+		*ret_is_settling = watch->is_settling;
 	pthread_mutex_unlock(&watch->lock);
 	return names;
-}
-
-mxw__names_t *mxw__watch_names(mxw__watch_t *watch)
-{
-	bool is_settling;
-
-	return newest(watch, &is_settling);
 }
 
 void mxw__watch_lookup(mxw__watch_t *watch, const char *const *keys, size_t nkeys,
 		       struct mxw__rcpt_result *ret_result)
 {
 	bool is_settling;
-	mxw__names_t *names = newest(watch, &is_settling);
+	mxw__names_t *names = mxw__watch_content(watch, &is_settling);
 
 	if (!names) {
 		mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "%s can't be read", watch->path);
