@@ -12,20 +12,24 @@
 #include <libmilter/mfapi.h>
 #include <mxward/mxward.h>
 
+#include "milter/explain.h"
 #include "milter/run.h"
 
 static const char usage_text[] =
 	"usage: mxward [-f] [-c FILE]\n"
 	"       mxward -t [-c FILE]\n"
 	"       mxward -T [-c FILE]\n"
+	"       mxward -l ADDRESS [-n] [-c FILE]\n"
 	"       mxward -V | -h\n"
 	"\n"
-	"  -c FILE  the configuration, instead of " MXW_SYSCONFDIR "/mxward.conf\n"
-	"  -f       stay in the foreground and log to standard error\n"
-	"  -t       check the configuration, say all that is wrong with it, and end\n"
-	"  -T       print the settings in force, defaults included, and end\n"
-	"  -V       print the version and end\n"
-	"  -h       print this and end\n";
+	"  -c FILE     the configuration, instead of " MXW_SYSCONFDIR "/mxward.conf\n"
+	"  -f          stay in the foreground and log to standard error\n"
+	"  -l ADDRESS  look a recipient up, say what came of it and why, and end\n"
+	"  -n          with -l: ask the directories, whatever is remembered of them\n"
+	"  -t          check the configuration, say all that is wrong with it, and end\n"
+	"  -T          print the settings in force, defaults included, and end\n"
+	"  -V          print the version and end\n"
+	"  -h          print this and end\n";
 
 static void print_complaint(void *ctx, const struct mxw_error *error)
 {
@@ -76,6 +80,17 @@ static int dump(const char *path)
 	return rc;
 }
 
+static int explain(const char *path, const char *address, bool ignores_cache)
+{
+	mxw_conf_t *conf = NULL;
+	int rc = load(path, &conf);
+
+	if (rc == EX_OK)
+		rc = mwd_explain(conf, address, ignores_cache);
+	mxw_conf_unref(conf);
+	return rc;
+}
+
 static int print_version(void)
 {
 	unsigned major = 0, minor = 0, patch = 0;
@@ -99,17 +114,25 @@ static int run(const char *path, bool is_foreground)
 int main(int argc, char **argv)
 {
 	const char *path = MXW_SYSCONFDIR "/mxward.conf";
-	bool is_foreground = false;
+	const char *address = NULL;
+	bool is_foreground = false, ignores_cache = false;
 	int mode = 0;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "c:fhtTV")) != -1) {
+	while ((opt = getopt(argc, argv, "c:fhl:ntTV")) != -1) {
 		switch (opt) {
 		case 'c':
 			path = optarg;
 			break;
 		case 'f':
 			is_foreground = true;
+			break;
+		case 'n':
+			ignores_cache = true;
+			break;
+		case 'l':
+			address = optarg;
+			mode = opt;
 			break;
 		case 't':
 		case 'T':
@@ -132,6 +155,8 @@ int main(int argc, char **argv)
 		return EX_OK;
 	case 'V':
 		return print_version();
+	case 'l':
+		return explain(path, address, ignores_cache);
 	case 't':
 		return check(path);
 	case 'T':

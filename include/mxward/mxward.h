@@ -11,6 +11,7 @@
 #include <mxward/fact.h>
 #include <mxward/net.h>
 #include <mxward/policy.h>
+#include <mxward/recipient.h>
 #include <mxward/session.h>
 #include <mxward/status.h>
 

@@ -26,28 +26,16 @@ static void run_recipient(struct mxw__check_ctx *ctx)
 			      env->rcpt_domain->on_failure == MXW__ON_FAILURE_ACCEPT ? "accept" : "defer");
 }
 
-static const char *const origins[] = {
-	[MXW__ORIGIN_LIVE] = "live",
-	[MXW__ORIGIN_CACHE] = "cache",
-	[MXW__ORIGIN_STALE] = "stale",
-	[MXW__ORIGIN_COPY] = "copy",
-};
-static const char *const copies[] = {
-	[MXW__COPY_KNOWN] = "known",
-	[MXW__COPY_ABSENT] = "absent",
-	[MXW__COPY_OLD] = "old",
-};
-
 /* Beside the outcome: how it came about, and what the directory says of a recipient that exists. */
 static void state_details(mxw_facts_t *facts, const struct mxw__rcpt_result *result)
 {
 	if (result->source && *result->source)
 		mxw_facts_set(facts, MXW__FACT_RCPT_SOURCE, result->source);
 	if (result->copy != MXW__COPY_NONE)
-		mxw_facts_set(facts, MXW__FACT_RCPT_COPY, copies[result->copy]);
+		mxw_facts_set(facts, MXW__FACT_RCPT_COPY, mxw__rcpt_copy_word(result->copy));
 	if (result->outcome != MXW_FOUND && result->outcome != MXW_NOT_FOUND)
 		return;
-	mxw_facts_set(facts, MXW__FACT_RCPT_ORIGIN, origins[result->origin]);
+	mxw_facts_set(facts, MXW__FACT_RCPT_ORIGIN, mxw__rcpt_origin_word(result->origin));
 	if (result->outcome != MXW_FOUND || result->is_unverifiable)
 		return;
 	mxw_facts_set(facts, MXW__FACT_RCPT_DISABLED, result->settings.is_disabled ? "yes" : "no");
@@ -59,20 +47,12 @@ static void state_details(mxw_facts_t *facts, const struct mxw__rcpt_result *res
 /* The four outcomes and their words. Without an answer the fact is unavailable: "not rcpt = found" must not become true. */
 static void state_outcome(mxw_facts_t *facts, const struct mxw__rcpt_result *result)
 {
-	switch (result->outcome) {
-	case MXW_FOUND:
-		mxw_facts_set(facts, MXW__FACT_RCPT, result->is_unverifiable ? "unverifiable" : "found");
-		return;
-	case MXW_NOT_FOUND:
-		mxw_facts_set(facts, MXW__FACT_RCPT, "unknown");
-		return;
-	case MXW_MISCONFIGURED:
-		mxw_facts_set_unavailable(facts, MXW__FACT_RCPT, "misconfigured");
-		return;
-	case MXW_TEMPORARY:
-		break;
-	}
-	mxw_facts_set_unavailable(facts, MXW__FACT_RCPT, "unavailable");
+	const char *word = mxw__rcpt_outcome_word(result);
+
+	if (result->outcome == MXW_FOUND || result->outcome == MXW_NOT_FOUND)
+		mxw_facts_set(facts, MXW__FACT_RCPT, word);
+	else
+		mxw_facts_set_unavailable(facts, MXW__FACT_RCPT, word);
 }
 
 static void run_directory(struct mxw__check_ctx *ctx)

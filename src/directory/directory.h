@@ -84,6 +84,12 @@ struct mxw__rcpt_result {
 	char reason[160];    /* for a temporary failure or misconfiguration: one line, no secret, no peer data */
 };
 
+/* Their words: "found", "unverifiable", "unknown", "unavailable", "misconfigured"; "live", "cache", "stale", "copy"; "",
+ * "known", "absent", "old". Static. */
+const char *mxw__rcpt_outcome_word(const struct mxw__rcpt_result *result);
+const char *mxw__rcpt_origin_word(mxw__rcpt_origin_t origin);
+const char *mxw__rcpt_copy_word(mxw__rcpt_copy_t copy);
+
 /* What a source is given. Everything is borrowed and outlives the source. */
 struct mxw__directory_env {
 	const struct mxw__directory_conf *conf;

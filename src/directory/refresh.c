@@ -33,8 +33,11 @@ struct mxw__refresher {
 
 static struct job *new_job(struct mxw__opened *source, struct mxw__rcpt_cache_key key, const struct mxw__address *address)
 {
-	size_t text = strlen(address->text) + 1, local = strlen(address->local) + 1, domain = strlen(address->domain) + 1;
-	struct job *job = malloc(sizeof *job + text + local + domain);
+	/* The forms for comparison are the asker's. The other form of the domain is not: a source may ask for it. */
+	const char *other = address->domain_utf8 ? address->domain_utf8 : address->domain;
+	size_t text = strlen(address->text) + 1, local = strlen(address->local) + 1, domain = strlen(address->domain) + 1,
+	       utf8 = strlen(other) + 1;
+	struct job *job = malloc(sizeof *job + text + local + domain + utf8);
 
 	if (!job)
 		return NULL;
@@ -42,8 +45,8 @@ static struct job *new_job(struct mxw__opened *source, struct mxw__rcpt_cache_ke
 	job->address.text = memcpy(job->text, address->text, text);
 	job->address.local = memcpy(job->text + text, address->local, local);
 	job->address.domain = memcpy(job->text + text + local, address->domain, domain);
-	/* The other forms are the asker's, and may be left out. */
-	job->address.domain_utf8 = job->address.key_local = job->address.key_text = NULL;
+	job->address.domain_utf8 = memcpy(job->text + text + local + domain, other, utf8);
+	job->address.key_local = job->address.key_text = NULL;
 	return job;
 }
 
