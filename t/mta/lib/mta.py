@@ -15,6 +15,8 @@ INET_PORT, INET6_PORT = 8891, 8892
 
 DOMAIN = "ward.example"
 OTHER_DOMAIN = "ldap.example"
+# The same domain in its two forms.
+IDN_ALABEL, IDN_ULABEL = "xn--bcher-kva.example", "b\u00fccher.example"
 AUTHSERV_ID = "mx.ward.example"
 
 
@@ -35,7 +37,8 @@ def answers(address, port):
 
 
 class Mta:
-    """A running MTA that accepts any recipient of DOMAIN and OTHER_DOMAIN but those of refused_recipient()."""
+    """A running MTA that accepts any recipient of DOMAIN, the host mx of it, IDN_ALABEL and OTHER_DOMAIN but those of
+    refused_recipient()."""
 
     name = None
     address = None

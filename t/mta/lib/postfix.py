@@ -7,7 +7,7 @@ import shutil
 import signal
 
 from lib import world
-from lib.mta import DOMAIN, INET6_PORT, INET_PORT, MILTER_PORTS, Mta, OTHER_DOMAIN
+from lib.mta import DOMAIN, IDN_ALABEL, IDN_ULABEL, INET6_PORT, INET_PORT, MILTER_PORTS, Mta, OTHER_DOMAIN
 from lib.process import LogFile, Process
 
 DAEMONS = "/usr/lib/postfix/sbin"
@@ -27,7 +27,9 @@ myhostname = mx.{domain}
 mydomain = {domain}
 mydestination =
 local_recipient_maps =
-virtual_mailbox_domains = {domain} {other}
+virtual_mailbox_domains = {domain} {other} mx.{domain} {alabel} {ulabel}
+smtputf8_enable = yes
+proxy_interfaces = {address}
 virtual_mailbox_base = {base}
 virtual_mailbox_maps = regexp:{base}/recipients
 virtual_uid_maps = static:{uid}
@@ -128,9 +130,9 @@ class Postfix(Mta):
         files = {"etc/main.cf": MAIN_CF, "etc/master.cf": MASTER_CF, "etc/dynamicmaps.cf": "",
                  "recipients": RECIPIENTS}
         for name, text in files.items():
-            with open(os.path.join(self.base, name), "w", encoding="ascii") as f:
+            with open(os.path.join(self.base, name), "w", encoding="utf-8") as f:
                 f.write(text.format(base=self.base, tmp=world.tmp, daemons=DAEMONS, domain=DOMAIN, other=OTHER_DOMAIN,
-                                    unknown=UNKNOWN, uid=user.pw_uid, gid=user.pw_gid, address=self.address,
+                                    alabel=IDN_ALABEL, ulabel=IDN_ULABEL, unknown=UNKNOWN, uid=user.pw_uid, gid=user.pw_gid, address=self.address,
                                     address6=self.address6, inet_port=INET_PORT, inet6_port=INET6_PORT,
                                     **MILTER_PORTS))
 

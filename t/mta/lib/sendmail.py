@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 from lib import world
-from lib.mta import DOMAIN, INET6_PORT, INET_PORT, MILTER_PORTS, Mta, OTHER_DOMAIN
+from lib.mta import DOMAIN, IDN_ALABEL, INET6_PORT, INET_PORT, MILTER_PORTS, Mta, OTHER_DOMAIN
 from lib.process import LogFile, Process
 
 CF = "/usr/share/sendmail/cf"
@@ -46,6 +46,7 @@ FEATURE(`accept_unresolvable_domains')dnl
 FEATURE(`access_db', `hash -o -T<TMPF> {base}/access.db')dnl
 FEATURE(`blocklist_recipients')dnl
 LOCAL_DOMAIN(`{local}')dnl
+RELAY_DOMAIN(`{alabel}')dnl
 DAEMON_OPTIONS(`Name=MTA-unix, Family=inet, Addr={address}, Port={unix}, Listen=128, InputMailFilters=unix')dnl
 DAEMON_OPTIONS(`Name=MTA-unix6, Family=inet6, Addr=IPv6:{address6}, Port={unix}, Listen=128, InputMailFilters=unix')dnl
 DAEMON_OPTIONS(`Name=MTA-inet, Family=inet, Addr={address}, Port={inet}, Listen=128, InputMailFilters=inet')dnl
@@ -60,6 +61,10 @@ Mfolder,	P={base}/deliver, F=lsDFMn, S=EnvFromL/HdrFromL, R=EnvToL/HdrToL, T=DNS
 LOCAL_RULE_0
 R$+ < @ {domain} . >	$#folder $: $1 @ {domain}
 R$+ < @ {domain} >	$#folder $: $1 @ {domain}
+R$+ < @ mx.{domain} . >	$#folder $: $1 @ mx.{domain}
+R$+ < @ mx.{domain} >	$#folder $: $1 @ mx.{domain}
+R$+ < @ {alabel} . >	$#folder $: $1 @ {alabel}
+R$+ < @ {alabel} >	$#folder $: $1 @ {alabel}
 R$+ < @ {other} . >	$#folder $: $1 @ {other}
 R$+ < @ {other} >	$#folder $: $1 @ {other}
 """
@@ -115,7 +120,7 @@ class Sendmail(Mta):
         return os.path.join(self.root, "usr/libexec/sendmail", name)
 
     def _fill_in(self, text):
-        return text.format(base=self.base, tmp=world.tmp, cf=CF, root=self.root, domain=DOMAIN, other=OTHER_DOMAIN,
+        return text.format(base=self.base, tmp=world.tmp, cf=CF, root=self.root, domain=DOMAIN, other=OTHER_DOMAIN, alabel=IDN_ALABEL,
                            local=LOCAL_DOMAIN, address=self.address, address6=self.address6,
                            inet_port=INET_PORT, inet6_port=INET6_PORT, **MILTER_PORTS)
 
