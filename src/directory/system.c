@@ -14,7 +14,7 @@
 
 #include "src/directory/source.h"
 
-enum { LOCAL_MAX = 320, PASSWD_BUF = 1024, PASSWD_BUF_MAX = 1024 * 1024, ASKING_MAX = 64 };
+enum { LOCAL_MAX = MXW__LOCAL_MAX, PASSWD_BUF = 1024, PASSWD_BUF_MAX = 1024 * 1024, ASKING_MAX = 64 };
 
 struct system_source {
 	struct mxw__noticer noticer;
@@ -158,8 +158,7 @@ static void system_lookup(void *self, const struct mxw__rcpt_query *query, struc
 	mxw__rcpt_answer(ret_result, MXW_NOT_FOUND);
 	if (strlen(local) > LOCAL_MAX)
 		return;
-	memcpy(lower, local, strlen(local) + 1);
-	mxw__ascii_lower_str(lower);
+	mxw__local_canonical(local, strlen(local), lower);
 	if (source->aliases) {
 		mxw__watch_lookup(source->aliases, (const char *const[]){lower}, 1, &one);
 		mxw__rcpt_merge(ret_result, &one);

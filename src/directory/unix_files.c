@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The names in aliases(5) and passwd(5) files. Keys are lower case: both MTAs look aliases and local users up
- * without regard to case.
+ * The names in aliases(5) and passwd(5) files. Keys are in the form for comparison, lower case: both MTAs look aliases
+ * and local users up without regard to case.
  */
 #include "config.h"
 
@@ -9,13 +9,13 @@
 
 #include "src/directory/source.h"
 
-enum { NAME_MAX_LEN = 320 };
+enum { NAME_MAX_LEN = MXW__LOCAL_MAX };
 
-static mxw_status_t add_lower(mxw__names_t *names, char *name, size_t len)
+static mxw_status_t add_name(mxw__names_t *names, const char *name, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		name[i] = mxw__ascii_lower(name[i]);
-	return mxw__names_add(names, name, len, 0);
+	char key[MXW__LOCAL_MAX + 1];
+
+	return mxw__names_add(names, key, mxw__local_canonical(name, len, key), 0);
 }
 
 /* ---- aliases ---- */
@@ -69,7 +69,7 @@ static mxw_status_t end_alias(struct mxw__reading *reading, struct alias *alias,
 	mxw_status_t status = MXW_OK;
 
 	if (alias->name && alias->has_value)
-		status = add_lower(names, alias->name, alias->len);
+		status = add_name(names, alias->name, alias->len);
 	else if (alias->name)
 		mxw__reading_bad_line(reading, alias->line, "an alias without a value");
 	*alias = (struct alias){0};
@@ -141,7 +141,7 @@ mxw_status_t mxw__parse_passwd_file(struct mxw__reading *reading, char *data, si
 		if (!read_passwd_line(line, n, &name_len, &uid))
 			mxw__reading_bad_line(reading, number, "not an entry of a passwd file");
 		else if (uid >= *min_uid)
-			status = add_lower(names, line, name_len);
+			status = add_name(names, line, name_len);
 	}
 	return status;
 }

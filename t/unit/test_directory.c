@@ -443,6 +443,7 @@ static const char aliases[] =
 	"   : continuation of it\n"
 	"user@example.net: root\n"
 	"bare\n"
+	"j\xc3\x9crgen: root\n"
 	"last: root";
 
 static const char passwd[] =
@@ -481,6 +482,9 @@ static const struct {
 	{"broken@example.net", MXW_NOT_FOUND},
 	{"nouid@example.net", MXW_NOT_FOUND},
 	{"@example.net", MXW_NOT_FOUND},
+	{"j\xc3\xbcrgen@example.net", MXW_FOUND},
+	{"ju\xcc\x88RGEN@example.net", MXW_FOUND},
+	{"jurgen@example.net", MXW_NOT_FOUND},
 };
 
 START_TEST(system_finds_aliases_and_users)

@@ -207,6 +207,37 @@ START_TEST(an_address_is_filled_in_once_and_as_a_value)
 }
 END_TEST
 
+/* As the parser of envelopes hands them over: {addr} is an address again, in quotes where it needs them, {user} never is. */
+static const struct {
+	const char *path, *filter;
+} fillings[] = {
+	{"<anna@example.net>", "anna@example.net|anna|example.net"},
+	{"<\"anna\"@example.net>", "anna@example.net|anna|example.net"},
+	{"<\"john smith\"@example.net>", "\"john smith\"@example.net|john smith|example.net"},
+	{"<\"a@b\"@example.net>", "\"a@b\"@example.net|a@b|example.net"},
+	{"<\"*)(uid=*\"@example.net>", "\"\\2a\\29\\28uid=\\2a\"@example.net|\\2a\\29\\28uid=\\2a|example.net"},
+	{"<\"a\\\"b\\\\c\"@example.net>", "\"a\\5c\"b\\5c\\5cc\"@example.net|a\"b\\5cc|example.net"},
+	{"<\"{addr}\"@example.net>", "{addr}@example.net|{addr}|example.net"},
+	{"<x@b\xc3\xbc" "cher.example>", "x@xn--bcher-kva.example|x|xn--bcher-kva.example"},
+	{"<\xc3\xbc@example.net>", "\\c3\\bc@example.net|\\c3\\bc|example.net"},
+	{"<x@[192.0.2.1]>", "x@[192.0.2.1]|x|[192.0.2.1]"},
+};
+
+START_TEST(what_is_parsed_is_filled_in_escaped)
+{
+	mxw__arena_t *arena = mxw__arena_new(16384);
+	struct mxw__address a;
+	struct mxw__buf buf;
+
+	ck_assert_int_eq(mxw__address_parse(arena, fillings[_i].path, &a), MXW_OK);
+	mxw__buf_init(&buf, 1000);
+	mxw__ldap_template_fill(&buf, "{addr}|{user}|{domain}", MXW__LDAP_FILTER, &a);
+	ck_assert_str_eq(mxw__buf_str(&buf), fillings[_i].filter);
+	mxw__buf_fini(&buf);
+	mxw__arena_free(arena);
+}
+END_TEST
+
 static const struct {
 	const char *tmpl;
 	mxw__ldap_escape_t how;
@@ -904,6 +935,7 @@ int main(void)
 
 	tcase_add_loop_test(pure, values_are_escaped_for_filters_and_names, 0, MXW_ARRAY_LEN(escapes));
 	tcase_add_test(pure, an_address_is_filled_in_once_and_as_a_value);
+	tcase_add_loop_test(pure, what_is_parsed_is_filled_in_escaped, 0, MXW_ARRAY_LEN(fillings));
 	tcase_add_loop_test(pure, placeholders_are_checked, 0, MXW_ARRAY_LEN(templates));
 	tcase_add_loop_test(pure, a_wrong_configuration_is_refused_and_shows_no_password, 0,
 			    MXW_ARRAY_LEN(bad_confs));
