@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "t/fakes/slapd.h"
+#include "t/fakes/slapd_trees.h"
 
 enum { USERS = 300, START_TRIES = 500 };
 
@@ -98,6 +99,7 @@ static void write_ldif(const char *path)
 	for (int i = 0; i < USERS; i++)
 		fprintf(f, "dn: uid=user%d,dc=example,dc=net\nobjectClass: inetOrgPerson\nuid: user%d\ncn: User %d\n"
 			   "sn: User\nmail: user%d@example.net\n\n", i, i, i, i);
+	slapd_write_trees(f);
 	fputs("dn: uid=star,dc=example,dc=net\nobjectClass: inetOrgPerson\nuid: star\ncn: s\nsn: s\n"
 	      "mail: a*b@example.net\nmail: (p)@example.net\nmail: back\\slash@example.net\n\n"
 	      "dn: uid=joerg,dc=example,dc=net\nobjectClass: inetOrgPerson\nuid: joerg\ncn: j\nsn: j\n"
@@ -119,8 +121,9 @@ static void write_conf(struct slapd *slapd, const char *path)
 
 	if (!f)
 		die(path, "can't be written");
-	fprintf(f, "include %s/core.schema\ninclude %s/cosine.schema\ninclude %s/inetorgperson.schema\n", schema,
-		schema, schema);
+	fprintf(f, "include %s/core.schema\ninclude %s/cosine.schema\ninclude %s/inetorgperson.schema\n"
+		"include %s/misc.schema\n", schema, schema, schema, schema);
+	slapd_write_schema(f);
 	for (size_t i = 0; i < 3; i++)
 		if (access(modules[i], R_OK) == 0) {
 			fprintf(f, "moduleload %s\n", modules[i]);
@@ -129,13 +132,17 @@ static void write_conf(struct slapd *slapd, const char *path)
 	fprintf(f,
 		"TLSCACertificateFile %s/ca.pem\n"
 		"TLSCertificateFile %s/server.pem\nTLSCertificateKeyFile %s/server.key\n"
+		"TLSVerifyClient %s\n"
+		"authz-regexp \"^gidNumber=[0-9]+\\\\+uidNumber=[0-9]+,cn=peercred,cn=external,cn=auth$\" \"cn=mxward,dc=example,dc=net\"\n"
+		"authz-regexp \"^cn=gateway.example.net$\" \"cn=mxward,dc=example,dc=net\"\n"
+		"referral ldap://192.0.2.1/\n"
 		"threads 4\n"
 		"database mdb\nsuffix \"dc=example,dc=net\"\nrootdn \"cn=root,dc=example,dc=net\"\n"
-		"directory %s/db\nmaxsize 33554432\ndbnosync\nindex objectClass,mail,uid eq\n"
+		"directory %s/db\nmaxsize 33554432\ndbnosync\nindex objectClass,mail,uid,cn,mailAlternateAddress,proxyAddresses,userPrincipalName eq\n"
 		"access to dn.subtree=\"dc=open,dc=example,dc=net\" by * read\n"
 		"access to attrs=userPassword by anonymous auth\n"
 		"access to * by dn.exact=\"cn=mxward,dc=example,dc=net\" read by anonymous auth\n",
-		dir, dir, dir, dir);
+		dir, dir, dir, slapd->wants_certificate ? "demand" : "try", dir);
 	if (fclose(f) != 0)
 		die(path, "can't be written");
 }
@@ -155,27 +162,40 @@ static void make_ca(struct slapd *slapd, const char *name, const char *file)
 	free(key);
 }
 
-static void make_certificates(struct slapd *slapd)
+/* A certificate by the CA in ca.pem, and its key, as NAME.pem and NAME.key. */
+static void make_certificate(struct slapd *slapd, const char *name, const char *subject, const char *ext)
 {
-	char *ca_key = in_dir(slapd, "ca.key"), *key = in_dir(slapd, "server.key"), *csr = in_dir(slapd, "server.csr");
-	char *cert = in_dir(slapd, "server.pem"), *ext = in_dir(slapd, "server.ext");
+	char *ca_key = in_dir(slapd, "ca.key");
+	char key[128], csr[128], cert[128];
 
-	snprintf(slapd->ca_file, sizeof slapd->ca_file, "%s/ca.pem", slapd->scratch.dir);
-	snprintf(slapd->other_ca_file, sizeof slapd->other_ca_file, "%s/other-ca.pem", slapd->scratch.dir);
-	make_ca(slapd, "/CN=Another CA", slapd->other_ca_file);
-	make_ca(slapd, "/CN=Test CA", slapd->ca_file);
-	scratch_replace(ext, "subjectAltName=IP:127.0.0.1,DNS:ldap.example.net\n");
+	snprintf(key, sizeof key, "%s/%s.key", slapd->scratch.dir, name);
+	snprintf(csr, sizeof csr, "%s/%s.csr", slapd->scratch.dir, name);
+	snprintf(cert, sizeof cert, "%s/%s.pem", slapd->scratch.dir, name);
 	const char *request[] = {"openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-				 "-nodes", "-subj", "/CN=ldap.example.net", "-keyout", key, "-out", csr, NULL};
+				 "-nodes", "-subj", subject, "-keyout", key, "-out", csr, NULL};
 	const char *sign[] = {"openssl", "x509", "-req", "-in", csr, "-CA", slapd->ca_file, "-CAkey", ca_key,
 			      "-CAcreateserial", "-days", "2", "-extfile", ext, "-out", cert, NULL};
 	run(slapd, "openssl", request);
 	run(slapd, "openssl", sign);
 	free(ca_key);
-	free(key);
-	free(csr);
-	free(cert);
+}
+
+static void make_certificates(struct slapd *slapd)
+{
+	char *ext = in_dir(slapd, "server.ext"), *client_ext = in_dir(slapd, "client.ext");
+
+	snprintf(slapd->ca_file, sizeof slapd->ca_file, "%s/ca.pem", slapd->scratch.dir);
+	snprintf(slapd->other_ca_file, sizeof slapd->other_ca_file, "%s/other-ca.pem", slapd->scratch.dir);
+	make_ca(slapd, "/CN=Test CA", slapd->ca_file);
+	scratch_replace(ext, "subjectAltName=IP:127.0.0.1,DNS:ldap.example.net\n");
+	scratch_replace(client_ext, "extendedKeyUsage=clientAuth\n");
+	make_certificate(slapd, "server", "/CN=ldap.example.net", ext);
+	make_certificate(slapd, "gateway", "/CN=gateway.example.net", client_ext);
+	make_certificate(slapd, "stranger", "/CN=stranger.example.net", client_ext);
+	/* Last, since it takes the place of the first one's key: its certificate is its own client's, too. */
+	make_ca(slapd, "/CN=Another CA", slapd->other_ca_file);
 	free(ext);
+	free(client_ext);
 }
 
 /* The program may be confined by AppArmor to its usual places: a copy of it is not. */
@@ -271,6 +291,17 @@ void slapd_init(struct slapd *slapd)
 	free(ldif);
 	free(db);
 	free(program);
+	slapd_start(slapd);
+}
+
+void slapd_demand_certificates(struct slapd *slapd, bool demands)
+{
+	char *conf = in_dir(slapd, "slapd.conf");
+
+	slapd_kill(slapd);
+	slapd->wants_certificate = demands;
+	write_conf(slapd, conf);
+	free(conf);
 	slapd_start(slapd);
 }
 

@@ -5,7 +5,9 @@
  * Below dc=example,dc=net, readable by cn=mxward (password "opensesame") alone:
  *   user0@example.net .. user299@example.net, both in mail;
  *   "a*b@example.net", "(p)@example.net", "back\slash@example.net" in mail; "jörg@example.net" in description.
- * Anybody may read below dc=open,dc=example,dc=net: guest@example.net.
+ * and the trees of slapd_trees.h. Whoever comes over the unix socket, or with the certificate gateway.pem, and binds
+ * with SASL EXTERNAL is cn=mxward. It refers to another server for what is not
+ * below dc=example,dc=net. Anybody may read below dc=open,dc=example,dc=net: guest@example.net.
  */
 #ifndef MXW_T_FAKES_SLAPD_H
 #define MXW_T_FAKES_SLAPD_H
@@ -18,13 +20,16 @@
 struct slapd {
 	struct scratch scratch;
 	pid_t pid;         /* 0: not running */
+	bool wants_certificate;
 	/* The certificate is for 127.0.0.1. (libldap takes "localhost" for the machine's own name.) */
 	char ldap_uri[64];            /* ldap://127.0.0.1:PORT */
 	char ldaps_uri[64];           /* ldaps://127.0.0.1:PORT */
 	char wrong_name_uri[64];      /* ldap://localhost:PORT */
 	char wrong_name_tls_uri[64];  /* ldaps://localhost:PORT */
 	char ldapi_uri[256];
-	char ca_file[128];       /* made the server's certificate */
+	/* In scratch.dir: gateway.pem, gateway.key, stranger.pem, stranger.key, clients' certificates; ca.key belongs to
+	 * other_ca_file. */
+	char ca_file[128];       /* made the server's certificate and the clients' */
 	char other_ca_file[128]; /* did not */
 };
 
@@ -32,6 +37,8 @@ struct slapd {
  * message when slapd or openssl is missing or does not start. */
 void slapd_init(struct slapd *slapd);
 void slapd_start(struct slapd *slapd);
+/* Starts it anew: only who shows a certificate can speak TLS with it, or anybody again. */
+void slapd_demand_certificates(struct slapd *slapd, bool demands);
 void slapd_kill(struct slapd *slapd);
 /* SIGSTOP, SIGCONT. */
 void slapd_signal(struct slapd *slapd, int sig);
