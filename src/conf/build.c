@@ -92,7 +92,7 @@ static bool has_type(const struct mxw__option *o, mxw__directory_type_t type)
 static void check_type(struct mxw__build *b, const struct mxw__node *node, mxw__directory_type_t type,
 		       const struct mxw__pos *pos)
 {
-	static const char *const names[] = {"file", "system", "ldap"};
+	static const char *const names[] = {"file", "system", "ldap", "call-ahead"};
 	const struct mxw__section *section = &mxw__sections[MXW__SECTION_DIRECTORY];
 
 	for (size_t i = 0; i < section->noptions; i++) {
@@ -125,7 +125,7 @@ static void read_directory(struct mxw__build *b, struct mxw__node *node, struct 
 	if (d->type == NO_TYPE) {
 		/* Without a type nothing can be said of the rest. */
 		if (!pos[0].file && !is_broken(node))
-			mxw__complain(b->values.complaints, &node->pos, "a directory needs 'type': file, system or ldap");
+			mxw__complain(b->values.complaints, &node->pos, "a directory needs 'type': file, system, ldap or call-ahead");
 		return;
 	}
 	check_type(b, node, d->type, pos);

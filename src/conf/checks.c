@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "src/conf/conf.h"
 #include "src/conf/schema.h"
 #include "src/mail/mail.h"
 
@@ -351,5 +352,50 @@ bool mxw__check_delimiters(struct mxw__complaints *complaints, const struct mxw_
 		return true;
 	mxw__complain(complaints, &arg->pos, "'%.20s' can't separate sub-addresses; characters of %s were expected", arg->text,
 		      usable);
+	return false;
+}
+
+bool mxw__host_port_parse(const char *text, uint16_t default_port, char *ret_host, size_t size, uint16_t *ret_port)
+{
+	bool is_v6 = text[0] == '[';
+	const char *host = text + is_v6;
+	size_t len = strcspn(host, is_v6 ? "]" : ":");
+	const char *rest = host + len + (is_v6 && host[len] == ']');
+	struct mxw_ip ip;
+	uint64_t port = default_port;
+
+	if (len == 0 || len >= size || (is_v6 && host[len] != ']') || (*rest && *rest != ':'))
+		return false;
+	if (*rest == ':' && (!is_port(rest + 1) || !mxw__parse_u64(rest + 1, &port)))
+		return false;
+	memcpy(ret_host, host, len);
+	ret_host[len] = '\0';
+	*ret_port = (uint16_t)port;
+	return is_v6 ? mxw_ip_parse(ret_host, &ip) == MXW_OK && strchr(ret_host, ':') : mxw__domain_is_valid(ret_host);
+}
+
+bool mxw__check_host_port(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	char host[256];
+	uint16_t port;
+
+	if (mxw__host_port_parse(arg->text, 0, host, sizeof host, &port))
+		return true;
+	mxw__complain(complaints, &arg->pos, "'%s' is no host; host, host:port or [2001:db8::1]:port was expected", arg->text);
+	return false;
+}
+
+/* One that needs no quotes. */
+bool mxw__check_local_part(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	size_t len = strlen(arg->text);
+
+	for (size_t i = 0; i < len; i++)
+		if (!mxw__ascii_isalnum(arg->text[i]) && !strchr("-_+=", arg->text[i]) &&
+		    (arg->text[i] != '.' || i == 0 || i == len - 1 || arg->text[i - 1] == '.'))
+			len = 0;
+	if (len > 0 && len <= NAME_LEN_MAX)
+		return true;
+	mxw__complain(complaints, &arg->pos, "'%s' is no mailbox name; the part before '@' was expected", arg->text);
 	return false;
 }

@@ -111,6 +111,9 @@ static bool fill_names(struct mxw_conf *conf)
 	if (strcmp(host, "localhost") != 0 && !has_string(names, n, host))
 		names[n++] = host;
 	conf->helo_names = (struct mxw__strings){n, names};
+	for (size_t i = 0; i < conf->ndirectories; i++)
+		if (!conf->directories[i].helo_name || !conf->directories[i].helo_name[0])
+			conf->directories[i].helo_name = conf->authserv_id;
 	return true;
 }
 

@@ -35,7 +35,12 @@ struct mxw__networks {
 	const struct mxw_network *v;
 };
 
-typedef enum mxw__directory_type { MXW__DIRECTORY_FILE, MXW__DIRECTORY_SYSTEM, MXW__DIRECTORY_LDAP } mxw__directory_type_t;
+typedef enum mxw__directory_type {
+	MXW__DIRECTORY_FILE,
+	MXW__DIRECTORY_SYSTEM,
+	MXW__DIRECTORY_LDAP,
+	MXW__DIRECTORY_CALL_AHEAD
+} mxw__directory_type_t;
 /* What kind of directory it is: where the defaults of its filters and attributes come from (presets.c). */
 typedef enum mxw__preset {
 	MXW__PRESET_CUSTOM,
@@ -46,6 +51,8 @@ typedef enum mxw__preset {
 } mxw__preset_t;
 enum { MXW__LDAP_BASES_MAX = 16 };
 typedef enum mxw__starttls { MXW__STARTTLS_NO, MXW__STARTTLS_YES } mxw__starttls_t;
+/* Opportunistic: when it is offered, whatever the certificate (RFC 7435). */
+typedef enum mxw__tls_use { MXW__TLS_NO, MXW__TLS_OPPORTUNISTIC, MXW__TLS_REQUIRE } mxw__tls_use_t;
 
 /* What a file of addresses looks like. */
 typedef enum mxw__file_format {
@@ -94,6 +101,12 @@ struct mxw__directory_conf {
 	uint64_t timeout_ms;           /* one operation */
 	uint64_t connect_timeout_ms;
 	uint64_t retry_ms;             /* pause after a failed connection, doubled up to one minute */
+	/* call-ahead; CA file, connections and times as for ldap */
+	struct mxw__strings hosts;     /* see mxw__host_port_parse() */
+	const char *helo_name;         /* default: authserv_id */
+	const char *reference_recipient; /* a local part that exists in every domain: "postmaster" */
+	mxw__tls_use_t tls;
+	bool accept_all_check;
 	/* types that are asked over a network; 0: not kept for that */
 	uint64_t positive_lifetime_ms; /* "found" is given again without asking */
 	uint64_t negative_lifetime_ms; /* "not found" likewise */
@@ -101,6 +114,10 @@ struct mxw__directory_conf {
 	/* Stands for all settings that its answers follow from; the same over restarts. */
 	uint64_t answers_id;
 };
+
+/* "host", "host:port", "192.0.2.1:25", "[2001:db8::1]:25". False if it is none, or the name has more than `size` - 1
+ * octets. */
+bool mxw__host_port_parse(const char *text, uint16_t default_port, char *ret_host, size_t size, uint16_t *ret_port);
 
 typedef enum mxw__on_failure { MXW__ON_FAILURE_DEFER, MXW__ON_FAILURE_ACCEPT } mxw__on_failure_t;
 /* What becomes of postmaster and abuse in a domain of ours (RFC 5321 section 4.5.1, RFC 2142). */
@@ -205,7 +222,7 @@ struct mxw_conf {
 	struct mxw__tracker_conf tracker;
 	struct mxw__recipient_cache_conf recipient_cache;
 	size_t ndirectories;
-	const struct mxw__directory_conf *directories;
+	struct mxw__directory_conf *directories;
 	size_t ndomains;
 	const struct mxw__domain_conf *domains;
 	size_t nlisteners;

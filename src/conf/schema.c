@@ -102,10 +102,11 @@ static const struct mxw__option recipient_cache[] = {
 #define TYPE_FILE (1u << MXW__DIRECTORY_FILE)
 #define TYPE_SYSTEM (1u << MXW__DIRECTORY_SYSTEM)
 #define TYPE_LDAP (1u << MXW__DIRECTORY_LDAP)
+#define TYPE_CALL_AHEAD (1u << MXW__DIRECTORY_CALL_AHEAD)
 /* Those whose answers are kept: struct mxw__directory_ops.is_remote. */
-#define TYPES_REMOTE TYPE_LDAP
+#define TYPES_REMOTE (TYPE_LDAP | TYPE_CALL_AHEAD)
 static const struct mxw__option directory[] = {
-	{"type", MXW__OPT_CHOICE, NULL, AT(mxw__directory_conf, type), .words = "file system ldap",
+	{"type", MXW__OPT_CHOICE, NULL, AT(mxw__directory_conf, type), .words = "file system ldap call-ahead",
 		.flags = MXW__OPT_REQUIRED},
 	{"path", MXW__OPT_PATH, "", AT(mxw__directory_conf, path), .types = TYPE_FILE,
 		.flags = MXW__OPT_REQUIRED | MXW__OPT_READABLE, .check = mxw__check_address_file},
@@ -144,18 +145,18 @@ static const struct mxw__option directory[] = {
 	{"bind-password-file", MXW__OPT_PATH, "", AT(mxw__directory_conf, bind_password_file), .types = TYPE_LDAP,
 		.flags = MXW__OPT_SAME_ANSWERS},
 	{"starttls", MXW__OPT_CHOICE, "no", AT(mxw__directory_conf, starttls), .words = "no yes", .types = TYPE_LDAP},
-	{"tls-ca-file", MXW__OPT_PATH, "", AT(mxw__directory_conf, tls_ca_file), .types = TYPE_LDAP,
+	{"tls-ca-file", MXW__OPT_PATH, "", AT(mxw__directory_conf, tls_ca_file), .types = TYPES_REMOTE,
 		.flags = MXW__OPT_READABLE},
 	{"tls-certificate-file", MXW__OPT_PATH, "", AT(mxw__directory_conf, tls_certificate_file), .types = TYPE_LDAP,
 		.flags = MXW__OPT_READABLE},
 	{"tls-key-file", MXW__OPT_PATH, "", AT(mxw__directory_conf, tls_key_file), .types = TYPE_LDAP},
-	{"connections", MXW__OPT_NUMBER, "4", AT(mxw__directory_conf, connections), .types = TYPE_LDAP,
+	{"connections", MXW__OPT_NUMBER, "4", AT(mxw__directory_conf, connections), .types = TYPES_REMOTE,
 		.flags = MXW__OPT_SAME_ANSWERS, RANGE(1, 64)},
-	{"timeout", MXW__OPT_DURATION, "3s", AT(mxw__directory_conf, timeout_ms), .types = TYPE_LDAP,
+	{"timeout", MXW__OPT_DURATION, "3s", AT(mxw__directory_conf, timeout_ms), .types = TYPES_REMOTE,
 		.flags = MXW__OPT_SAME_ANSWERS, RANGE(100, 9500)},
-	{"connect-timeout", MXW__OPT_DURATION, "2s", AT(mxw__directory_conf, connect_timeout_ms), .types = TYPE_LDAP,
+	{"connect-timeout", MXW__OPT_DURATION, "2s", AT(mxw__directory_conf, connect_timeout_ms), .types = TYPES_REMOTE,
 		.flags = MXW__OPT_SAME_ANSWERS, RANGE(100, 9500)},
-	{"retry", MXW__OPT_DURATION, "1s", AT(mxw__directory_conf, retry_ms), .types = TYPE_LDAP,
+	{"retry", MXW__OPT_DURATION, "1s", AT(mxw__directory_conf, retry_ms), .types = TYPES_REMOTE,
 		.flags = MXW__OPT_SAME_ANSWERS, RANGE(100, MINUTE)},
 #define LIFETIME(name, deflt, field, max) \
 	{name, MXW__OPT_DURATION, deflt, AT(mxw__directory_conf, field), .types = TYPES_REMOTE, \
@@ -163,6 +164,16 @@ static const struct mxw__option directory[] = {
 	LIFETIME("positive-lifetime", "1h", positive_lifetime_ms, 30 * DAY),
 	LIFETIME("negative-lifetime", "2m", negative_lifetime_ms, DAY),
 	LIFETIME("stale-lifetime", "7d", stale_lifetime_ms, 365 * DAY),
+	{"hosts", MXW__OPT_LIST, NULL, AT(mxw__directory_conf, hosts), .types = TYPE_CALL_AHEAD,
+		.flags = MXW__OPT_REQUIRED, .check = mxw__check_host_port},
+	{"helo-name", MXW__OPT_TEXT, "the authserv-id", AT(mxw__directory_conf, helo_name), .types = TYPE_CALL_AHEAD,
+		.flags = MXW__OPT_COMPUTED | MXW__OPT_LOWER, .check = mxw__check_domain},
+	{"tls", MXW__OPT_CHOICE, "opportunistic", AT(mxw__directory_conf, tls), .words = "no opportunistic require",
+		.types = TYPE_CALL_AHEAD, .flags = MXW__OPT_SAME_ANSWERS},
+	{"accept-all-check", MXW__OPT_CHOICE, "yes", AT(mxw__directory_conf, accept_all_check), .words = "no yes",
+		.types = TYPE_CALL_AHEAD},
+	{"reference-recipient", MXW__OPT_TEXT, "postmaster", AT(mxw__directory_conf, reference_recipient),
+		.types = TYPE_CALL_AHEAD, .check = mxw__check_local_part},
 };
 
 static const struct mxw__option domain[] = {

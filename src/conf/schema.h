@@ -133,6 +133,8 @@ bool mxw__check_ldap_filter(struct mxw__complaints *complaints, const struct mxw
 bool mxw__check_ldap_copy_filter(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_ldap_attribute(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_ldap_address_attribute(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_host_port(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_local_part(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_delimiters(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_length(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 
