@@ -109,6 +109,17 @@ static void check_external(struct mxw__build *b, const struct mxw__directory_con
 	}
 }
 
+/* A copy that is old before it is made again says nothing half of the time. */
+static void check_copy(struct mxw__build *b, const struct mxw__directory_conf *d, const struct mxw__pos *pos)
+{
+	const struct mxw__section *s = &mxw__sections[MXW__SECTION_DIRECTORY];
+	const struct mxw__pos *age = mxw__option_pos(s, pos, "copy-max-age");
+
+	if (d->offline_copy && d->copy_max_age_ms < d->copy_interval_ms)
+		mxw__complain(b->values.complaints, age->file ? age : mxw__option_pos(s, pos, "copy-interval"),
+			      "'copy-max-age' is shorter than 'copy-interval'");
+}
+
 void mxw__build_ldap(struct mxw__build *b, struct mxw__directory_conf *d, const struct mxw__pos *pos)
 {
 	const struct mxw__section *s = &mxw__sections[MXW__SECTION_DIRECTORY];
@@ -130,5 +141,6 @@ void mxw__build_ldap(struct mxw__build *b, struct mxw__directory_conf *d, const 
 		mxw__complain(b->values.complaints, file, "'bind-password-file' needs 'bind-dn' beside it");
 	check_starttls(b, d, mxw__option_pos(s, pos, "starttls"));
 	check_certificate(b, d, pos);
+	check_copy(b, d, pos);
 	read_secret(b, d, file);
 }

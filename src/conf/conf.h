@@ -68,6 +68,12 @@ struct mxw__directory_conf {
 	const char *name;
 	struct mxw__pos pos;
 	mxw__directory_type_t type;
+	/* of any type that can list all its addresses */
+	bool offline_copy;
+	uint64_t copy_interval_ms;
+	uint64_t copy_max_age_ms;      /* older, it does not say that an address is absent */
+	uint64_t copy_max_addresses;
+	uint64_t copy_confirmations;   /* so many lists that are much shorter than before must agree to be taken */
 	/* file */
 	const char *path;
 	mxw__file_format_t format;

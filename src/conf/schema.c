@@ -174,6 +174,13 @@ static const struct mxw__option directory[] = {
 		.types = TYPE_CALL_AHEAD},
 	{"reference-recipient", MXW__OPT_TEXT, "postmaster", AT(mxw__directory_conf, reference_recipient),
 		.types = TYPE_CALL_AHEAD, .check = mxw__check_local_part},
+#define COPY(name, type, deflt, field, ...) \
+	{name, type, deflt, AT(mxw__directory_conf, field), .types = TYPE_LDAP, .flags = MXW__OPT_SAME_ANSWERS, __VA_ARGS__}
+	COPY("offline-copy", MXW__OPT_CHOICE, "no", offline_copy, .words = "no yes"),
+	COPY("copy-interval", MXW__OPT_DURATION, "1h", copy_interval_ms, RANGE(MINUTE, 7 * DAY)),
+	COPY("copy-max-age", MXW__OPT_DURATION, "1d", copy_max_age_ms, RANGE(MINUTE, 30 * DAY)),
+	COPY("copy-max-addresses", MXW__OPT_NUMBER, "1000000", copy_max_addresses, RANGE(1, 5000000)),
+	COPY("copy-confirmations", MXW__OPT_NUMBER, "3", copy_confirmations, RANGE(1, 100)),
 };
 
 static const struct mxw__option domain[] = {

@@ -15,6 +15,20 @@ static const struct mxw__directory_ops *const types[] = {
 	[MXW__DIRECTORY_CALL_AHEAD] = &mxw__directory_call_ahead,
 };
 
+/* One that can't be opened may still have a copy from better days. */
+static mxw_status_t open_copy(struct mxw__opened *source, struct mxw_error *err)
+{
+	const struct mxw__directory_conf *conf = source->env.conf;
+	struct mxw_error why = {0};
+
+	if (!conf->offline_copy || !source->ops->enumerate)
+		return MXW_OK;
+	mxw_status_t status = mxw__copy_new(&source->env, source->ops, source->self, &source->copy, &why);
+	if (status == MXW_OK && source->self)
+		status = mxw__copy_start(source->copy, &why);
+	return status == MXW_OK ? MXW_OK : mxw__fail(err, status, "directory %s: %.400s", conf->name, why.text);
+}
+
 /* A source that can't be opened answers every question with why; only without memory the whole set fails. */
 static mxw_status_t open_source(mxw__directories_t *directories, size_t index, struct mxw_error *err)
 {
@@ -41,14 +55,14 @@ static mxw_status_t open_source(mxw__directories_t *directories, size_t index, s
 	mxw__kept_init(source, env->cache);
 	mxw_status_t status = source->ops->open(&source->env, &source->self, &why);
 	if (status == MXW_OK)
-		return MXW_OK;
+		return open_copy(source, err);
 	if (status == MXW_ERR_NOMEM)
 		return mxw__fail(err, status, "directory %s: %s", conf->name, why.text);
 	source->self = NULL;
 	mxw__rcpt_answerf(&source->failure, status == MXW_ERR_CONF ? MXW_MISCONFIGURED : MXW_TEMPORARY, "%.150s",
 			  why.text);
 	mxw__noticef(&noticer, true, "%s", why.text);
-	return MXW_OK;
+	return open_copy(source, err);
 }
 
 mxw_status_t mxw__directories_new(const struct mxw_conf *conf, const struct mxw__directories_env *env,
@@ -92,6 +106,7 @@ void mxw__directories_free(mxw__directories_t *directories)
 	mxw__refresher_free(directories->refresher);
 	for (size_t i = 0; i < directories->nsources; i++) {
 		struct mxw__opened *source = &directories->sources[i];
+		mxw__copy_free(source->copy);
 		if (source->self)
 			source->ops->close(source->self);
 		free(source->domains);
@@ -123,6 +138,8 @@ static void ask_source(mxw__directories_t *directories, size_t index, const stru
 		mxw__source_ask(source, query, ret_one);
 		mxw__kept_learn(directories, source, query, &kept, ret_one);
 	}
+	if (ret_one->outcome == MXW_TEMPORARY || ret_one->outcome == MXW_MISCONFIGURED)
+		mxw__copy_consult(source->copy, query->address, ret_one);
 	if (query->told)
 		query->told(query->told_ctx, query, ret_one);
 }

@@ -115,11 +115,13 @@ struct mxw__directory_ops {
 	void (*lookup)(void *self, const struct mxw__rcpt_query *query, struct mxw__rcpt_result *ret_result);
 	/*
 	 * Lists every valid address; NULL if it can't. One thread at a time. MXW_FOUND: the list was complete. Any other
-	 * outcome with its reason: what was visited says nothing. close() makes it end soon. `may_stop` (may be
-	 * NULL) is asked now and then whether to give up.
+	 * outcome with its reason: what was visited says nothing. `may_stop` (may be NULL) is asked now and then
+	 * whether to give up. It has ended before close() is called.
 	 */
 	void (*enumerate)(void *self, mxw__rcpt_visit_fn visit, bool (*may_stop)(void *ctx), void *ctx,
 			  struct mxw__rcpt_result *ret_result);
+	/* Makes an enumerate() that is under way, or begins later, end at once. May be NULL. From any thread. */
+	void (*interrupt)(void *self);
 	void (*close)(void *self);
 };
 

@@ -327,6 +327,8 @@ static void ldap_close(void *self)
 	}
 	mxw__ldap_servers_fini(ldap);
 	mxw__ldap_entries_fini(ldap);
+	if (ldap->has_pull_link)
+		mxw__ldap_link_fini(&ldap->pull_link);
 	free(ldap->conns);
 	mxw__jobs_unref(ldap->jobs);
 	pthread_cond_destroy(&ldap->changed);
@@ -421,6 +423,7 @@ static mxw_status_t ldap_open_source(const struct mxw__directory_env *env, void 
 		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
 	ldap->conf = conf;
 	ldap->clock = env->clock;
+	ldap->domains = env->domains;
 	ldap->noticer = (struct mxw__noticer){env->notice, env->notice_ctx, conf->name};
 	mxw__hashkey_random(&ldap->key);
 	TAILQ_INIT(&ldap->pending);
@@ -438,6 +441,9 @@ static mxw_status_t ldap_open_source(const struct mxw__directory_env *env, void 
 	if (status == MXW_OK)
 		status = make_conns(ldap, err);
 	if (status == MXW_OK)
+		status = mxw__ldap_link_init(&ldap->pull_link, ldap->jobs, err);
+	ldap->has_pull_link = status == MXW_OK;
+	if (status == MXW_OK)
 		status = start(ldap, err);
 	if (status != MXW_OK) {
 		ldap_close(ldap);
@@ -452,5 +458,7 @@ const struct mxw__directory_ops mxw__directory_ldap = {
 	.is_remote = true,
 	.open = ldap_open_source,
 	.lookup = ldap_lookup,
+	.enumerate = mxw__ldap_enumerate,
+	.interrupt = mxw__ldap_interrupt,
 	.close = ldap_close,
 };

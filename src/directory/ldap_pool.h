@@ -221,6 +221,7 @@ enum { MXW__LDAP_TABLE = 1024, MXW__LDAP_TOLD = 8 };
 struct mxw__ldap {
 	const struct mxw__directory_conf *conf;
 	const struct mxw_clock *clock;
+	struct mxw__strings domains;
 	struct mxw__noticer noticer;
 	struct mxw__hashkey key;
 	mxw__jobs_t *jobs;
@@ -236,6 +237,8 @@ struct mxw__ldap {
 	struct mxw__ldap_server *servers;
 	size_t nconns;
 	struct mxw__ldap_conn *conns;
+	struct mxw__ldap_link pull_link; /* of who lists all addresses */
+	bool has_pull_link;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;       /* a server failed or the directory is being closed */
 	/* under lock */
@@ -263,6 +266,10 @@ void mxw__ldap_dispatch_locked(struct mxw__ldap *ldap, struct mxw__ldap_question
 void mxw__ldap_fail_pending_locked(struct mxw__ldap *ldap);
 /* What a look-up gets while every server fails. */
 mxw_outcome_t mxw__ldap_down_locked(const struct mxw__ldap *ldap, char *ret_reason, size_t size);
+/* The operations that list all addresses (ldap_pull.c). */
+void mxw__ldap_enumerate(void *self, mxw__rcpt_visit_fn visit, bool (*may_stop)(void *ctx), void *ctx,
+			 struct mxw__rcpt_result *ret_result);
+void mxw__ldap_interrupt(void *self);
 /* Tells a complaint about searches, each code once a minute. To be called without the lock. */
 void mxw__ldap_complain(struct mxw__ldap *ldap, const struct mxw__ldap_failure *failure, const char *uri);
 

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "src/directory/cache.h"
+#include "src/directory/copy.h"
 #include "src/directory/source.h"
 
 /* refresh.c: asks again in the background. */
@@ -21,6 +22,7 @@ struct mxw__opened {
 	struct mxw__directory_env env;
 	const char **domains; /* the array that env.domains borrows */
 	void *self;
+	mxw__copy_t *copy; /* NULL: it has none */
 	/* Of a source that could not be opened: what it answers. */
 	struct mxw__rcpt_result failure;
 	/* Its answers are kept, for so long and under these keys. */

@@ -56,10 +56,25 @@ static int weight(const struct mxw__rcpt_result *result)
 	return 0;
 }
 
+/* How far it is from "there is no such recipient": the copy's word counts only while the source itself gives none. */
+static int absence(const struct mxw__rcpt_result *result)
+{
+	if (result->outcome == MXW_NOT_FOUND)
+		return 3;
+	if (result->outcome == MXW_FOUND)
+		return 0;
+	return result->copy == MXW__COPY_ABSENT ? 2 : result->copy == MXW__COPY_OLD ? 1 : 0;
+}
+
 void mxw__rcpt_merge(struct mxw__rcpt_result *all, const struct mxw__rcpt_result *one)
 {
+	static const mxw__rcpt_copy_t copies[] = {MXW__COPY_NONE, MXW__COPY_OLD, MXW__COPY_ABSENT, MXW__COPY_NONE};
+	int least = absence(all) < absence(one) ? absence(all) : absence(one);
+
 	if (weight(one) > weight(all) || (!all->source && one->outcome == all->outcome))
 		*all = *one;
+	if (all->outcome != MXW_FOUND)
+		all->copy = copies[least];
 }
 
 void mxw__rcpt_settings_add(struct mxw__rcpt_settings *all, const struct mxw__rcpt_settings *one)

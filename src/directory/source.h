@@ -30,6 +30,7 @@ void mxw__rcpt_answerf(struct mxw__rcpt_result *result, mxw_outcome_t outcome, c
 /*
  * Adds the answer of one more source to what is known: found wins, then temporary, then misconfigured, then
  * refused, then unverifiable; what is left is not found by all. Start with MXW_NOT_FOUND.
+ * Absent by their copies (MXW__COPY_ABSENT) is only what each of them, or its copy, does not have.
  */
 void mxw__rcpt_merge(struct mxw__rcpt_result *all, const struct mxw__rcpt_result *one);
 
