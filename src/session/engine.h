@@ -129,6 +129,8 @@ void mxw__stage_defer(const mxw_session_t *s, int code, const char *enhanced, co
 		      struct mxw_verdict *ret_verdict);
 /* The same where memory or another resource of ours is short. */
 void mxw__stage_defer_short(const mxw_session_t *s, struct mxw_verdict *ret_verdict);
+/* From here on the step's reply has a fixed time. False: it can't wait, and is to be given at once. */
+bool mxw__stage_begin_hold(mxw_session_t *s);
 /* To be called last in a step: waits for the time of the reply, if it has one. */
 void mxw__stage_hold(mxw_session_t *s);
 /* Runs lazy checks of the list that have not run yet, whatever the rules name. */

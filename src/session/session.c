@@ -169,9 +169,12 @@ const mxw_facts_t *mxw_session_facts(const mxw_session_t *session)
 	return session->facts;
 }
 
+/* A reply that is to be given later takes until then. */
 static void spend(mxw_session_t *s)
 {
-	s->record.spent_ms += mxw__now_ms(&s->engine->clock) - s->step_began_ms;
+	int64_t now_ms = mxw__now_ms(&s->engine->clock);
+
+	s->record.spent_ms += (now_ms > s->hold_until_ms ? now_ms : s->hold_until_ms) - s->step_began_ms;
 }
 
 /* Before there is a message, a refusal is the session's and gets a line of its own. */
@@ -332,8 +335,8 @@ void mxw_session_rcpt(mxw_session_t *session, const struct mxw_rcpt_info *info, 
 	record_rcpt(session, ret_verdict);
 	/* What was said of one recipient must not count for the message as a whole. */
 	mxw__stage_clear(session, MXW_SCOPE_RCPT);
-	mxw__stage_hold(session);
 	spend(session);
+	mxw__stage_hold(session);
 }
 
 void mxw_session_data(mxw_session_t *session, struct mxw_verdict *ret_verdict)
@@ -444,6 +447,16 @@ static bool make_edits(mxw_session_t *s, const struct mxw_edit **ret_edits, size
 	return true;
 }
 
+/* The refusal that goes with concealed recipients; its time tells as little as its words. */
+static void refuse_late(mxw_session_t *s, struct mxw_verdict *v)
+{
+	*v = s->record.late;
+	if (s->snapshot->conf->observe)
+		v->action = MXW_ACTION_CONTINUE;
+	else
+		mxw__stage_begin_hold(s);
+}
+
 void mxw_session_eom(mxw_session_t *session, struct mxw_verdict *ret_verdict, const struct mxw_edit **ret_edits,
 		     size_t *ret_nedits)
 {
@@ -456,11 +469,8 @@ void mxw_session_eom(mxw_session_t *session, struct mxw_verdict *ret_verdict, co
 	session->record.has_ended = true;
 	mxw__stage_decide(session, MXW_STAGE_EOM, ret_verdict);
 	/* Whatever let the message pass: recipients were accepted for it that may not exist. */
-	if (session->record.late.decided != MXW_ACTION_CONTINUE && !is_refusal(ret_verdict->decided)) {
-		*ret_verdict = session->record.late;
-		if (session->snapshot->conf->observe)
-			ret_verdict->action = MXW_ACTION_CONTINUE;
-	}
+	if (session->record.late.decided != MXW_ACTION_CONTINUE && !is_refusal(ret_verdict->decided))
+		refuse_late(session, ret_verdict);
 	if (!is_refusal(ret_verdict->action) && results) {
 		mxw__stage_finish_checks(session);
 		if (!make_edits(session, ret_edits, ret_nedits))
@@ -475,6 +485,7 @@ void mxw_session_eom(mxw_session_t *session, struct mxw_verdict *ret_verdict, co
 	spend(session);
 	mxw__report_message(session);
 	session->record.is_open = false;
+	mxw__stage_hold(session);
 }
 
 void mxw_session_abort(mxw_session_t *session)

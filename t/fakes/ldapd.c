@@ -33,6 +33,7 @@ struct answer {
 	size_t client;
 	unsigned serial;
 	int msgid;
+	bool is_known;
 };
 
 struct ldapd {
@@ -89,7 +90,7 @@ static BerElement *make_result(int msgid, ber_tag_t tag, int code)
 	return ber;
 }
 
-static void answer_search(struct ldapd *server, struct client *client, int msgid)
+static void answer_search(struct ldapd *server, struct client *client, int msgid, bool is_known)
 {
 	const char *reference = atomic_load(&server->settings.reference);
 	enum ldapd_mode mode = atomic_load(&server->settings.mode);
@@ -100,7 +101,7 @@ static void answer_search(struct ldapd *server, struct client *client, int msgid
 			drop(client);
 		return;
 	}
-	for (int i = 0; i < atomic_load(&server->settings.nentries) && client->fd >= 0; i++) {
+	for (int i = 0; i < atomic_load(&server->settings.nentries) + is_known && client->fd >= 0; i++) {
 		BerElement *ber = ber_alloc_t(LBER_USE_DER);
 		ber_printf(ber, "{it{s{}}}", msgid, (ber_tag_t)LDAP_RES_SEARCH_ENTRY, "uid=x,dc=example,dc=net");
 		send_ber(client, ber, false);
@@ -115,9 +116,12 @@ static void answer_search(struct ldapd *server, struct client *client, int msgid
 			 mode == LDAPD_HALF);
 }
 
-static void take_search(struct ldapd *server, size_t i, int msgid)
+static void take_search(struct ldapd *server, size_t i, int msgid, size_t len)
 {
 	struct client *client = &server->clients[i];
+	const char *known = atomic_load(&server->settings.known);
+	bool is_known = known && memmem(client->in, len, known, strlen(known));
+	int delay_ms = atomic_load(&server->settings.delay_ms);
 
 	atomic_fetch_add(&server->counts.searches, 1);
 	if (atomic_load(&server->settings.drops) > 0 || atomic_load(&server->settings.mode) == LDAPD_DROP) {
@@ -125,7 +129,8 @@ static void take_search(struct ldapd *server, size_t i, int msgid)
 		drop(client);
 	} else if (server->nanswers < ANSWERS) {
 		server->answers[server->nanswers++] = (struct answer){
-			now_ms() + atomic_load(&server->settings.delay_ms), i, client->serial, msgid};
+			now_ms() + delay_ms + (is_known ? atomic_load(&server->settings.known_delay_ms) : 0), i,
+			client->serial, msgid, is_known};
 	}
 }
 
@@ -146,7 +151,7 @@ static void take_message(struct ldapd *server, size_t i, size_t len)
 			atomic_fetch_add(&server->counts.binds, 1);
 			send_ber(client, make_result(msgid, LDAP_RES_BIND, 0), false);
 		} else if (tag == LDAP_REQ_SEARCH) {
-			take_search(server, i, msgid);
+			take_search(server, i, msgid, len);
 		}
 	}
 	if (ber)
@@ -224,7 +229,7 @@ static int send_due(struct ldapd *server)
 		}
 		struct client *client = &server->clients[answer->client];
 		if (client->fd >= 0 && client->serial == answer->serial)
-			answer_search(server, client, answer->msgid);
+			answer_search(server, client, answer->msgid, answer->is_known);
 		*answer = server->answers[--server->nanswers];
 	}
 	return (int)next;

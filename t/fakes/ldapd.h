@@ -25,6 +25,9 @@ struct ldapd_settings {
 	atomic_int delay_ms;    /* of the answer to a search */
 	atomic_int code;        /* of the result */
 	atomic_int nentries;
+	/* If set, a search that has this text in it finds one entry more, and is answered later by this time. */
+	_Atomic(const char *) known;
+	atomic_int known_delay_ms;
 	_Atomic(const char *) reference; /* a continuation reference before the result; NULL: none */
 	atomic_int drops;       /* so many searches close their connection, then mode counts */
 };

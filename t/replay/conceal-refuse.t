@@ -42,6 +42,8 @@ header Subject: x
 end-of-headers
 eom
 = reject 550 5.7.1 rule=harvester-refuse decided=reject text~198.51.100.7: too many unknown recipients
+took = 1s
+log ~ time-ms=3000
 edits 0
 log ~ verdict=reject code=550 status=5.7.1 rule=harvester-refuse
 log ~ facts="client.class=outside client.unknown-rcpts=5 auth=no"
