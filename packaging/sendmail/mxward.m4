@@ -7,6 +7,10 @@ divert(-1)
 # When mxward can not be reached mail is deferred (F=T): nothing comes in unchecked, nothing is lost.
 # Time-outs: mxward answers a command in under 8 s and the end of a message in under 20 s, and sendmail
 # waits longer than that. C: connect, S and R: one write and one read, E: the end of the message.
+# Recipients that sendmail itself refuses (its own users, tables) are told from others before mxward has
+# a say. To conceal them (mxward.conf(5), "Concealing"), relay the domains instead of having them in class w,
+# name directories in mxward.conf that know all recipients, and switch VRFY and EXPN off (goaway). From then on
+# mail for an unknown recipient that comes in by a way without mxward is accepted, and bounces behind.
 # (No macro may be named in these comments: m4 expands them here, too.)
 #
 divert(0)
