@@ -95,13 +95,15 @@ static void check_external(struct mxw__build *b, const struct mxw__directory_con
 {
 	const struct mxw__section *s = &mxw__sections[MXW__SECTION_DIRECTORY];
 	const struct mxw__pos *method = mxw__option_pos(s, pos, "bind-method"), *dn = mxw__option_pos(s, pos, "bind-dn");
+	/* A file that is no good has been told. */
+	bool has_certificate = mxw__option_pos(s, pos, "tls-certificate-file")->file != NULL;
 
 	if (dn->file)
 		mxw__complain(b->values.complaints, dn, "'bind-dn' is for 'bind-method simple' only");
 	for (size_t i = 0; i < d->uris.n; i++) {
 		const char *uri = d->uris.v[i];
 		if (strncmp(uri, "ldapi:", 6) == 0 ||
-		    (d->tls_certificate_file[0] && (d->starttls || strncmp(uri, "ldaps:", 6) == 0)))
+		    (has_certificate && (d->starttls || strncmp(uri, "ldaps:", 6) == 0)))
 			continue;
 		mxw__complain(b->values.complaints, method,
 			      "'bind-method external' needs ldapi://, or TLS with 'tls-certificate-file', for '%s'", uri);

@@ -154,6 +154,7 @@ static void ck_told(const char *part)
 #define OPENLDAP "uri @LDAP@\npreset openldap\nbase \"ou=qmail,dc=example,dc=net\"\n" SIMPLE
 #define AD "uri @LDAP@\npreset active-directory\nbase \"ou=ad,dc=example,dc=net\"\n" SIMPLE
 #define DS "uri @LDAP@\npreset 389ds\nbase \"ou=ds,dc=example,dc=net\"\n" SIMPLE
+#define CUSTOM "uri @LDAP@\nbase \"dc=example,dc=net\"\n" SIMPLE
 #define LISTS "uri @LDAP@\npreset rfc822-mail-member\nbase \"ou=lists,dc=example,dc=net\"\n" SIMPLE
 
 static const struct {
@@ -240,7 +241,7 @@ START_TEST(each_preset_finds_its_people_and_what_is_said_of_them)
 END_TEST
 
 /* Every preset, and addresses that would find somebody were they not taken as they are. */
-static const char *const products[] = {OPENLDAP, AD, DS, LISTS, "uri @LDAP@\nbase \"dc=example,dc=net\"\n" SIMPLE};
+static const char *const products[] = {OPENLDAP, AD, DS, LISTS, CUSTOM};
 static const char *const tricks[] = {
 	"*", "*@*", "a*@ad.example", "*@openldap.example", "ann\\61@ds.example", "\\2a", "\\2a@ds.example",
 	"x)(mail=*", "x)(|(mail=*)", "*)(objectClass=*", "anna@ad.example)(cn=*", "(anna@ad.example)",

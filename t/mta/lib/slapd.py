@@ -20,19 +20,55 @@ NUMBER = 400
 CONF = """include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
+include {base}/ad.schema
 pidfile {base}/slapd.pid
 modulepath /usr/lib/ldap
 moduleload back_mdb
+authz-regexp "^gidNumber=[0-9]+\\\\+uidNumber=[0-9]+,cn=peercred,cn=external,cn=auth$" "{bind_dn}"
 TLSCertificateFile {base}/cert.pem
 TLSCertificateKeyFile {base}/key.pem
 database mdb
 suffix "{suffix}"
 directory {base}/db
 maxsize 67108864
-index objectClass,mail eq
+index objectClass,mail,proxyAddresses,userPrincipalName eq
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact="{bind_dn}" read by * none
 """
+
+# What a look-up sees of Active Directory's schema.
+AD_SCHEMA = """
+attributetype ( 1.3.6.1.4.1.4203.666.99.1.1 NAME 'proxyAddresses' EQUALITY caseIgnoreMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
+attributetype ( 1.3.6.1.4.1.4203.666.99.1.2 NAME 'userPrincipalName' EQUALITY caseIgnoreMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
+attributetype ( 1.3.6.1.4.1.4203.666.99.1.3 NAME 'userAccountControl' EQUALITY integerMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
+attributetype ( 1.3.6.1.4.1.4203.666.99.1.4 NAME 'groupType' EQUALITY integerMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
+attributetype ( 1.3.6.1.4.1.4203.666.99.1.5 NAME 'msExchRequireAuthToSendTo' EQUALITY booleanMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.7 SINGLE-VALUE )
+attributetype ( 1.3.6.1.4.1.4203.666.99.1.6 NAME 'msExchRecipientTypeDetails' EQUALITY integerMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
+objectclass ( 1.3.6.1.4.1.4203.666.99.2.1 NAME 'user' SUP top STRUCTURAL MUST cn MAY ( mail $ proxyAddresses $
+  userPrincipalName $ userAccountControl $ msExchRequireAuthToSendTo $ msExchRecipientTypeDetails ) )
+objectclass ( 1.3.6.1.4.1.4203.666.99.2.2 NAME 'group' SUP top STRUCTURAL MUST cn MAY ( mail $ proxyAddresses $
+  groupType $ msExchRequireAuthToSendTo $ msExchRecipientTypeDetails ) )
+"""
+AD_BASE = "ou=ad," + SUFFIX
+# cn, object class, attributes.
+AD_ENTRIES = (
+    ("anna", "user", ("proxyAddresses: SMTP:anna@ldap.example", "proxyAddresses: smtp:a.nna@ldap.example",
+                      "proxyAddresses: SIP:talk@ldap.example", "userAccountControl: 512")),
+    ("bob", "user", ("mail: bob.ad@ldap.example", "userPrincipalName: bob@ldap.example", "userAccountControl: 66048")),
+    ("left", "user", ("proxyAddresses: SMTP:left@ldap.example", "userAccountControl: 514")),
+    ("room", "user", ("proxyAddresses: SMTP:room@ldap.example", "userAccountControl: 514",
+                      "msExchRecipientTypeDetails: 16")),
+    ("staff", "group", ("proxyAddresses: SMTP:staff@ldap.example", "groupType: -2147483640",
+                        "msExchRequireAuthToSendTo: TRUE")),
+    ("sales", "group", ("proxyAddresses: SMTP:sales@ldap.example", "groupType: -2147483640",
+                        "msExchRequireAuthToSendTo: FALSE")),
+)
 
 
 def address_of(number):
@@ -47,6 +83,9 @@ def _ldif():
     for number in range(NUMBER):
         yield ("dn: uid=person%03d,%s\nobjectClass: inetOrgPerson\nuid: person%03d\ncn: Person %d\nsn: Person\n"
                "mail: %s\n" % (number, PEOPLE, number, number, address_of(number)))
+    yield "dn: %s\nobjectClass: organizationalUnit\nou: ad\n" % AD_BASE
+    for name, kind, attributes in AD_ENTRIES:
+        yield "dn: cn=%s,%s\nobjectClass: %s\ncn: %s\n%s\n" % (name, AD_BASE, kind, name, "\n".join(attributes))
 
 
 class Slapd:
@@ -65,6 +104,8 @@ class Slapd:
         self.ca_file, _ = self._make_certificate("cert", "key")
         self.other_ca_file, _ = self._make_certificate("other-cert", "other-key")
         self._conf = os.path.join(self.base, "slapd.conf")
+        with open(os.path.join(self.base, "ad.schema"), "w", encoding="ascii") as f:
+            f.write(AD_SCHEMA)
         with open(self._conf, "w", encoding="ascii") as f:
             f.write(CONF.format(base=self.base, suffix=SUFFIX, bind_dn=BIND_DN))
         subprocess.run([slapadd, "-q", "-f", self._conf], input="\n".join(_ldif()).encode(), check=True)

@@ -6,8 +6,8 @@ import time
 from lib.mta import DOMAIN, OTHER_DOMAIN
 from lib.postfix import Postfix
 from lib.process import wait_until
-from lib.site import MtaCase, both_mtas, ldap_conf, shared
-from lib.slapd import NUMBER, Slapd, address_of
+from lib.site import MtaCase, both_mtas, ldap_conf, shared, standard_conf
+from lib.slapd import AD_BASE, BIND_DN, NUMBER, PEOPLE, Slapd, address_of
 
 
 class LdapCase(MtaCase):
@@ -121,6 +121,88 @@ class LdapOverUnixSocket(LdapCase):
         finally:
             self.slapd.start()
         self.is_served_again()
+
+
+@both_mtas
+class ActiveDirectory(LdapCase):
+    """The preset, and people of another base beside it."""
+
+    @classmethod
+    def conf(cls):
+        cls.slapd = shared(Slapd)
+        return standard_conf(extra="""
+directory staff {
+    type                ldap
+    preset              active-directory
+    uri                 "%s"
+    base                "%s" "%s"
+    bind-dn             "%s"
+    bind-password-file  "%s"
+}
+domain %s {
+    recipients  staff
+}
+""" % (cls.slapd.uri, AD_BASE, PEOPLE, BIND_DN, cls.slapd.password_file, OTHER_DOMAIN))
+
+    def rcpt(self, name):
+        return self.client.rcpt("%s@%s" % (name, OTHER_DOMAIN))
+
+    def test_every_address_of_a_user_is_accepted(self):
+        for name in ("anna", "ANNA", "a.nna", "bob", "bob.ad", "person001"):
+            self.assertReply(self.rcpt(name), 250)
+
+    def test_strangers_and_other_kinds_of_addresses_are_refused(self):
+        for name in ("talk", "nobody"):
+            self.assertReply(self.rcpt(name), 550, "5.1.1")
+
+    def test_disabled_user_is_refused(self):
+        reply = self.rcpt("left")
+        self.assertReply(reply, 550, "5.2.1", "mailbox is disabled")
+        self.client.quit()
+        self.mxward.wait_line(client=self.source, rule="recipient-disabled")
+
+    def test_room_gets_mail_although_its_account_is_disabled(self):
+        self.assertReply(self.rcpt("room"), 250)
+
+    def test_group_closed_to_the_outside_is_refused_to_it_alone(self):
+        self.assertReply(self.rcpt("staff"), 550, "5.7.1", "takes no mail from outside")
+        self.assertReply(self.rcpt("sales"), 250)
+        inside = self.connect(source="127.0.0.7")
+        self.assertOk(inside.mail("sender@good.example"))
+        self.assertReply(inside.rcpt("staff@" + OTHER_DOMAIN), 250)
+
+    def test_dead_server_refuses_nobody(self):
+        self.slapd.kill()
+        try:
+            self.assertEqual([self.rcpt(name).code for name in ("unasked", "unasked2")], [451, 451])
+        finally:
+            self.slapd.start()
+        self.is_served_again()
+
+
+class Identified(LdapCase):
+    """SASL EXTERNAL over the unix socket."""
+
+    mta_kind = Postfix
+
+    @classmethod
+    def conf(cls):
+        cls.slapd = shared(Slapd)
+        return standard_conf(extra="""
+directory staff {
+    type         ldap
+    uri          "%s"
+    base         "%s"
+    bind-method  external
+}
+domain %s {
+    recipients  staff
+}
+""" % (cls.slapd.ldapi_uri, PEOPLE, OTHER_DOMAIN))
+
+    def test_no_password_is_needed(self):
+        self.assertEqual(self.codes(address_of(5), "stranger@" + OTHER_DOMAIN), [250, 550])
+        self.assertIn('BIND dn="%s" mech=EXTERNAL' % BIND_DN, self.slapd.log.text())
 
 
 class TlsCase(LdapCase):
