@@ -103,6 +103,24 @@ endif
 CLOSED = "active bounce corrupt defer deferred flush hold incoming private saved trace".split()
 
 
+def make_queue(base, user):
+    """As `postfix check` does it."""
+    data, spool = os.path.join(base, "data"), os.path.join(base, "spool")
+    for path in (data, spool):
+        os.mkdir(path)
+    shutil.chown(data, user.pw_name)
+    os.chmod(data, 0o700)
+    for name in CLOSED:
+        os.mkdir(os.path.join(spool, name), 0o700)
+        shutil.chown(os.path.join(spool, name), user.pw_name)
+    os.mkdir(os.path.join(spool, "pid"), 0o755)
+    for name, mode in (("public", 0o2710), ("maildrop", 0o1730)):
+        path = os.path.join(spool, name)
+        os.mkdir(path)
+        shutil.chown(path, user.pw_name, "postdrop")
+        os.chmod(path, mode)
+
+
 class Postfix(Mta):
     name = "postfix"
     address = world.POSTFIX_ADDRESS
@@ -117,7 +135,9 @@ class Postfix(Mta):
         super().__init__()
         user = pwd.getpwnam("postfix")
         self._write_configuration(user)
-        self._make_queue(user)
+        make_queue(self.base, user)
+        for path, _, _ in os.walk(self.maildir):
+            shutil.chown(path, user.pw_name, user.pw_gid)
         self.log = LogFile(os.path.join(self.base, "maillog"), "postfix")
         self._master = Process("postfix", [MASTER, "-c", os.path.join(self.base, "etc"), "-s"],
                                os.path.join(self.base, "master.out"),
@@ -135,25 +155,6 @@ class Postfix(Mta):
                                     alabel=IDN_ALABEL, ulabel=IDN_ULABEL, unknown=UNKNOWN, uid=user.pw_uid, gid=user.pw_gid, address=self.address,
                                     address6=self.address6, inet_port=INET_PORT, inet6_port=INET6_PORT,
                                     **MILTER_PORTS))
-
-    def _make_queue(self, user):
-        """As `postfix check` does it."""
-        data, spool = os.path.join(self.base, "data"), os.path.join(self.base, "spool")
-        for path in (data, spool):
-            os.mkdir(path)
-        shutil.chown(data, user.pw_name)
-        os.chmod(data, 0o700)
-        for name in CLOSED:
-            os.mkdir(os.path.join(spool, name), 0o700)
-            shutil.chown(os.path.join(spool, name), user.pw_name)
-        os.mkdir(os.path.join(spool, "pid"), 0o755)
-        for name, mode in (("public", 0o2710), ("maildrop", 0o1730)):
-            path = os.path.join(spool, name)
-            os.mkdir(path)
-            shutil.chown(path, user.pw_name, "postdrop")
-            os.chmod(path, mode)
-        for path, _, _ in os.walk(self.maildir):
-            shutil.chown(path, user.pw_name, user.pw_gid)
 
     def refused_recipient(self, number):
         return "%s+%d@%s" % (UNKNOWN, number, DOMAIN)
