@@ -153,6 +153,8 @@ void mxw__directories_ask(mxw__directories_t *directories, const struct mxw__dom
 		mxw__rcpt_answerf(&all, MXW_MISCONFIGURED, "the domain names no directory");
 	struct mxw__rcpt_result one = {.outcome = MXW_TEMPORARY};
 	for (size_t i = 0; i < domain->nrecipients && (all.outcome != MXW_FOUND || all.is_unverifiable) && !one.is_refused; i++) {
+		if (query->is_respelt && directories->sources[domain->recipients[i]].ops->ignores_text)
+			continue;
 		ask_source(directories, domain->recipients[i], query, &one);
 		mxw__rcpt_merge(&all, &one);
 	}

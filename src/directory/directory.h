@@ -39,6 +39,7 @@ struct mxw__rcpt_query {
 	const struct mxw__address *address;
 	int64_t deadline_ms; /* monotonic, on `clock` */
 	mxw__rcpt_asking_t asking;
+	bool is_respelt; /* the address was asked for before, with another `text` */
 	/* Is told what each directory said of each address it was asked for. NULL: nobody wants to know. (After
 	 * MXW__ASK_FORGET the origin is MXW__ORIGIN_CACHE where something was forgotten.) */
 	void (*told)(void *ctx, const struct mxw__rcpt_query *query, const struct mxw__rcpt_result *one);
@@ -109,6 +110,8 @@ struct mxw__directory_ops {
 	const char *type;
 	/* To ask it costs time: its answers are worth keeping. */
 	bool is_remote;
+	/* It goes by the address's local part and domain, never by its `text`: one spelling is enough. */
+	bool ignores_text;
 	/* Makes the source; must not touch the network. `ret_self` is handed to the others. */
 	mxw_status_t (*open)(const struct mxw__directory_env *env, void **ret_self, struct mxw_error *err);
 	/* Sets outcome, reason, is_unverifiable and settings; `ret_result` comes zeroed but for MXW_TEMPORARY. */

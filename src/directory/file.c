@@ -80,6 +80,7 @@ static void file_lookup(void *self, const struct mxw__rcpt_query *query, struct 
 
 const struct mxw__directory_ops mxw__directory_file = {
 	.type = "file",
+	.ignores_text = true,
 	.open = file_open,
 	.lookup = file_lookup,
 	.close = file_close,

@@ -51,12 +51,13 @@ static mxw__rcpt_copy_t merge_copies(const struct mxw__rcpt_result *a, const str
 }
 
 /* Adds the answer for one address. True: it is found, or refused, and that is the end. */
-static bool ask(struct search *s, const struct mxw__address *address)
+static bool ask(struct search *s, const struct mxw__address *address, bool is_respelt)
 {
 	struct mxw__rcpt_query query = *s->query;
 	struct mxw__rcpt_result one;
 
 	query.address = address;
+	query.is_respelt = is_respelt;
 	mxw__directories_ask(s->directories, s->domain, &query, &one);
 	if (s->nasked++ == 0) {
 		s->all = one;
@@ -109,7 +110,7 @@ static bool ask_text(struct search *s, const char *local, const char *domain, bo
 	a.local = a.key_local = local;
 	a.domain = s->ascii;
 	a.domain_utf8 = s->utf8;
-	return ask(s, &a);
+	return ask(s, &a, domain != s->ascii || (is_bare && *local));
 }
 
 /* All spellings of a local part. */
@@ -197,7 +198,7 @@ void mxw__directories_lookup(mxw__directories_t *directories, const struct mxw__
 		struct mxw__address first = *address;
 		first.local = first.key_local = key;
 		first.text = first.key_text = or_else(address->key_text, address->text);
-		if (ask(&s, &first)) {
+		if (ask(&s, &first, false)) {
 			*ret_result = s.all;
 			return;
 		}

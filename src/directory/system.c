@@ -174,6 +174,7 @@ static void system_lookup(void *self, const struct mxw__rcpt_query *query, struc
 
 const struct mxw__directory_ops mxw__directory_system = {
 	.type = "system",
+	.ignores_text = true,
 	.open = system_open,
 	.lookup = system_lookup,
 	.close = system_close,

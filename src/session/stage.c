@@ -88,7 +88,7 @@ static bool note_guess(mxw_session_t *s)
 	if (!is_tracked(s))
 		return false;
 	return mxw__harvest_add(s->engine->harvest, &s->env.client,
-				s->env.rcpt_is_valid ? s->env.rcpt.text : s->env.rcpt_path,
+				s->env.rcpt_is_valid ? s->env.rcpt.key_text : s->env.rcpt_path,
 				mxw__now_ms(&s->engine->clock), s->snapshot->conf->tracker.harvest_window_ms);
 }
 

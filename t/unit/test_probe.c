@@ -2,6 +2,8 @@
 /* Which domains are ours, and under which addresses a recipient is looked for: a source writes down what it is asked. */
 #include "config.h"
 
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -262,6 +264,24 @@ START_TEST(questions_are_few_whatever_is_sent)
 }
 END_TEST
 
+/* A source that goes by the local part and the domain in A-labels is not asked for the same ones again. */
+START_TEST(a_source_that_takes_no_notice_of_spelling_is_asked_once_for_each)
+{
+	static const struct mxw__directory_ops by_parts = {.type = "fake", .lookup = fake_lookup, .close = fake_close,
+							   .ignores_text = true};
+	struct site site;
+
+	site_init(&site);
+	site_open(&site);
+	site.set->sources[0].ops = &by_parts;
+	struct mxw__rcpt_result result = look_up(&site, "<\"a+B c\"@" BUECHER_U ">");
+	ck_assert_str_eq(fake_source.asked, "\"a+b c\"@" BUECHER_A " | \"a+B c\"@" BUECHER_A " | a@" BUECHER_A);
+	ck_assert_int_eq(result.outcome, MXW_NOT_FOUND);
+	ck_assert_str_eq(result.source, "one");
+	mxw__directories_free(site.set);
+}
+END_TEST
+
 static const struct {
 	const char *path;
 	bool is_accepted;
@@ -408,6 +428,58 @@ START_TEST(lists_of_domains_are_read_again_and_outlive_their_files)
 }
 END_TEST
 
+struct asker {
+	mxw__directories_t *set;
+	atomic_bool stop;
+	atomic_uint asked, wrong;
+};
+
+static void *ask_on(void *arg)
+{
+	struct asker *asker = arg;
+
+	for (unsigned i = 0; !atomic_load(&asker->stop); i++) {
+		bool ok = mxw__directories_domain(asker->set, "always.example") && mxw__directories_domain(asker->set, "a.below.example") &&
+			  mxw__directories_domain(asker->set, "example.net") && !mxw__directories_domain(asker->set, "never.example");
+		atomic_fetch_add(&asker->wrong, !ok);
+		atomic_fetch_add(&asker->asked, 1);
+		fake_clock_advance(&fake, 100);
+	}
+	return NULL;
+}
+
+START_TEST(threads_ask_for_names_while_their_lists_are_replaced)
+{
+	struct site site;
+	struct asker asker = {.set = NULL};
+	pthread_t threads[3];
+	char text[100];
+	const char *path1 = scratch_path(&scratch, "domains"), *path2 = scratch_path(&scratch, "hosts");
+
+	scratch_replace(path1, "always.example\n");
+	scratch_replace(path2, "*.below.example\n");
+	open_with_files(&site, &path1, &path2);
+	asker.set = site.set;
+	for (size_t i = 0; i < MXW_ARRAY_LEN(threads); i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, ask_on, &asker), 0);
+	for (int i = 0; i < 50; i++) {
+		snprintf(text, sizeof text, "other%d.example\nalways.example\n", i);
+		scratch_replace(path1, text);
+		snprintf(text, sizeof text, "*.below.example\nother%d.example\n", i);
+		scratch_replace(path2, text);
+	}
+	while (atomic_load(&asker.asked) < 500)
+		sched_yield();
+	atomic_store(&asker.stop, true);
+	for (size_t i = 0; i < MXW_ARRAY_LEN(threads); i++)
+		pthread_join(threads[i], NULL);
+	ck_assert_uint_eq(atomic_load(&asker.wrong), 0);
+	mxw__directories_free(site.set);
+	free((char *)(uintptr_t)path1);
+	free((char *)(uintptr_t)path2);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("probe");
@@ -418,11 +490,13 @@ int main(void)
 	tcase_add_loop_test(probes, an_unknown_recipient_has_been_looked_for_everywhere, 0, MXW_ARRAY_LEN(unknown));
 	tcase_add_loop_test(probes, the_first_that_is_found_decides_and_a_failure_is_no_answer, 0, MXW_ARRAY_LEN(answers));
 	tcase_add_test(probes, questions_are_few_whatever_is_sent);
+	tcase_add_test(probes, a_source_that_takes_no_notice_of_spelling_is_asked_once_for_each);
 	tcase_add_loop_test(probes, postmaster_and_abuse_are_known_without_asking, 0, MXW_ARRAY_LEN(roles));
 	tcase_add_test(probes, a_local_part_alone_is_not_ours_but_for_postmaster);
 	suite_add_tcase(s, probes);
 	tcase_add_checked_fixture(domains, set_up, tear_down);
 	tcase_add_test(domains, a_name_is_ours_by_section_file_or_wildcard);
+	tcase_add_test(domains, threads_ask_for_names_while_their_lists_are_replaced);
 	tcase_add_test(domains, lists_of_domains_are_read_again_and_outlive_their_files);
 	suite_add_tcase(s, domains);
 	return run_suite(s);
