@@ -133,7 +133,11 @@ domain %s {
 """ % (resolver or 'forward     none\n    local-data  "%s"' % zone, people, DOMAIN, extra)
 
 
-def ldap_conf(slapd, uri, more=""):
+# Each question goes to the server: most tests of it want to see that.
+NOTHING_REMEMBERED = "positive-lifetime 0\n    negative-lifetime 0\n    stale-lifetime 0"
+
+
+def ldap_conf(slapd, uri, more="", remembered=NOTHING_REMEMBERED):
     """As standard_conf(), and OTHER_DOMAIN's recipients in LDAP at `uri`; `more` are further lines of its section."""
     return standard_conf(extra="""
 directory staff {
@@ -146,11 +150,12 @@ directory staff {
     timeout             2s
     connect-timeout     2s
     %s
+    %s
 }
 domain %s {
     recipients  staff
 }
-""" % (uri, slapd.password_file, more, OTHER_DOMAIN))
+""" % (uri, slapd.password_file, more, remembered, OTHER_DOMAIN))
 
 
 class Case(unittest.TestCase):

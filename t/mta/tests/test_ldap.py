@@ -35,12 +35,12 @@ class LdapCase(MtaCase):
     def codes(self, *rcpts):
         return [self.client.rcpt(rcpt).code for rcpt in rcpts]
 
-    def is_served_again(self, seconds=20):
+    def is_served_again(self, seconds=20, who=address_of(9)):
         """slapd is back: good answers without a restart of mxward."""
         def good():
             client = self.connect()
             client.mail("sender@good.example")
-            code = client.rcpt(address_of(9)).code
+            code = client.rcpt(who).code
             client.quit()
             self.assertIn(code, (250, 451))
             return code == 250
@@ -103,6 +103,66 @@ class Ldap(LdapCase):
         finally:
             self.slapd.thaw()
         self.is_served_again()
+
+
+@both_mtas
+class Remembered(LdapCase):
+    """What slapd said is good enough while it is away, over a restart of mxward too."""
+
+    @classmethod
+    def conf(cls):
+        cls.slapd = shared(Slapd)
+        return ldap_conf(cls.slapd, cls.uri(), remembered="positive-lifetime 1s\n    negative-lifetime 0\n"
+                                                          "    stale-lifetime 1d")
+
+    def is_down(self, known, unknown):
+        """Known recipients are known, others are deferred, nobody is refused."""
+        self.begin()
+        self.assertEqual(self.codes(known, "Never.Seen.%s@%s" % (unknown, OTHER_DOMAIN), known), [250, 451, 250])
+        self.client.quit()
+
+    def test_known_recipients_are_accepted_while_slapd_is_dead(self):
+        # Of each MTA's own: what is remembered stays in the state directory.
+        known, other = (address_of(11), address_of(12)) if self.mta_kind is Postfix else (address_of(13), address_of(14))
+        self.assertEqual(self.codes(known, "stranger@" + OTHER_DOMAIN), [250, 550])
+        self.client.quit()
+        # Past its lifetime: it would have to be asked for again.
+        time.sleep(1.2)
+        self.slapd.kill()
+        try:
+            self.is_down(known, "5")
+            # One that exists, but was never asked for, is not refused; the stranger is not known to be one any more.
+            self.begin()
+            self.assertEqual(self.codes(other, "stranger@" + OTHER_DOMAIN), [451, 451])
+            self.client.quit()
+            self.assertEqual(self.mxward.stop(), 0)
+            self.mxward.start()
+            self.is_down(known, "6")
+            self.mxward.kill()
+            self.mxward.start()
+            self.is_down(known, "7")
+        finally:
+            self.slapd.start()
+        self.fresh_client()
+        self.is_served_again(who=other)
+        self.begin()
+        self.assertEqual(self.codes(other, "stranger@" + OTHER_DOMAIN), [250, 550])
+
+    def test_known_recipients_do_not_wait_for_a_frozen_slapd(self):
+        people = [address_of(i) for i in range(20, 40)]
+        self.assertEqual(self.codes(*people), [250] * len(people))
+        self.client.quit()
+        time.sleep(1.2)
+        self.slapd.freeze()
+        try:
+            self.begin()
+            began = time.monotonic()
+            self.assertEqual(self.codes(*people), [250] * len(people))
+            # The first one waits for the time-out of two seconds, the others do not.
+            self.assertLess(time.monotonic() - began, 9)
+            self.client.quit()
+        finally:
+            self.slapd.thaw()
 
 
 @both_mtas
