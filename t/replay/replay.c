@@ -16,6 +16,7 @@
 #include "src/base/base.h"
 #include "t/fakes/fake_clock.h"
 #include "t/fakes/fake_resolver.h"
+#include "t/fakes/ldapd.h"
 #include "t/replay/replay.h"
 
 enum { SESSIONS_MAX = 8, LOG_BYTES = 1 << 20 };
@@ -27,6 +28,7 @@ struct replay {
 	char dir[64];
 	struct fake_clock clock;
 	fake_resolver_t *resolver;
+	struct ldapd *ldapd; /* NULL: nobody asked for one */
 	char *conf_text;
 	mxw_engine_t *engine;
 	struct {
@@ -124,6 +126,7 @@ static bool need_engine(struct replay *r)
 		.log = log_line,
 		.log_ctx = r,
 		.session_seed = 1,
+		.state_dir = r->dir,
 	};
 	struct mxw_error err = {0};
 
@@ -522,6 +525,28 @@ static bool expect_took(struct replay *r, char *args)
 	return ok || fail(r, "took %lld ms", (long long)r->took_ms);
 }
 
+static bool expect_searched(struct replay *r, const char *args)
+{
+	unsigned got = r->ldapd ? atomic_load(&ldapd_counts(r->ldapd)->searches) : 0;
+
+	return got == strtoul(args, NULL, 10) || fail(r, "%u searches, %s expected", got, args);
+}
+
+/* What is done in the background gets a moment of real time. */
+static bool expect_refreshed(struct replay *r, const char *args)
+{
+	struct mxw_recipient_stats stats = {.size = sizeof stats};
+	unsigned long expected = strtoul(args, NULL, 10);
+
+	for (int i = 0; r->engine && i < 10000; i++) {
+		mxw_engine_recipient_stats(r->engine, &stats);
+		if (stats.refreshed >= expected)
+			break;
+		usleep(1000);
+	}
+	return stats.refreshed == expected || fail(r, "%lu refreshed, %lu expected", (unsigned long)stats.refreshed, expected);
+}
+
 static bool expect_asked(struct replay *r, char *args)
 {
 	char *name = word(&args), *count = word(&args);
@@ -558,6 +583,10 @@ static bool is_expectation(struct replay *r, const char *verb, char *args, bool 
 		*ret_ok = expect_took(r, args);
 	else if (strcmp(verb, "asked") == 0)
 		*ret_ok = expect_asked(r, args);
+	else if (strcmp(verb, "searched") == 0)
+		*ret_ok = expect_searched(r, args);
+	else if (strcmp(verb, "refreshed") == 0)
+		*ret_ok = expect_refreshed(r, args);
 	else
 		return false;
 	r->checks++;
@@ -578,14 +607,53 @@ static bool write_file(struct replay *r, const char *name, const char *text)
 	return fclose(f) == 0;
 }
 
+static struct ldapd *need_ldapd(struct replay *r)
+{
+	if (!r->ldapd)
+		r->ldapd = ldapd_start();
+	return r->ldapd;
+}
+
+static bool take_conf(struct replay *r, const char *text)
+{
+	char *with_dir = substitute(text, "@DIR@", r->dir);
+
+	r->conf_text = strstr(text, "@LDAP@") ? substitute(with_dir, "@LDAP@", ldapd_uri(need_ldapd(r))) : strdup(with_dir);
+	free(with_dir);
+	return r->conf_text != NULL;
+}
+
+static bool do_ldap(struct replay *r, const char *how)
+{
+	struct ldapd_settings *settings = ldapd_settings(need_ldapd(r));
+	bool is_away = strcmp(how, "away") == 0;
+
+	if (!is_away && strcmp(how, "found") != 0 && strcmp(how, "unknown") != 0)
+		return fail(r, "ldap: found, unknown or away was expected");
+	atomic_store(&settings->nentries, strcmp(how, "found") == 0);
+	atomic_store(&settings->mode, is_away ? LDAPD_DROP : LDAPD_ANSWER);
+	return true;
+}
+
+/* What outlives a process has to be on disk now. */
+static bool do_restart(struct replay *r)
+{
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		mxw_session_free(r->sessions[i].session);
+		r->sessions[i].session = NULL;
+	}
+	mxw_engine_free(r->engine);
+	r->engine = NULL;
+	return need_engine(r);
+}
+
 static bool take_block(struct replay *r, const char *verb, char *args, const char *text)
 {
 	struct mxw_error err = {0};
 
 	if (strcmp(verb, "conf") == 0) {
 		free(r->conf_text);
-		r->conf_text = substitute(text, "@DIR@", r->dir);
-		return true;
+		return take_conf(r, text);
 	}
 	if (strcmp(verb, "dns") == 0)
 		return fake_resolver_add(r->resolver, r->path, text, &err) == MXW_OK || fail(r, "dns: %s", err.text);
@@ -633,6 +701,10 @@ static bool run_line(struct replay *r, char *line)
 		return do_session(r, args);
 	if (strcmp(verb, "reload") == 0)
 		return do_reload(r);
+	if (strcmp(verb, "restart") == 0)
+		return do_restart(r);
+	if (strcmp(verb, "ldap") == 0)
+		return do_ldap(r, args);
 	if (strcmp(verb, "advance") == 0 && mxw__parse_duration(args, &ms)) {
 		fake_clock_advance(&r->clock, (int64_t)ms);
 		return true;
@@ -713,6 +785,8 @@ bool replay_file(const char *path)
 	for (size_t i = 0; i < SESSIONS_MAX; i++)
 		mxw_session_free(r.sessions[i].session);
 	mxw_engine_free(r.engine);
+	if (r.ldapd)
+		ldapd_stop(r.ldapd);
 	mxw_resolver_unref(&r.resolver->resolver);
 	mxw__buf_fini(&r.log);
 	pthread_mutex_destroy(&r.log_lock);

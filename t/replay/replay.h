@@ -5,10 +5,13 @@
  * A scenario is a file t/replay/NAME.t. Lines:
  *
  *	# comment
- *	conf <<END ... END          mxward.conf; @DIR@ stands for a directory of the scenario's own
+ *	conf <<END ... END          mxward.conf; @DIR@ stands for a directory of the scenario's own, @LDAP@ for the uri of
+ *	                            an LDAP server that does as the next line says
+ *	ldap found|unknown|away     (away: it closes its connections instead of answering)
  *	dns <<END ... END           what the fake resolver says (t/fakes/fake_resolver.h)
  *	file NAME <<END ... END     a file in @DIR@
  *	reload                      puts the conf block read last in force
+ *	restart                     ends the engine and makes another, with the same state directory and clock
  *
  *	session NAME                begins a session, or goes on with one that was begun; without it there is one
  *	connect ADDRESS [NAME [DAEMON-NAME [PORT]]]     "local" for no address
@@ -27,6 +30,8 @@
  *	log ~ TEXT | no-log TEXT    some log line since the session's step before has (none has) the text
  *	took <= DURATION | took = DURATION      by the fake clock, the step alone
  *	asked NAME N                questions sent to the fake resolver for that name
+ *	searched N                  searches the LDAP server has had so far
+ *	refreshed N                 recipients asked again in the background (waits for it)
  *
  * In TEXT, \t and \n stand for tab and newline.
  */
