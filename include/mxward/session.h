@@ -54,7 +54,7 @@ struct mxw_engine_options {
 	void *log_ctx;
 	uint64_t session_seed;            /* other than 0: session ids count from here (tests) */
 	/*
-	 * The folder in which is kept what is to outlive the process: what is known of recipients. It must exist and
+	 * The folder in which is kept what is to outlive the process: what is known of recipients, offline copies. It must exist and
 	 * belong to this process alone. NULL or "": nothing is kept. Copied; a reload does not change it.
 	 */
 	const char *state_dir;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "src/directory/copy.h"
 
@@ -88,6 +89,8 @@ static void touch(mxw__copy_t *copy)
 {
 	int64_t now = wall_ms(copy);
 
+	if (copy->env->is_read_only)
+		return;
 	if (copy->in_use.map && !copy->in_use.is_clock_suspect && now > mxw__copy_map_seen(copy->in_use.map))
 		mxw__copy_map_touch(copy->in_use.map, now);
 }
@@ -155,7 +158,7 @@ static void set_aside(const mxw__copy_t *copy, const char *why)
 	char aside[PATH_SIZE + 16];
 
 	snprintf(aside, sizeof aside, "%s.damaged", copy->path);
-	if (rename(copy->path, aside) == 0)
+	if (!copy->env->is_read_only && rename(copy->path, aside) == 0)
 		mxw__noticef(&copy->noticer, true, "the offline copy is not used: %.200s; it was renamed to %.200s", why, aside);
 	else
 		mxw__noticef(&copy->noticer, true, "the offline copy is not used: %.200s", why);
@@ -189,6 +192,15 @@ static void load_file(mxw__copy_t *copy)
 	put_in_use(copy, &list);
 }
 
+/* mxw__copy_keys_load() would make one. */
+static bool has_key(const mxw__copy_t *copy)
+{
+	char path[PATH_SIZE + 16];
+
+	snprintf(path, sizeof path, "%s/copy.key", copy->env->state_dir);
+	return access(path, F_OK) == 0;
+}
+
 /* False: `ret_err` says why there can't be a copy yet. */
 static bool get_ready(mxw__copy_t *copy, struct mxw_error *ret_err)
 {
@@ -198,13 +210,18 @@ static bool get_ready(mxw__copy_t *copy, struct mxw_error *ret_err)
 		mxw__fail(ret_err, MXW_ERR_CONF, "there is no state-dir to keep it in");
 		return false;
 	}
+	if (copy->env->is_read_only && !has_key(copy)) {
+		mxw__fail(ret_err, MXW_ERR_CONF, "there is none yet");
+		return false;
+	}
 	if (mxw__copy_keys_load(copy->env->state_dir, &copy->keys, ret_err) != MXW_OK)
 		return false;
 	if (!make_print(copy)) {
 		mxw__fail(ret_err, MXW_ERR_NOMEM, "out of memory");
 		return false;
 	}
-	mxw__copy_file_tidy(copy->path);
+	if (!copy->env->is_read_only)
+		mxw__copy_file_tidy(copy->path);
 	load_file(copy);
 	copy->is_ready = true;
 	return true;

@@ -24,7 +24,7 @@ static mxw_status_t open_copy(struct mxw__opened *source, struct mxw_error *err)
 	if (!conf->offline_copy || !source->ops->enumerate)
 		return MXW_OK;
 	mxw_status_t status = mxw__copy_new(&source->env, source->ops, source->self, &source->copy, &why);
-	if (status == MXW_OK && source->self)
+	if (status == MXW_OK && source->self && !source->env.is_read_only)
 		status = mxw__copy_start(source->copy, &why);
 	return status == MXW_OK ? MXW_OK : mxw__fail(err, status, "directory %s: %.400s", conf->name, why.text);
 }
@@ -47,6 +47,7 @@ static mxw_status_t open_source(mxw__directories_t *directories, size_t index, s
 		.notice = env->notice,
 		.notice_ctx = env->notice_ctx,
 		.state_dir = env->state_dir,
+		.is_read_only = env->is_read_only,
 	};
 	source->domains = mxw__domains_of_directory(directories->conf, index, &source->env.domains.n);
 	source->env.domains.v = source->domains;

@@ -100,6 +100,7 @@ struct mxw__directory_env {
 	/* The domains that are looked up in it, in lower case; those read from files are not among them. */
 	struct mxw__strings domains;
 	const char *state_dir; /* NULL: nothing is kept on disk */
+	bool is_read_only;     /* what is there is read and left alone */
 };
 
 /* Called for each address of a complete list; `settings` as for a look-up. False: it is enough. */
@@ -139,6 +140,7 @@ struct mxw__directories_env {
 	mxw__notice_fn notice; /* may be NULL */
 	void *notice_ctx;
 	const char *state_dir; /* NULL: nothing is kept on disk */
+	bool is_read_only;     /* what is there is read and left alone: another process is its owner */
 	mxw__rcpt_cache_t *cache; /* NULL: no answer is kept */
 };
 

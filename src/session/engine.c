@@ -161,6 +161,7 @@ static mxw_status_t snapshot_new(mxw_engine_t *engine, mxw_conf_t *conf, const s
 		.notice = directory_notice,
 		.notice_ctx = engine,
 		.state_dir = engine->state_dir,
+		.is_read_only = engine->state_is_read_only,
 		.cache = mxw__rcpt_keeper_cache(engine->keeper),
 	};
 	if (status == MXW_OK)
