@@ -17,141 +17,6 @@ int64_t mxw__ldap_now_ms(void)
 	return mxw__now_ms(mxw_clock_system());
 }
 
-/* ---- questions ---- */
-
-static void free_question(struct mxw__ldap_question *q)
-{
-	pthread_cond_destroy(&q->done);
-	free(q->base);
-	free(q->filter);
-	free(q);
-}
-
-void mxw__ldap_finish_locked(struct mxw__ldap *ldap, struct mxw__ldap_question *q, mxw_outcome_t outcome,
-			     const char *reason)
-{
-	if (q->conn)
-		q->conn->load--;
-	q->conn = NULL;
-	q->state = MXW__LDAP_DONE;
-	q->outcome = outcome;
-	snprintf(q->reason, sizeof q->reason, "%s", reason);
-	LIST_REMOVE(q, in_table);
-	ldap->nquestions--;
-	if (q->waiters == 0)
-		free_question(q);
-	else
-		pthread_cond_broadcast(&q->done);
-}
-
-void mxw__ldap_dispatch_locked(struct mxw__ldap *ldap, struct mxw__ldap_question *q)
-{
-	struct mxw__ldap_conn *best = NULL;
-	char reason[160];
-
-	for (size_t i = 0; i < ldap->nconns; i++) {
-		struct mxw__ldap_conn *conn = &ldap->conns[i];
-		if (conn->is_ready && (!best || conn->load < best->load))
-			best = conn;
-	}
-	if (best) {
-		q->conn = best;
-		best->load++;
-		TAILQ_INSERT_TAIL(&best->queue, q, in_queue);
-		mxw__ldap_link_wake(&best->link);
-	} else if (ldap->is_stopping) {
-		mxw__ldap_finish_locked(ldap, q, MXW_TEMPORARY, "the directory is being closed");
-	} else if (!mxw__ldap_best_server_locked(ldap)) {
-		mxw_outcome_t outcome = mxw__ldap_down_locked(ldap, reason, sizeof reason);
-		mxw__ldap_finish_locked(ldap, q, outcome, reason);
-	} else {
-		TAILQ_INSERT_TAIL(&ldap->pending, q, in_queue);
-	}
-}
-
-void mxw__ldap_fail_pending_locked(struct mxw__ldap *ldap)
-{
-	struct mxw__ldap_question *q;
-	char reason[160];
-	mxw_outcome_t outcome = mxw__ldap_down_locked(ldap, reason, sizeof reason);
-
-	while ((q = TAILQ_FIRST(&ldap->pending))) {
-		TAILQ_REMOVE(&ldap->pending, q, in_queue);
-		mxw__ldap_finish_locked(ldap, q, outcome, reason);
-	}
-}
-
-static struct mxw__ldap_question *new_question(uint64_t hash, const char *base_template, char *base, char *filter)
-{
-	struct mxw__ldap_question *q = calloc(1, sizeof *q);
-
-	if (!q)
-		return NULL;
-	if (mxw__cond_init(&q->done) != 0) {
-		free(q);
-		return NULL;
-	}
-	q->hash = hash;
-	q->base_template = base_template;
-	q->base = base;
-	q->filter = filter;
-	return q;
-}
-
-/* The question in flight that asks the same, or a new one; takes base and filter over either way. NULL: no memory. */
-static struct mxw__ldap_question *join_locked(struct mxw__ldap *ldap, const char *base_template, char *base, char *filter)
-{
-	uint64_t hash = mxw__hash(&ldap->key, filter, strlen(filter)) ^ mxw__hash(&ldap->key, base, strlen(base));
-	struct mxw__ldap_bucket *bucket = &ldap->table[hash % MXW__LDAP_TABLE];
-	struct mxw__ldap_question *q;
-
-	LIST_FOREACH(q, bucket, in_table)
-		if (q->hash == hash && strcmp(q->filter, filter) == 0 && strcmp(q->base, base) == 0) {
-			free(base);
-			free(filter);
-			q->waiters++;
-			return q;
-		}
-	q = new_question(hash, base_template, base, filter);
-	if (!q) {
-		free(base);
-		free(filter);
-		return NULL;
-	}
-	q->waiters = 1;
-	LIST_INSERT_HEAD(bucket, q, in_table);
-	ldap->nquestions++;
-	mxw__ldap_dispatch_locked(ldap, q);
-	return q;
-}
-
-/* Waits for the answer, at most until `end_ms` (real time), and lets go of the question. */
-static void await_locked(struct mxw__ldap *ldap, struct mxw__ldap_question *q, int64_t end_ms,
-			 struct mxw__rcpt_result *ret_result)
-{
-	while (q->state != MXW__LDAP_DONE) {
-		int64_t left = end_ms - mxw__ldap_now_ms();
-		if (left <= 0)
-			break;
-		mxw__cond_wait_ms(&q->done, &ldap->lock, left);
-	}
-	q->waiters--;
-	if (q->state == MXW__LDAP_DONE) {
-		mxw__rcpt_answerf(ret_result, q->outcome, "%s", q->reason);
-		if (q->outcome == MXW_FOUND)
-			ret_result->settings = q->settings;
-		if (q->waiters == 0)
-			free_question(q);
-		return;
-	}
-	mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "no answer before the deadline");
-	/* What was sent is left to its connection, which learns from it whether the server still answers. */
-	if (q->waiters == 0 && q->state == MXW__LDAP_QUEUED) {
-		TAILQ_REMOVE(q->conn ? &q->conn->queue : &ldap->pending, q, in_queue);
-		mxw__ldap_finish_locked(ldap, q, MXW_TEMPORARY, "");
-	}
-}
-
 void mxw__ldap_complain(struct mxw__ldap *ldap, const struct mxw__ldap_failure *failure, const char *uri)
 {
 	const char *base = failure->base ? failure->base : ldap->conf->bases.v[0];
@@ -182,6 +47,7 @@ struct search {
 	size_t n;
 	char *bases[MXW__LDAP_BASES_MAX], *filters[MXW__LDAP_BASES_MAX];
 	struct mxw__ldap_question *questions[MXW__LDAP_BASES_MAX]; /* NULL: no memory */
+	struct mxw__ldap_conn *conns[MXW__LDAP_BASES_MAX];         /* to be sent there by us, unless NULL */
 };
 
 static char *fill(const char *tmpl, mxw__ldap_escape_t how, const struct mxw__address *address)
@@ -254,19 +120,27 @@ static void settle(const struct verdict *verdict, struct mxw__rcpt_result *ret_r
 	ret_result->settings = verdict->settings;
 }
 
+static void join_all_locked(struct mxw__ldap *ldap, struct search *search)
+{
+	for (size_t i = 0; i < search->n; i++)
+		search->questions[i] = mxw__ldap_join_locked(ldap, ldap->conf->bases.v[i], search->bases[i],
+							     search->filters[i], &search->conns[i]);
+}
+
 /* All are asked before any is waited for. */
-static void ask_locked(struct mxw__ldap *ldap, struct search *search, int64_t end_ms, struct mxw__rcpt_result *ret_result)
+static void ask_all(struct mxw__ldap *ldap, struct search *search, int64_t end_ms, struct mxw__rcpt_result *ret_result)
 {
 	struct verdict verdict = {.other.outcome = MXW_NOT_FOUND};
 
 	for (size_t i = 0; i < search->n; i++)
-		search->questions[i] = join_locked(ldap, ldap->conf->bases.v[i], search->bases[i], search->filters[i]);
+		if (search->conns[i])
+			mxw__ldap_direct_ask(search->conns[i], search->questions[i], search->n == 1 ? end_ms : 0);
 	for (size_t i = 0; i < search->n; i++) {
 		struct mxw__rcpt_result one = {.outcome = MXW_TEMPORARY};
 		/* Where existence is enough the others are no longer waited for. */
 		int64_t until_ms = verdict.is_found && ldap->size_limit == 1 ? 0 : end_ms;
 		if (search->questions[i])
-			await_locked(ldap, search->questions[i], until_ms, &one);
+			mxw__ldap_await(ldap, search->questions[i], until_ms, &one);
 		else
 			mxw__rcpt_answerf(&one, MXW_TEMPORARY, "out of memory");
 		add_answer(&verdict, &one);
@@ -295,11 +169,13 @@ static void ldap_lookup(void *self, const struct mxw__rcpt_query *query, struct 
 	pthread_mutex_lock(&ldap->lock);
 	bool is_full = ldap->nquestions >= QUESTIONS_MAX;
 	if (!is_full)
-		ask_locked(ldap, &search, end_ms, ret_result);
+		join_all_locked(ldap, &search);
 	pthread_mutex_unlock(&ldap->lock);
 	if (is_full) {
 		free_texts(&search);
 		mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "too many look-ups are waiting");
+	} else {
+		ask_all(ldap, &search, end_ms, ret_result);
 	}
 }
 
@@ -324,6 +200,8 @@ static void ldap_close(void *self)
 		if (ldap->conns[i].has_thread)
 			pthread_join(ldap->conns[i].thread, NULL);
 		mxw__ldap_link_fini(&ldap->conns[i].link);
+		pthread_cond_destroy(&ldap->conns[i].led_no_more);
+		pthread_mutex_destroy(&ldap->conns[i].handle);
 	}
 	mxw__ldap_servers_fini(ldap);
 	mxw__ldap_entries_fini(ldap);
@@ -367,6 +245,29 @@ static mxw_status_t check_conf(struct mxw__ldap *ldap, struct mxw_error *err)
 	return mxw__fail(err, MXW_ERR_CONF, "scope %s: sub, one or base was expected", conf->scope);
 }
 
+static mxw_status_t init_conn(struct mxw__ldap_conn *conn, struct mxw__ldap *ldap, struct mxw_error *err)
+{
+	mxw_status_t status = mxw__ldap_link_init(&conn->link, ldap->jobs, err);
+
+	if (status != MXW_OK)
+		return status;
+	int rc = pthread_mutex_init(&conn->handle, NULL);
+	if (rc == 0) {
+		rc = mxw__cond_init(&conn->led_no_more);
+		if (rc != 0)
+			pthread_mutex_destroy(&conn->handle);
+	}
+	if (rc != 0) {
+		mxw__ldap_link_fini(&conn->link);
+		return mxw__fail(err, MXW_ERR_SYSTEM, "no lock: %s", strerror(rc));
+	}
+	conn->ldap = ldap;
+	TAILQ_INIT(&conn->queue);
+	TAILQ_INIT(&conn->sent);
+	TAILQ_INIT(&conn->settled);
+	return MXW_OK;
+}
+
 static mxw_status_t make_conns(struct mxw__ldap *ldap, struct mxw_error *err)
 {
 	size_t n = ldap->conf->connections;
@@ -378,12 +279,9 @@ static mxw_status_t make_conns(struct mxw__ldap *ldap, struct mxw_error *err)
 		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
 	for (size_t i = 0; i < n; i++) {
 		struct mxw__ldap_conn *conn = &ldap->conns[i];
-		mxw_status_t status = mxw__ldap_link_init(&conn->link, ldap->jobs, err);
+		mxw_status_t status = init_conn(conn, ldap, err);
 		if (status != MXW_OK)
 			return status;
-		conn->ldap = ldap;
-		TAILQ_INIT(&conn->queue);
-		TAILQ_INIT(&conn->sent);
 		ldap->nconns++;
 	}
 	return MXW_OK;

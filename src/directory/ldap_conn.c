@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The thread of one connection. Its handle is touched by nobody else.
+ * The thread of one connection.
  */
 #include "config.h"
 
@@ -13,40 +13,12 @@
 /* Closed this soon after it was made and before it answered anything, that many times in a row: the server fails. */
 enum { SHORT_LIFE_MS = 1000, SHORT_LIVES_MAX = 6, SHORT_LIFE_PAUSE_MS = 20, LOST_BINDS_MAX = 2 };
 
-enum { RESULTS_AT_ONCE = 256 };
-
 /* Once more after a lost connection, and again should that one have been dropped at the same time. */
 enum { SENDS_MAX = 3 };
 
 typedef enum serve_end { END_STOP, END_MOVE, END_LOST, END_SILENT } serve_end_t;
 
 /* ---- questions of this connection ---- */
-
-static struct mxw__ldap_question *find_sent(struct mxw__ldap_conn *conn, int msgid)
-{
-	struct mxw__ldap_question *q;
-
-	LIST_FOREACH(q, &conn->ids[(unsigned)msgid % MXW__LDAP_ID_BUCKETS], in_ids)
-		if (q->msgid == msgid)
-			return q;
-	return NULL;
-}
-
-static void forget_sent(struct mxw__ldap_conn *conn, struct mxw__ldap_question *q)
-{
-	TAILQ_REMOVE(&conn->sent, q, in_queue);
-	LIST_REMOVE(q, in_ids);
-	conn->nsent--;
-}
-
-static void finish_sent(struct mxw__ldap_conn *conn, struct mxw__ldap_question *q, mxw_outcome_t outcome,
-			const char *reason)
-{
-	forget_sent(conn, q);
-	pthread_mutex_lock(&conn->ldap->lock);
-	mxw__ldap_finish_locked(conn->ldap, q, outcome, reason);
-	pthread_mutex_unlock(&conn->ldap->lock);
-}
 
 /* Back to be sent once more, by this connection or another one. */
 static void give_back_locked(struct mxw__ldap_conn *conn, struct mxw__ldap_question *q)
@@ -78,167 +50,51 @@ static void hand_on_queue_locked(struct mxw__ldap_conn *conn)
 
 /* ---- sending ---- */
 
-static bool send_question(struct mxw__ldap_conn *conn, struct mxw__ldap_question *q)
+/* Takes from the queue what there is room for. */
+static void take_queue_locked(struct mxw__ldap_conn *conn, struct mxw__ldap_queue *todo)
 {
-	const struct mxw__directory_conf *conf = conn->ldap->conf;
-	struct timeval tv = {(time_t)((conf->timeout_ms + 999) / 1000), 0};
-	/* libldap's prototype lacks const. */
-	char **attributes = (char **)(uintptr_t)conn->ldap->attributes;
-	struct mxw__ldap_failure failure;
-
-	q->nentries = 0;
-	q->settings = (struct mxw__rcpt_settings){0};
-	q->is_elsewhere = false;
-	q->sent_ms = mxw__ldap_now_ms();
-	int rc = ldap_search_ext(conn->link.ld, q->base, conn->ldap->scope, q->filter, attributes, 0, NULL, NULL, &tv,
-				 conn->ldap->size_limit, &q->msgid);
-	/* Found from the sent list either way; -1 is no message id. */
-	if (rc != LDAP_SUCCESS)
-		q->msgid = -1;
-	TAILQ_INSERT_TAIL(&conn->sent, q, in_queue);
-	LIST_INSERT_HEAD(&conn->ids[(unsigned)q->msgid % MXW__LDAP_ID_BUCKETS], q, in_ids);
-	conn->nsent++;
-	if (rc == LDAP_SUCCESS)
-		return true;
-	/* Busy is libldap's word for a socket that takes nothing more. */
-	if (rc == LDAP_SERVER_DOWN || rc == LDAP_CONNECT_ERROR || rc == LDAP_BUSY)
-		return false;
-	/* The question can't be asked: libldap does not like the filter, or memory is gone. */
-	mxw__ldap_fail(&failure, mxw__ldap_judge_search(rc, 0, false), rc, ldap_err2string(rc), NULL);
-	failure.base = q->base_template;
-	mxw__ldap_complain(conn->ldap, &failure, conn->server->uri);
-	finish_sent(conn, q, failure.outcome, failure.text);
-	return true;
-}
-
-/* Sends what is queued. False: the connection is lost. */
-static bool send_queue(struct mxw__ldap_conn *conn)
-{
-	struct mxw__ldap_queue todo = TAILQ_HEAD_INITIALIZER(todo);
 	struct mxw__ldap_question *q;
 	unsigned room = conn->nsent < MXW__LDAP_IN_FLIGHT_MAX ? MXW__LDAP_IN_FLIGHT_MAX - conn->nsent : 0;
 
-	pthread_mutex_lock(&conn->ldap->lock);
 	for (; room > 0 && (q = TAILQ_FIRST(&conn->queue)); room--) {
 		TAILQ_REMOVE(&conn->queue, q, in_queue);
 		q->state = MXW__LDAP_SENT;
 		q->sends++;
-		TAILQ_INSERT_TAIL(&todo, q, in_queue);
+		TAILQ_INSERT_TAIL(todo, q, in_queue);
 	}
-	pthread_mutex_unlock(&conn->ldap->lock);
+}
 
-	bool ok = true;
-	while (ok && (q = TAILQ_FIRST(&todo))) {
-		TAILQ_REMOVE(&todo, q, in_queue);
-		ok = send_question(conn, q);
+typedef enum sending { SENT_ALL, SENT_SOME, SENT_LOST } sending_t;
+
+/* Sends what there is room for; the rest goes back to the queue. */
+static sending_t send_all(struct mxw__ldap_conn *conn, struct mxw__ldap_queue *todo)
+{
+	struct mxw__ldap_question *q;
+	sending_t sending = SENT_ALL;
+
+	while (sending == SENT_ALL && (q = TAILQ_FIRST(todo))) {
+		if (!mxw__ldap_conn_has_room(conn)) {
+			sending = SENT_SOME;
+			break;
+		}
+		TAILQ_REMOVE(todo, q, in_queue);
+		if (!mxw__ldap_conn_send(conn, q))
+			sending = SENT_LOST;
 	}
-	if (ok)
-		return true;
+	if (TAILQ_EMPTY(todo))
+		return sending;
 	pthread_mutex_lock(&conn->ldap->lock);
-	while ((q = TAILQ_FIRST(&todo))) {
-		TAILQ_REMOVE(&todo, q, in_queue);
-		give_back_locked(conn, q);
+	while ((q = TAILQ_LAST(todo, mxw__ldap_queue))) {
+		TAILQ_REMOVE(todo, q, in_queue);
+		q->state = MXW__LDAP_QUEUED;
+		q->sends--;
+		TAILQ_INSERT_HEAD(&conn->queue, q, in_queue);
 	}
 	pthread_mutex_unlock(&conn->ldap->lock);
-	return false;
+	return sending;
 }
 
-/* ---- receiving ---- */
-
-static void take_reference(struct mxw__ldap_conn *conn, struct mxw__ldap_question *q, LDAPMessage *msg)
-{
-	char **urls = NULL;
-
-	if (ldap_parse_reference(conn->link.ld, msg, &urls, NULL, 0) != LDAP_SUCCESS || !urls) {
-		q->is_elsewhere = true;
-		return;
-	}
-	for (size_t i = 0; urls[i]; i++)
-		if (mxw__ldap_reference_counts(urls[i]))
-			q->is_elsewhere = true;
-	ber_memvfree((void **)urls);
-}
-
-static void take_entry(struct mxw__ldap_conn *conn, struct mxw__ldap_question *q, LDAPMessage *msg)
-{
-	struct mxw__rcpt_settings settings;
-
-	q->nentries++;
-	if (conn->ldap->size_limit == 1)
-		return;
-	mxw__ldap_read_settings(conn->ldap, conn->link.ld, msg, &settings);
-	if (q->nentries == 1)
-		q->settings = settings;
-	else
-		mxw__rcpt_settings_add(&q->settings, &settings);
-}
-
-static void take_result(struct mxw__ldap_conn *conn, struct mxw__ldap_question *q, LDAPMessage *msg)
-{
-	struct mxw__ldap_failure failure;
-	char reason[160];
-	char *diagnostic = NULL;
-	int code = LDAP_OTHER;
-
-	if (ldap_parse_result(conn->link.ld, msg, &code, NULL, &diagnostic, NULL, NULL, 0) != LDAP_SUCCESS)
-		code = LDAP_OTHER;
-	mxw_outcome_t outcome = mxw__ldap_judge_search(code, q->nentries, q->is_elsewhere);
-	if (outcome == MXW_FOUND || outcome == MXW_NOT_FOUND) {
-		/* An entry that was not seen may be in use. */
-		if (code != LDAP_SUCCESS || q->is_elsewhere)
-			q->settings.is_disabled = false;
-		ldap_memfree(diagnostic);
-		finish_sent(conn, q, outcome, "");
-		return;
-	}
-	const char *text = ldap_err2string(code);
-	if (code == LDAP_SUCCESS)
-		text = "part of the base is on another server, which is not asked";
-	else if (code == LDAP_NO_SUCH_OBJECT)
-		text = "the base does not exist";
-	mxw__ldap_fail(&failure, outcome, code, text, diagnostic);
-	failure.base = q->base_template;
-	ldap_memfree(diagnostic);
-	mxw__ldap_complain(conn->ldap, &failure, conn->server->uri);
-	snprintf(reason, sizeof reason, "%.60s: %.90s", conn->server->uri, failure.text);
-	finish_sent(conn, q, outcome, reason);
-}
-
-static void take_message(struct mxw__ldap_conn *conn, int type, LDAPMessage *msg)
-{
-	/* Without one: the answer to a question that was given up. */
-	struct mxw__ldap_question *q = find_sent(conn, ldap_msgid(msg));
-
-	if (!q)
-		return;
-	if (type == LDAP_RES_SEARCH_ENTRY)
-		take_entry(conn, q, msg);
-	else if (type == LDAP_RES_SEARCH_REFERENCE)
-		take_reference(conn, q, msg);
-	else if (type == LDAP_RES_SEARCH_RESULT)
-		take_result(conn, q, msg);
-}
-
-/* Reads what has come. False: the connection is lost. `ret_more`: there may be more, do not wait for it. */
-static bool receive(struct mxw__ldap_conn *conn, bool *ret_more)
-{
-	*ret_more = false;
-	for (int i = 0; i < RESULTS_AT_ONCE; i++) {
-		struct timeval now = {0, 0};
-		LDAPMessage *msg = NULL;
-		int type = ldap_result(conn->link.ld, LDAP_RES_ANY, LDAP_MSG_ONE, &now, &msg);
-		if (type < 0)
-			return false;
-		if (type == 0)
-			return true;
-		conn->heard_ms = mxw__ldap_now_ms();
-		conn->has_answered = true;
-		take_message(conn, type, msg);
-		ldap_msgfree(msg);
-	}
-	*ret_more = true;
-	return true;
-}
+/* ---- the life of a connection ---- */
 
 /* Answers what has waited too long. False: the server has said nothing at all since the first of them was sent. */
 static bool expire(struct mxw__ldap_conn *conn)
@@ -254,25 +110,29 @@ static bool expire(struct mxw__ldap_conn *conn)
 		ldap_abandon_ext(conn->link.ld, q->msgid, NULL, NULL);
 		snprintf(reason, sizeof reason, "%.60s: no answer within %llu ms", conn->server->uri,
 			 (unsigned long long)conf->timeout_ms);
-		finish_sent(conn, q, MXW_TEMPORARY, reason);
+		mxw__ldap_conn_settle(conn, q, MXW_TEMPORARY, reason);
 	}
 	return true;
 }
 
-/* ---- the life of a connection ---- */
-
-static int64_t wait_ms(const struct mxw__ldap_conn *conn)
+/* How long to sleep when nothing is to be sent; < 0: until somebody wakes us. */
+static int64_t wait_ms(const struct mxw__ldap_conn *conn, bool is_light)
 {
 	const struct mxw__ldap_question *oldest = TAILQ_FIRST(&conn->sent);
+	int64_t timeout = (int64_t)conn->ldap->conf->timeout_ms;
 
 	if (!oldest)
-		return -1;
-	int64_t left = oldest->sent_ms + (int64_t)conn->ldap->conf->timeout_ms - mxw__ldap_now_ms();
+		return is_light ? timeout : -1;
+	int64_t left = oldest->sent_ms + timeout - mxw__ldap_now_ms();
 	return left > 0 ? left : 0;
 }
 
-/* What the others want of us. True: go on. */
-static bool look_around(struct mxw__ldap_conn *conn, serve_end_t *ret_end)
+/*
+ * What the others want of us: what is to be sent, or to stop. With nothing to be sent they will have to wake us, unless
+ * they send themselves: only while the sleep `is_light`, since then we are awake when that has to expire. True: go on.
+ */
+static bool look_around(struct mxw__ldap_conn *conn, bool is_light, struct mxw__ldap_queue *ret_todo,
+			serve_end_t *ret_end)
 {
 	struct mxw__ldap *ldap = conn->ldap;
 	bool go_on = true;
@@ -296,26 +156,71 @@ static bool look_around(struct mxw__ldap_conn *conn, serve_end_t *ret_end)
 			ldap->nready++;
 		}
 		*ret_end = END_MOVE;
+		conn->is_leaving = is_leaving;
 		go_on = !is_leaving || conn->nsent > 0;
+		take_queue_locked(conn, ret_todo);
+		conn->is_asleep = TAILQ_EMPTY(ret_todo);
+		conn->is_light = is_light;
 	}
 	pthread_mutex_unlock(&ldap->lock);
 	return go_on;
 }
 
-static serve_end_t serve(struct mxw__ldap_conn *conn)
+/*
+ * Waits without the handle for what is to be done next; true: something has come. While nothing is in flight we
+ * only want to know if the server goes away: so a look-up that reads its answer itself does not wake us.
+ */
+static bool wait_for_work(struct mxw__ldap_conn *conn, bool wants_room, int64_t timeout_ms)
 {
-	serve_end_t end;
-	bool more = false;
+	short events = wants_room ? POLLOUT : 0;
+	int fd = conn->is_led && !wants_room ? -1 : conn->link.fd;
 
-	while (look_around(conn, &end)) {
-		if (!send_queue(conn))
+	if (!conn->is_led)
+		events |= conn->nsent > 0 ? POLLIN : POLLRDHUP;
+	conn->was_led = conn->is_led;
+	pthread_mutex_unlock(&conn->handle);
+	bool is_ready = mxw__ldap_link_wait(&conn->link, fd, events, timeout_ms);
+	pthread_mutex_lock(&conn->handle);
+	return is_ready && !conn->is_led;
+}
+
+/* The handle is the caller's. */
+static serve_end_t serve_on(struct mxw__ldap_conn *conn)
+{
+	struct mxw__ldap_queue todo = TAILQ_HEAD_INITIALIZER(todo);
+	serve_end_t end;
+	bool more = false, is_light = true;
+
+	while (look_around(conn, is_light, &todo, &end)) {
+		bool is_busy = more || !TAILQ_EMPTY(&todo);
+		sending_t sending = send_all(conn, &todo);
+		if (sending == SENT_LOST)
 			return END_LOST;
-		bool has_come = mxw__ldap_link_wait(&conn->link, conn->link.fd, POLLIN, more ? 0 : wait_ms(conn));
-		if ((has_come || more) && !receive(conn, &more))
+		if (sending == SENT_SOME)
+			is_busy = more;
+		bool has_come = wait_for_work(conn, sending == SENT_SOME, is_busy ? 0 : wait_ms(conn, is_light));
+		/* After a while in which nobody asked anything, we sleep until we are woken. */
+		is_light = has_come || is_busy || conn->nsent > 0 || conn->was_led;
+		if (conn->is_lost || ((has_come || more) && !mxw__ldap_conn_receive(conn, &more)))
 			return END_LOST;
 		if (!expire(conn))
 			return END_SILENT;
+		mxw__ldap_conn_flush(conn, true);
 	}
+	return end;
+}
+
+static serve_end_t serve(struct mxw__ldap_conn *conn)
+{
+	pthread_mutex_lock(&conn->handle);
+	conn->heard_ms = mxw__ldap_now_ms();
+	conn->has_answered = false;
+	conn->is_lost = false;
+	conn->is_open = true;
+	serve_end_t end = serve_on(conn);
+	mxw__ldap_direct_end(conn);
+	mxw__ldap_conn_flush(conn, true);
+	pthread_mutex_unlock(&conn->handle);
 	return end;
 }
 
@@ -325,8 +230,6 @@ static void begin(struct mxw__ldap_conn *conn)
 	struct mxw__ldap *ldap = conn->ldap;
 	struct mxw__ldap_question *q;
 
-	conn->heard_ms = mxw__ldap_now_ms();
-	conn->has_answered = false;
 	pthread_mutex_lock(&ldap->lock);
 	conn->is_ready = true;
 	ldap->nready++;
@@ -344,17 +247,21 @@ static void finish(struct mxw__ldap_conn *conn)
 	struct mxw__ldap *ldap = conn->ldap;
 	struct mxw__ldap_question *q;
 
+	/* is_open is false: nobody else takes the handle any more. Locked all the same, to have seen what they did. */
+	pthread_mutex_lock(&conn->handle);
 	pthread_mutex_lock(&ldap->lock);
 	if (conn->is_ready) {
 		conn->is_ready = false;
 		ldap->nready--;
 	}
+	conn->is_asleep = false;
 	hand_on_queue_locked(conn);
 	while ((q = TAILQ_FIRST(&conn->sent))) {
-		forget_sent(conn, q);
+		mxw__ldap_conn_forget(conn, q);
 		give_back_locked(conn, q);
 	}
 	pthread_mutex_unlock(&ldap->lock);
+	pthread_mutex_unlock(&conn->handle);
 }
 
 static void live(struct mxw__ldap_conn *conn)

@@ -3,9 +3,12 @@
  * ldap_pool.h: how directory type "ldap" works inside.
  *
  * The way of one look-up. ldap.c fills the address into base and filter and looks whether the same question is
- * in flight; if not it makes one and gives it to the connection that has least to do. Its thread (ldap_conn.c) alone
- * touches the LDAP handle: it sends the search, polls the socket, matches answers to questions by message id
- * and finishes them; the look-up waits on the question's condition with its own deadline. A connection
+ * in flight (ldap_question.c); if not it makes one for the connection that has least to do. If the thread of that one (ldap_conn.c) has
+ * nothing to do but to wait for the socket, the look-up sends the search itself (ldap_direct.c); if it is the only one in
+ * flight it also waits for the answer and reads it: to wake another thread and be woken by it takes longer than all
+ * the rest. Else the question is left in the connection's queue. It is the thread that otherwise sends, polls the socket,
+ * reads, matches answers to questions by message id and finishes them; the look-up waits on the
+ * question's condition with its own deadline. A connection
  * that is lost gives its questions back to be sent once more. ldap_link.c makes a
  * connection: resolve, connect, TLS, bind, every step ended by a time-out or by mxw__ldap_link_cancel().
  * ldap_server.c knows which servers fail: connections only go to servers that do not, in the
@@ -14,9 +17,13 @@
  *
  * Who may call: ldap*.c only.
  * Threads: `lock` guards what is marked so; every other field is immutable after open or belongs to one thread.
- *          Lock order: mxw__ldap.lock, then nothing; a link's lock is a leaf and never taken with another one.
- *          No network and no notice under a lock.
- * Memory:  a question is freed by the last of: its waiters, the table of questions in flight.
+ *          Lock order: a connection's `handle`, mxw__ldap.lock; a link's lock is a leaf and never taken with
+ *          another one. No network and no notice under a lock, but for `handle`, which says who may use the LDAP
+ *          handle. Nobody waits for the network with it: who sends has looked whether there is room, who reads whether
+ *          something has come. A look-up that finds it taken leaves its question in the queue.
+ *          A question's wait_lock is a leaf: who waits for an answer holds no other lock, so that being woken costs nobody
+ *          else anything.
+ * Memory:  a question is counted: one for each that waits for it, one for the table of questions in flight.
  * Errors:  the four outcomes; "not found" only from a search that ended with success and covered the base.
  * Standards: RFC 4511 (protocol), RFC 4513 (bind, TLS), RFC 4514 (DN), RFC 4515 (filter), RFC 4516 (URI).
  */
@@ -97,7 +104,7 @@ bool mxw__ldap_is_address(const struct mxw__ldap *ldap, LDAP *ld, LDAPMessage *e
 struct mxw__ldap_link {
 	mxw__jobs_t *jobs;    /* for names to be resolved */
 	int wake_fd;          /* eventfd: ends a wait */
-	LDAP *ld;             /* the owner's thread only */
+	LDAP *ld;             /* the owner's */
 	pthread_mutex_t lock; /* the rest */
 	int fd;               /* our own handle on the socket, -1 when there is none */
 	bool is_cancelled;
@@ -159,7 +166,7 @@ struct mxw__ldap_conn;
 
 typedef enum mxw__ldap_state {
 	MXW__LDAP_QUEUED, /* in the queue of `conn`, or with NULL in ldap->pending */
-	MXW__LDAP_SENT,   /* with the thread of `conn` */
+	MXW__LDAP_SENT,   /* in one of the lists of `conn` */
 	MXW__LDAP_DONE    /* in no list and no table */
 } mxw__ldap_state_t;
 
@@ -168,19 +175,22 @@ struct mxw__ldap_question {
 	char *base;
 	char *filter;
 	const char *base_template; /* borrowed from the configuration */
+	atomic_uint refs;
+	pthread_mutex_t wait_lock;
 	pthread_cond_t done;
+	bool is_answered; /* under wait_lock; then outcome and reason change no more */
 	/* under lock */
 	LIST_ENTRY(mxw__ldap_question) in_table;
-	TAILQ_ENTRY(mxw__ldap_question) in_queue; /* while MXW__LDAP_SENT: the thread's */
+	TAILQ_ENTRY(mxw__ldap_question) in_queue; /* while MXW__LDAP_SENT: of who holds the handle */
 	mxw__ldap_state_t state;
 	struct mxw__ldap_conn *conn;
 	unsigned waiters;
 	unsigned sends;
-	mxw_outcome_t outcome;
+	mxw_outcome_t outcome; /* while MXW__LDAP_SENT: of who holds the connection's handle */
 	char reason[160];
-	/* of the connection's thread, while MXW__LDAP_SENT; then of all */
+	/* of who holds the connection's handle, while MXW__LDAP_SENT; then of all */
 	struct mxw__rcpt_settings settings;
-	/* of the connection's thread, while MXW__LDAP_SENT */
+	/* of who holds the connection's handle, while MXW__LDAP_SENT */
 	LIST_ENTRY(mxw__ldap_question) in_ids;
 	int msgid;
 	int64_t sent_ms;
@@ -201,18 +211,50 @@ struct mxw__ldap_conn {
 	bool has_thread;
 	/* under lock */
 	bool is_ready;                /* takes questions */
+	bool is_asleep;               /* must be woken to see a new one */
+	bool is_light;                /* wakes up by itself within timeout_ms */
 	unsigned load;                /* questions it has, queued or sent */
 	struct mxw__ldap_queue queue;
 	/* of its thread */
 	struct mxw__ldap_server *server;
+	unsigned short_lives;         /* one after the other */
+	/* of who holds this, as is link.ld */
+	pthread_mutex_t handle;
+	bool is_open;                 /* for others than the thread */
+	bool has_answered;            /* a search, since it was opened */
+	bool is_lost;                 /* somebody else found out */
+	bool is_leaving;              /* the thread wants to be told when all is answered */
+	bool is_led;                  /* a look-up waits for the socket and reads: the thread does not */
+	bool was_led;                 /* since the thread looked last */
+	pthread_cond_t led_no_more;
 	struct mxw__ldap_queue sent;  /* oldest first */
+	struct mxw__ldap_queue settled; /* outcome and reason are set, who waits is not told yet */
 	struct mxw__ldap_bucket ids[MXW__LDAP_ID_BUCKETS];
 	unsigned nsent;
 	int64_t heard_ms;             /* when the server said something last */
-	bool has_answered;            /* a search, since it was opened */
-	unsigned short_lives;         /* one after the other */
 };
 mxw_status_t mxw__ldap_conn_start(struct mxw__ldap_conn *conn, struct mxw_error *err);
+/* For who holds the handle: ldap_wire.c. */
+/* Takes a question off those sent. */
+void mxw__ldap_conn_forget(struct mxw__ldap_conn *conn, struct mxw__ldap_question *question);
+/* Gives a sent question its outcome. Who waits is told soon, with others, by mxw__ldap_conn_flush(). */
+void mxw__ldap_conn_settle(struct mxw__ldap_conn *conn, struct mxw__ldap_question *question, mxw_outcome_t outcome,
+			   const char *reason);
+/* Is there room in the socket for a question? */
+bool mxw__ldap_conn_has_room(const struct mxw__ldap_conn *conn);
+/* False: the connection is lost; the question is among those sent all the same. */
+bool mxw__ldap_conn_send(struct mxw__ldap_conn *conn, struct mxw__ldap_question *question);
+/* Reads what has come. False: the connection is lost. `ret_more`: there may be more, do not wait for it. */
+bool mxw__ldap_conn_receive(struct mxw__ldap_conn *conn, bool *ret_more);
+/* Tells the settled questions. `is_thread`: who calls is the connection's thread. */
+void mxw__ldap_conn_flush(struct mxw__ldap_conn *conn, bool is_thread);
+
+/* ldap_direct.c. Makes a question, in no queue, one that the caller sends: true, and mxw__ldap_direct_ask() follows. */
+bool mxw__ldap_direct_claim_locked(struct mxw__ldap_conn *conn, struct mxw__ldap_question *question);
+/* Sends it; may wait for the answer until `end_ms` (real time; 0: does not wait). To be called without the lock. */
+void mxw__ldap_direct_ask(struct mxw__ldap_conn *conn, struct mxw__ldap_question *question, int64_t end_ms);
+/* For the thread, with the handle: takes it from look-ups and waits until none reads any more. */
+void mxw__ldap_direct_end(struct mxw__ldap_conn *conn);
 
 /* ---- the directory ---- */
 
@@ -257,9 +299,25 @@ struct mxw__ldap {
 
 /* Milliseconds of real time: sockets do not follow a test's clock. */
 int64_t mxw__ldap_now_ms(void);
-/* Ends a question with an answer for all its waiters. */
+/*
+ * The question in flight that asks the same, or a new one; takes base and filter over either way. NULL: no memory.
+ * `ret_conn`, unless it becomes NULL: the caller has to send it there, with mxw__ldap_direct_ask().
+ */
+struct mxw__ldap_question *mxw__ldap_join_locked(struct mxw__ldap *ldap, const char *base_template, char *base,
+						 char *filter, struct mxw__ldap_conn **ret_conn);
+/* Waits for the answer, at most until `end_ms` (real time), and lets go of the question. To be called without the lock. */
+void mxw__ldap_await(struct mxw__ldap *ldap, struct mxw__ldap_question *question, int64_t end_ms,
+		     struct mxw__rcpt_result *ret_result);
+/* A question that has its outcome: nobody joins it any more. mxw__ldap_answer() follows, best without the lock. */
+void mxw__ldap_retire_locked(struct mxw__ldap *ldap, struct mxw__ldap_question *question);
+/* Wakes all that wait for it, and lets go of it. */
+void mxw__ldap_answer(struct mxw__ldap_question *question);
+bool mxw__ldap_is_answered(struct mxw__ldap_question *question);
+/* All of it at once. */
 void mxw__ldap_finish_locked(struct mxw__ldap *ldap, struct mxw__ldap_question *question, mxw_outcome_t outcome,
 			     const char *reason);
+/* The ready connection that has least to do; NULL: none is ready. */
+struct mxw__ldap_conn *mxw__ldap_best_conn_locked(struct mxw__ldap *ldap);
 /* Gives a question in MXW__LDAP_QUEUED, in no queue, to a connection or to those pending. */
 void mxw__ldap_dispatch_locked(struct mxw__ldap *ldap, struct mxw__ldap_question *question);
 /* No connection and no server left: answers all that is pending. */

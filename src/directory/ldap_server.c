@@ -2,7 +2,7 @@
 /*
  * Which servers answer. One that failed is set aside and tried by a thread of its own: after retry_ms, then
  * after pauses twice as long each time, up to a minute. While no server answers at all the pauses are
- * no longer than a second, so that the return of one is soon seen; a server that refuses what the configuration
+ * no longer than half a second, so that the return of one is soon seen; a server that refuses what the configuration
  * says (a wrong password) is not asked that often, since asking may lock the account.
  */
 #include "config.h"
@@ -13,7 +13,7 @@
 
 #include "src/directory/ldap_pool.h"
 
-enum { PAUSE_MAX_MS = 60000, PAUSE_DOWN_MS = 1000, STABLE_MS = 60000 };
+enum { PAUSE_MAX_MS = 60000, PAUSE_DOWN_MS = 500, STABLE_MS = 60000 };
 
 struct mxw__ldap_server *mxw__ldap_best_server_locked(struct mxw__ldap *ldap)
 {
