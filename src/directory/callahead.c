@@ -223,6 +223,12 @@ static void call_lookup(void *self, const struct mxw__rcpt_query *query, struct 
 	struct mxw__call *call = self;
 	int64_t left = time_left(call, query);
 
+	/* "@example.net", of a domain with catch-all, is no recipient: what a mail store takes for every address, it takes for
+	 * the address itself. */
+	if (!*query->address->local) {
+		mxw__rcpt_answer(ret_result, MXW_NOT_FOUND);
+		return;
+	}
 	if (left == 0) {
 		mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "no time was left");
 		return;
@@ -360,6 +366,7 @@ static mxw_status_t call_open(const struct mxw__directory_env *env, void **ret_s
 const struct mxw__directory_ops mxw__directory_call_ahead = {
 	.type = "call-ahead",
 	.is_remote = true,
+	.ignores_text = true,
 	.open = call_open,
 	.lookup = call_lookup,
 	.close = call_close,

@@ -1026,6 +1026,16 @@ START_TEST(local_parts_are_quoted_where_they_must_be)
 }
 END_TEST
 
+START_TEST(a_mail_store_is_not_asked_for_a_catch_all)
+{
+	void *self = open_call();
+
+	ck_ask(self, "@example.net", MXW_NOT_FOUND);
+	ck_assert(!smtpd_heard(server, "RCPT"));
+	close_call(self);
+}
+END_TEST
+
 /* ---- configuration ---- */
 
 START_TEST(a_wrong_configuration_is_refused)
@@ -1132,6 +1142,7 @@ int main(void)
 	TCase *addresses = add_case(suite, "addresses");
 	tcase_add_test(addresses, utf8_is_asked_for_only_where_it_is_understood);
 	tcase_add_test(addresses, local_parts_are_quoted_where_they_must_be);
+	tcase_add_test(addresses, a_mail_store_is_not_asked_for_a_catch_all);
 	tcase_add_test(addresses, a_wrong_configuration_is_refused);
 	return run_suite(suite);
 }
