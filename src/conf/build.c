@@ -9,8 +9,9 @@
 #include "src/conf/build.h"
 #include "src/mail/mail.h"
 #include "src/policy/fact_set.h"
+#include "src/sql/sql.h"
 
-enum { DIRECTORIES_MAX = 1000, OPTIONS_MAX = 96 };
+enum { DIRECTORIES_MAX = 1000, OPTIONS_MAX = 96, TRY_QUERY_MS = 500 };
 
 static void *alloc(struct mxw__build *b, size_t n, size_t size)
 {
@@ -92,7 +93,7 @@ static bool has_type(const struct mxw__option *o, mxw__directory_type_t type)
 static void check_type(struct mxw__build *b, const struct mxw__node *node, mxw__directory_type_t type,
 		       const struct mxw__pos *pos)
 {
-	static const char *const names[] = {"file", "system", "ldap", "call-ahead"};
+	static const char *const names[] = {"file", "system", "ldap", "sqlite", "call-ahead"};
 	const struct mxw__section *section = &mxw__sections[MXW__SECTION_DIRECTORY];
 
 	for (size_t i = 0; i < section->noptions; i++) {
@@ -113,6 +114,20 @@ const struct mxw__pos *mxw__option_pos(const struct mxw__section *section, const
 	return pos;
 }
 
+/* Tries the query. A database that is locked, or unwell, is for later to complain of. */
+static void check_sqlite(struct mxw__build *b, const struct mxw__directory_conf *d, const struct mxw__pos *pos)
+{
+	struct mxw__sql_limit limit = {.deadline_ms = mxw__now_ms(mxw_clock_system()) + TRY_QUERY_MS};
+	char reason[MXW__SQL_REASON_MAX];
+	mxw__sql_t *sql = mxw__sql_new(d->database, d->query);
+
+	if (!sql)
+		b->values.out_of_memory = true;
+	else if (mxw__sql_ready(sql, &limit, reason) == MXW_MISCONFIGURED)
+		mxw__complain(b->values.complaints, pos, "%s: %s", d->database, reason);
+	mxw__sql_free(sql);
+}
+
 static void read_directory(struct mxw__build *b, struct mxw__node *node, struct mxw__directory_conf *d)
 {
 	struct mxw__pos pos[OPTIONS_MAX];
@@ -125,10 +140,12 @@ static void read_directory(struct mxw__build *b, struct mxw__node *node, struct 
 	if (d->type == NO_TYPE) {
 		/* Without a type nothing can be said of the rest. */
 		if (!pos[0].file && !is_broken(node))
-			mxw__complain(b->values.complaints, &node->pos, "a directory needs 'type': file, system, ldap or call-ahead");
+			mxw__complain(b->values.complaints, &node->pos, "a directory needs 'type': file, system, ldap, sqlite or call-ahead");
 		return;
 	}
 	check_type(b, node, d->type, pos);
+	if (d->type == MXW__DIRECTORY_SQLITE && d->database[0] && d->query[0])
+		check_sqlite(b, d, mxw__option_pos(&mxw__sections[MXW__SECTION_DIRECTORY], pos, "query"));
 	if (d->type == MXW__DIRECTORY_LDAP)
 		mxw__build_ldap(b, d, pos);
 	mxw__directory_identify(d);

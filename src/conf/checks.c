@@ -7,6 +7,7 @@
 #include "src/conf/conf.h"
 #include "src/conf/schema.h"
 #include "src/mail/mail.h"
+#include "src/sql/sql.h"
 
 enum { UNIX_PATH_MAX = 107, NAME_LEN_MAX = 64, ATTRIBUTE_MAX = 64, TEXT_MAX = 1024 };
 
@@ -173,6 +174,17 @@ bool mxw__check_address_file(struct mxw__complaints *complaints, const struct mx
 	mxw__complain(complaints, &arg->pos, "'%s' is %s; its text was expected: %.*s", text,
 		      cut < len ? "a map that the mail server made of a text" : "how Postfix names a map",
 		      (int)(cut - (size_t)(rest - text)), rest);
+	return false;
+}
+
+bool mxw__check_sql_query(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	const char *at = arg->text;
+	const char *fault = mxw__sql_query_fault(arg->text, &at);
+
+	if (!fault)
+		return true;
+	mxw__complain(complaints, &arg->pos, "query: '%.40s' %s", at, fault);
 	return false;
 }
 

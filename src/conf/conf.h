@@ -39,6 +39,7 @@ typedef enum mxw__directory_type {
 	MXW__DIRECTORY_FILE,
 	MXW__DIRECTORY_SYSTEM,
 	MXW__DIRECTORY_LDAP,
+	MXW__DIRECTORY_SQLITE,
 	MXW__DIRECTORY_CALL_AHEAD
 } mxw__directory_type_t;
 /* What kind of directory it is: where the defaults of its filters and attributes come from (presets.c). */
@@ -81,6 +82,10 @@ struct mxw__directory_conf {
 	const char *passwd_file;       /* "": the system's own look-up (getpwnam_r) */
 	const char *aliases_file;      /* default /etc/aliases */
 	uint64_t min_uid;              /* passwd entries below are no recipients, default 0 */
+	/* sqlite */
+	const char *database;
+	const char *query;             /* with :addr, :user or :domain */
+	bool class_column;
 	/* ldap */
 	mxw__preset_t preset;          /* its values are in the fields below already */
 	struct mxw__strings uris;

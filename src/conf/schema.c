@@ -102,11 +102,14 @@ static const struct mxw__option recipient_cache[] = {
 #define TYPE_FILE (1u << MXW__DIRECTORY_FILE)
 #define TYPE_SYSTEM (1u << MXW__DIRECTORY_SYSTEM)
 #define TYPE_LDAP (1u << MXW__DIRECTORY_LDAP)
+#define TYPE_SQLITE (1u << MXW__DIRECTORY_SQLITE)
 #define TYPE_CALL_AHEAD (1u << MXW__DIRECTORY_CALL_AHEAD)
 /* Those whose answers are kept: struct mxw__directory_ops.is_remote. */
-#define TYPES_REMOTE (TYPE_LDAP | TYPE_CALL_AHEAD)
+#define TYPES_REMOTE (TYPE_LDAP | TYPE_SQLITE | TYPE_CALL_AHEAD)
+/* Those that are asked over a network. */
+#define TYPES_NETWORK (TYPE_LDAP | TYPE_CALL_AHEAD)
 static const struct mxw__option directory[] = {
-	{"type", MXW__OPT_CHOICE, NULL, AT(mxw__directory_conf, type), .words = "file system ldap call-ahead",
+	{"type", MXW__OPT_CHOICE, NULL, AT(mxw__directory_conf, type), .words = "file system ldap sqlite call-ahead",
 		.flags = MXW__OPT_REQUIRED},
 	{"path", MXW__OPT_PATH, "", AT(mxw__directory_conf, path), .types = TYPE_FILE,
 		.flags = MXW__OPT_REQUIRED | MXW__OPT_READABLE, .check = mxw__check_address_file},
@@ -117,6 +120,11 @@ static const struct mxw__option directory[] = {
 	{"aliases-file", MXW__OPT_PATH, "/etc/aliases", AT(mxw__directory_conf, aliases_file), .types = TYPE_SYSTEM,
 		.flags = MXW__OPT_READABLE},
 	{"min-uid", MXW__OPT_NUMBER, "0", AT(mxw__directory_conf, min_uid), .types = TYPE_SYSTEM, RANGE(0, UINT32_MAX)},
+	{"database", MXW__OPT_PATH, "", AT(mxw__directory_conf, database), .types = TYPE_SQLITE,
+		.flags = MXW__OPT_REQUIRED | MXW__OPT_READABLE},
+	{"query", MXW__OPT_TEXT, "", AT(mxw__directory_conf, query), .types = TYPE_SQLITE, .flags = MXW__OPT_REQUIRED,
+		.check = mxw__check_sql_query},
+	{"class-column", MXW__OPT_CHOICE, "no", AT(mxw__directory_conf, class_column), .words = "no yes", .types = TYPE_SQLITE},
 	{"preset", MXW__OPT_CHOICE, "custom", AT(mxw__directory_conf, preset), .types = TYPE_LDAP,
 		.words = "custom openldap active-directory 389ds rfc822-mail-member"},
 	{"uri", MXW__OPT_LIST, NULL, AT(mxw__directory_conf, uris), .types = TYPE_LDAP, .flags = MXW__OPT_REQUIRED,
@@ -145,7 +153,7 @@ static const struct mxw__option directory[] = {
 	{"bind-password-file", MXW__OPT_PATH, "", AT(mxw__directory_conf, bind_password_file), .types = TYPE_LDAP,
 		.flags = MXW__OPT_SAME_ANSWERS},
 	{"starttls", MXW__OPT_CHOICE, "no", AT(mxw__directory_conf, starttls), .words = "no yes", .types = TYPE_LDAP},
-	{"tls-ca-file", MXW__OPT_PATH, "", AT(mxw__directory_conf, tls_ca_file), .types = TYPES_REMOTE,
+	{"tls-ca-file", MXW__OPT_PATH, "", AT(mxw__directory_conf, tls_ca_file), .types = TYPES_NETWORK,
 		.flags = MXW__OPT_READABLE},
 	{"tls-certificate-file", MXW__OPT_PATH, "", AT(mxw__directory_conf, tls_certificate_file), .types = TYPE_LDAP,
 		.flags = MXW__OPT_READABLE},
@@ -154,9 +162,9 @@ static const struct mxw__option directory[] = {
 		.flags = MXW__OPT_SAME_ANSWERS, RANGE(1, 64)},
 	{"timeout", MXW__OPT_DURATION, "3s", AT(mxw__directory_conf, timeout_ms), .types = TYPES_REMOTE,
 		.flags = MXW__OPT_SAME_ANSWERS, RANGE(100, 9500)},
-	{"connect-timeout", MXW__OPT_DURATION, "2s", AT(mxw__directory_conf, connect_timeout_ms), .types = TYPES_REMOTE,
+	{"connect-timeout", MXW__OPT_DURATION, "2s", AT(mxw__directory_conf, connect_timeout_ms), .types = TYPES_NETWORK,
 		.flags = MXW__OPT_SAME_ANSWERS, RANGE(100, 9500)},
-	{"retry", MXW__OPT_DURATION, "1s", AT(mxw__directory_conf, retry_ms), .types = TYPES_REMOTE,
+	{"retry", MXW__OPT_DURATION, "1s", AT(mxw__directory_conf, retry_ms), .types = TYPES_NETWORK,
 		.flags = MXW__OPT_SAME_ANSWERS, RANGE(100, MINUTE)},
 #define LIFETIME(name, deflt, field, max) \
 	{name, MXW__OPT_DURATION, deflt, AT(mxw__directory_conf, field), .types = TYPES_REMOTE, \

@@ -127,6 +127,7 @@ bool mxw__check_host(struct mxw__complaints *complaints, const struct mxw__arg *
 bool mxw__check_name(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_forward(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_address_file(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_sql_query(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_ldap_uri(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_ldap_base(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_ldap_filter(struct mxw__complaints *complaints, const struct mxw__arg *arg);

@@ -12,6 +12,7 @@ static const struct mxw__directory_ops *const types[] = {
 	[MXW__DIRECTORY_FILE] = &mxw__directory_file,
 	[MXW__DIRECTORY_SYSTEM] = &mxw__directory_system,
 	[MXW__DIRECTORY_LDAP] = &mxw__directory_ldap,
+	[MXW__DIRECTORY_SQLITE] = &mxw__directory_sqlite,
 	[MXW__DIRECTORY_CALL_AHEAD] = &mxw__directory_call_ahead,
 };
 

@@ -132,6 +132,7 @@ struct mxw__directory_ops {
 extern const struct mxw__directory_ops mxw__directory_file;
 extern const struct mxw__directory_ops mxw__directory_system;
 extern const struct mxw__directory_ops mxw__directory_ldap;
+extern const struct mxw__directory_ops mxw__directory_sqlite;
 extern const struct mxw__directory_ops mxw__directory_call_ahead;
 
 /* What a set is given beside the configuration. */

@@ -152,7 +152,7 @@ END_TEST
 static void complain(void *ctx, const struct mxw_error *error)
 {
 	/* The files of the examples are not on this machine. */
-	if (strstr(error->text, "/etc/mxward/"))
+	if (strstr(error->text, "/etc/mxward/") || strstr(error->text, ": No such file or directory"))
 		return;
 	fprintf(stderr, "%s:%u:%u: %s\n", error->file, error->line, error->column, error->text);
 	++*(unsigned *)ctx;
