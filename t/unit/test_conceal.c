@@ -19,6 +19,7 @@
 
 #include "src/base/base.h"
 #include "src/conf/conf.h"
+#include "src/session/engine.h"
 #include "t/fakes/fake_clock.h"
 #include "t/fakes/ldapd.h"
 #include "t/fakes/scratch.h"
@@ -354,6 +355,42 @@ START_TEST(beyond_the_limit_nothing_is_looked_up)
 }
 END_TEST
 
+/* One that has waited gives its place back. */
+START_TEST(a_place_is_taken_while_a_session_waits_only)
+{
+	struct prober p = {.number = 1, .chance = 1};
+	struct seen seen;
+
+	start(ways[0].rule, 0);
+	mxw_conf_t *conf = load(ways[0].rule);
+	((struct mxw_conf *)conf)->limits.concealed_sessions = 2;
+	ck_assert_int_eq(mxw_engine_reload(engine, conf, NULL), MXW_OK);
+	mxw_conf_unref(conf);
+	mxw_session_t *s = begin_session(&p);
+	ck_assert_ptr_nonnull(s);
+	for (unsigned i = 0; i < GUESSES; i++) {
+		char rcpt[80];
+		snprintf(rcpt, sizeof rcpt, "<first%u@file.example>", i);
+		one_message(&p, s, rcpt, &seen);
+	}
+	for (unsigned taken = 0; taken < 4; taken++) {
+		unsigned before = atomic_load(&ldapd_counts(server)->searches);
+		char rcpt[80];
+		atomic_store(&engine->concealed_sessions, taken);
+		snprintf(rcpt, sizeof rcpt, "<known%u@ldap.example>", taken);
+		one_message(&p, s, rcpt, &seen);
+		ck_assert_int_eq(seen.rcpt.decided, MXW_ACTION_CONCEAL);
+		ck_assert_uint_eq(atomic_load(&engine->concealed_sessions), taken);
+		if (taken < 2)
+			ck_assert_double_ge(seen.rcpt_ms, HOLD_MS - 1.5);
+		ck_assert_int_eq(atomic_load(&ldapd_counts(server)->searches) > before, taken < 2);
+	}
+	atomic_store(&engine->concealed_sessions, 0);
+	mxw_session_free(s);
+	stop();
+}
+END_TEST
+
 /* Whose clock can't be waited on decides at once, likewise without a look-up. */
 START_TEST(a_clock_that_does_not_sleep_is_not_waited_on)
 {
@@ -396,6 +433,7 @@ int main(void)
 	tcase_add_loop_test(tc, neither_reply_nor_time_tells_whether_a_recipient_exists, 0, MXW_ARRAY_LEN(ways));
 	tcase_add_test(tc, without_concealing_both_tell);
 	tcase_add_test(tc, beyond_the_limit_nothing_is_looked_up);
+	tcase_add_test(tc, a_place_is_taken_while_a_session_waits_only);
 	tcase_add_test(tc, a_clock_that_does_not_sleep_is_not_waited_on);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);

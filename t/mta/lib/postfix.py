@@ -71,6 +71,7 @@ MASTER_CF = """
 [{address6}]:{unix} inet n - n - - smtpd
 {address}:{inet}   inet n - n - - smtpd -o smtpd_milters=inet:127.0.0.1:{inet_port}
 {address}:{inet6}  inet n - n - - smtpd -o smtpd_milters=inet:[::1]:{inet6_port}
+{address}:{open}   inet n - n - - smtpd -o smtpd_reject_unlisted_recipient=no
 postlog   unix-dgram n - n - 1 postlogd
 pickup    unix n - n 60 1 pickup
 cleanup   unix n - n - 0 cleanup
@@ -91,6 +92,9 @@ virtual   unix - n n - - virtual
 anvil     unix - - n - 1 anvil
 scache    unix - - n - 1 scache
 """
+
+# Here unknown recipients are left to the milter.
+OPEN_PORT = 2503
 
 # Whoever is not refused shares one mailbox; Delivered-To says whose message it is.
 UNKNOWN = "mta-unknown"
@@ -153,7 +157,7 @@ class Postfix(Mta):
             with open(os.path.join(self.base, name), "w", encoding="utf-8") as f:
                 f.write(text.format(base=self.base, tmp=world.tmp, daemons=DAEMONS, domain=DOMAIN, other=OTHER_DOMAIN,
                                     alabel=IDN_ALABEL, ulabel=IDN_ULABEL, unknown=UNKNOWN, uid=user.pw_uid, gid=user.pw_gid, address=self.address,
-                                    address6=self.address6, inet_port=INET_PORT, inet6_port=INET6_PORT,
+                                    address6=self.address6, inet_port=INET_PORT, inet6_port=INET6_PORT, open=OPEN_PORT,
                                     **MILTER_PORTS))
 
     def refused_recipient(self, number):

@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A client that guesses recipients sees the same of those that exist and of others, and nothing it sends is delivered."""
 
+import threading
 import time
 
 from lib import message
 from lib.mta import DOMAIN
+from lib.postfix import OPEN_PORT, Postfix
 from lib.site import MtaCase, both_mtas, next_client, standard_conf
+from lib.smtp import Client
 
 HOLD = 0.4
 GUESSES = 5
+MANY = 20
 KNOWN = ["alice", "bob", "carol", "dave"]
 
 
 class Conceal(MtaCase):
+    """The base of those below; has no tests of its own."""
+
     rule = None
 
     @classmethod
@@ -70,6 +76,25 @@ class ConcealDefer(Conceal):
         self.assertOk(client.mail("sender@good.example"))
         self.assertEqual(len(set(self.probe(client, ["bob", "unknown"]))), 1)
 
+    def test_many_that_are_held_hold_nobody_else_up(self):
+        held = [self.harvester()] + [self.connect() for _ in range(MANY - 1)]
+        threads, codes = [], []
+
+        def guess(client):
+            codes.extend(reply[0] for reply in self.probe(client, ["alice", "unknown"] * 3))
+        for client in held:
+            self.assertOk(client.mail("sender@good.example"))
+            threads.append(threading.Thread(target=guess, args=(client,)))
+        for thread in threads:
+            thread.start()
+        began = time.monotonic()
+        self.good_mail(self.connect(next_client()))
+        took = time.monotonic() - began
+        for thread in threads:
+            thread.join()
+        self.assertEqual(codes, [451] * 6 * MANY)
+        self.assertLess(took, 8.0)
+
     def test_others_are_served_as_ever(self):
         client = self.harvester()
         self.check_others()
@@ -115,3 +140,25 @@ class ConcealRefuse(Conceal):
         self.assertReply(client.data(message.build(self.token)), 550, "5.7.1")
         self.check_others()
         self.assertEqual(self.mta.delivered(self.token), [])
+
+
+class ConcealAtPostfix(Conceal):
+    """What Postfix itself refuses before it asks is told from others, unless it leaves that to mxward."""
+
+    rule = "harvester-refuse"
+    mta_kind = Postfix
+
+    def replies_to_unlisted(self, client):
+        self.assertOk(client.mail("sender@good.example"))
+        return [client.rcpt(rcpt).code for rcpt in ("alice@" + DOMAIN, self.mta.refused_recipient(1))]
+
+    def test_unlisted_recipients_are_told_from_others_by_default(self):
+        self.assertEqual(self.replies_to_unlisted(self.harvester()), [250, 550])
+
+    def test_and_not_with_smtpd_reject_unlisted_recipient_off(self):
+        self.harvester().quit()
+        client = Client(self.mta.address, OPEN_PORT, source=self.source)
+        self.addCleanup(client.close)
+        self.assertOk(client.ehlo())
+        self.assertEqual(self.replies_to_unlisted(client), [250, 250])
+        self.assertReply(client.data(message.build(self.token)), 550, "5.7.1")
