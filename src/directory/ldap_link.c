@@ -44,6 +44,7 @@ mxw_status_t mxw__ldap_link_init(struct mxw__ldap_link *link, mxw__jobs_t *jobs,
 void mxw__ldap_link_fini(struct mxw__ldap_link *link)
 {
 	mxw__ldap_link_close(link, true);
+	mxw__ldap_tls_forget(link);
 	close(link->wake_fd);
 	pthread_mutex_destroy(&link->lock);
 }
@@ -276,69 +277,14 @@ static bool set_options(LDAP *ld, const struct mxw__directory_conf *conf)
 	       ldap_set_option(ld, LDAP_OPT_TIMEOUT, &op) == LDAP_OPT_SUCCESS;
 }
 
-/* The certificates the system trusts, or "": then no server's certificate can be verified. */
-static const char *system_ca_file(void)
-{
-	static const char *const known[] = {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
-					    "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
-
-	for (size_t i = 0; i < MXW_ARRAY_LEN(known); i++)
-		if (access(known[i], R_OK) == 0)
-			return known[i];
-	return "";
-}
-
-/* libldap's start-up of its TLS library is not safe from two threads; each handle then has a context of its own. */
-static void init_tls_library(void)
-{
-	LDAP *ld = NULL;
-	int is_client = 0;
-
-	if (ldap_create(&ld) != LDAP_SUCCESS)
-		return;
-	ldap_set_option(ld, LDAP_OPT_X_TLS_NEWCTX, &is_client);
-	ldap_unbind_ext_s(ld, NULL, NULL);
-}
-
-static bool set_client_certificate(LDAP *ld, const struct mxw__directory_conf *conf)
-{
-	const char *cert = conf->tls_certificate_file, *key = conf->tls_key_file;
-
-	if (!cert || !*cert)
-		return true;
-	return key && ldap_set_option(ld, LDAP_OPT_X_TLS_CERTFILE, cert) == LDAP_OPT_SUCCESS &&
-	       ldap_set_option(ld, LDAP_OPT_X_TLS_KEYFILE, key) == LDAP_OPT_SUCCESS;
-}
-
-static bool set_tls_options(struct mxw__ldap_link *link, const struct mxw__directory_conf *conf,
-			    struct mxw__ldap_failure *ret_failure)
-{
-	int demand = LDAP_OPT_X_TLS_DEMAND, is_client = 0;
-	const char *ca = conf->tls_ca_file && *conf->tls_ca_file ? conf->tls_ca_file : system_ca_file();
-	char text[120];
-
-	if ((!*ca || ldap_set_option(link->ld, LDAP_OPT_X_TLS_CACERTFILE, ca) == LDAP_OPT_SUCCESS) &&
-	    ldap_set_option(link->ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) == LDAP_OPT_SUCCESS &&
-	    set_client_certificate(link->ld, conf) &&
-	    ldap_set_option(link->ld, LDAP_OPT_X_TLS_NEWCTX, &is_client) == LDAP_OPT_SUCCESS)
-		return true;
-	bool has_own = conf->tls_certificate_file && *conf->tls_certificate_file;
-	snprintf(text, sizeof text, "TLS can't be set up with the CA file %.60s%s", ca,
-		 has_own ? " and our certificate and key" : "");
-	mxw__ldap_fail(ret_failure, MXW_MISCONFIGURED, LDAP_LOCAL_ERROR, text, NULL);
-	return false;
-}
-
 static bool start_tls(struct mxw__ldap_link *link, const struct mxw__directory_conf *conf, const LDAPURLDesc *url,
 		      int64_t deadline_ms, struct mxw__ldap_failure *ret_failure)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	bool is_ldaps = strcmp(url->lud_scheme, "ldaps") == 0;
 
 	if (!is_ldaps && !conf->starttls)
 		return true;
-	pthread_once(&once, init_tls_library);
-	if (!set_tls_options(link, conf, ret_failure))
+	if (!mxw__ldap_tls_prepare(link, conf, ret_failure))
 		return false;
 	if (!is_ldaps) {
 		int msgid;

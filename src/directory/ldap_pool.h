@@ -101,10 +101,19 @@ bool mxw__ldap_is_address(const struct mxw__ldap *ldap, LDAP *ld, LDAPMessage *e
 
 /* ---- one connection ---- */
 
+/* A file as it was when it was read. */
+struct mxw__ldap_tls_file {
+	uint64_t device, inode, size, changed_s, changed_ns;
+};
+enum { MXW__LDAP_TLS_FILES = 3 }; /* of authorities, our certificate, its key */
+
 struct mxw__ldap_link {
 	mxw__jobs_t *jobs;    /* for names to be resolved */
 	int wake_fd;          /* eventfd: ends a wait */
-	LDAP *ld;             /* the owner's */
+	LDAP *ld;             /* the owner's, as the next three */
+	LDAP *tls_keeper;     /* without a connection: keeps the context for the next one; NULL: there is none yet */
+	void *tls_context;
+	struct mxw__ldap_tls_file tls_files[MXW__LDAP_TLS_FILES];
 	pthread_mutex_t lock; /* the rest */
 	int fd;               /* our own handle on the socket, -1 when there is none */
 	bool is_cancelled;
@@ -126,6 +135,11 @@ int mxw__ldap_link_result(struct mxw__ldap_link *link, int msgid, int64_t deadli
 			  struct mxw__ldap_failure *ret_failure);
 /* `is_lost`: nothing more is sent over it. */
 void mxw__ldap_link_close(struct mxw__ldap_link *link, bool is_lost);
+
+/* Gives link->ld what TLS needs. */
+bool mxw__ldap_tls_prepare(struct mxw__ldap_link *link, const struct mxw__directory_conf *conf,
+			   struct mxw__ldap_failure *ret_failure);
+void mxw__ldap_tls_forget(struct mxw__ldap_link *link);
 
 /* Looks a host up. NULL: `ret_failure` says why. To be freed with freeaddrinfo(). */
 struct addrinfo *mxw__ldap_resolve(struct mxw__ldap_link *link, const char *host, int port, int64_t deadline_ms,

@@ -22,6 +22,15 @@
 #define SIMPLE "bind-dn \"cn=mxward,dc=example,dc=net\"\nbind-password-file @DIR@/secret\n"
 #define GATEWAY "tls-certificate-file @DIR@/gateway.pem\ntls-key-file @DIR@/gateway.key\n"
 
+#ifdef MXW_WITH_ASAN
+/* libldap with GnuTLS forgets our own certificate and key when it has made a context of them. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:gnutls_x509_crt_init\nleak:gnutls_x509_privkey_init\nleak:gnutls_x509_crt_list_import\n";
+}
+#endif
+
 static struct slapd slapd;
 static struct notices notices;
 static mxw_conf_t *conf;
@@ -431,6 +440,65 @@ START_TEST(who_mxward_is_to_the_server)
 }
 END_TEST
 
+/* Copies DIR/from to DIR/to, which takes the place of what was there. */
+static void put_file(const char *from, const char *to)
+{
+	char *source = scratch_path(&slapd.scratch, from), *target = scratch_path(&slapd.scratch, to), *text = NULL;
+	struct mxw_error err;
+	size_t len;
+
+	ck_assert_msg(mxw__file_read(source, 1 << 16, &text, &len, &err) == MXW_OK, "%s", err.text);
+	scratch_replace(target, text);
+	ck_assert_int_eq(chmod(target, 0600), 0);
+	free(text);
+	free(source);
+	free(target);
+}
+
+START_TEST(a_connection_made_again_checks_as_the_first_did)
+{
+	open_directory("base \"ou=ds,dc=example,dc=net\"\nuri @LDAPS@\ntls-ca-file @DIR@/ca.pem\nbind-method external\n" GATEWAY);
+	for (int i = 0; i < 5; i++) {
+		ck_asked("anna@ds.example", "found");
+		slapd_kill(&slapd);
+		slapd_start(&slapd);
+		for (int n = 0; n < 500 && ask("anna@ds.example").outcome != MXW_FOUND; n++)
+			poll(NULL, 0, 10);
+	}
+}
+END_TEST
+
+START_TEST(a_name_that_is_not_in_the_certificate_is_not_believed_however_often_it_is_tried)
+{
+	char options[300];
+
+	snprintf(options, sizeof options, "base \"ou=ds,dc=example,dc=net\"\nuri %s\ntls-ca-file @DIR@/ca.pem\n" SIMPLE,
+		 slapd.wrong_name_tls_uri);
+	open_directory(options);
+	for (int i = 0; i < 30; i++) {
+		ck_assert_int_eq(ask("anna@ds.example").outcome, MXW_TEMPORARY);
+		poll(NULL, 0, 100);
+	}
+}
+END_TEST
+
+START_TEST(a_renewed_certificate_is_used_without_a_restart)
+{
+	put_file("stranger.pem", "client.pem");
+	put_file("stranger.key", "client.key");
+	open_directory("base \"ou=ds,dc=example,dc=net\"\nuri @LDAPS@\ntls-ca-file @DIR@/ca.pem\nbind-method external\n"
+		       "tls-certificate-file @DIR@/client.pem\ntls-key-file @DIR@/client.key");
+	ck_asked("anna@ds.example", "misconfigured");
+	put_file("gateway.pem", "client.pem");
+	put_file("gateway.key", "client.key");
+	slapd_kill(&slapd);
+	slapd_start(&slapd);
+	for (int n = 0; n < 500 && ask("anna@ds.example").outcome != MXW_FOUND; n++)
+		poll(NULL, 0, 10);
+	ck_asked("anna@ds.example", "found");
+}
+END_TEST
+
 /* ---- several servers ---- */
 
 struct servers {
@@ -580,6 +648,9 @@ int main(void)
 	tcase_add_test(real, all_bases_are_searched);
 	tcase_add_test(real, a_complaint_names_the_base_it_is_about);
 	tcase_add_test(real, a_referral_is_not_followed_and_is_a_misconfiguration);
+	tcase_add_test(real, a_connection_made_again_checks_as_the_first_did);
+	tcase_add_test(real, a_name_that_is_not_in_the_certificate_is_not_believed_however_often_it_is_tried);
+	tcase_add_test(real, a_renewed_certificate_is_used_without_a_restart);
 	tcase_add_loop_test(real, who_mxward_is_to_the_server, 0, MXW_ARRAY_LEN(identities));
 	return run_suite(s);
 }
