@@ -10,6 +10,8 @@
 
 #include "src/directory/copy.h"
 
+/* So many addresses that it finds and the list does not have, and more than one for ten that the list has. */
+enum { MISSED_MIN = 3, MISSED_MAX = 16, MISSED_SHARE = 10 };
 enum { FIRST_SPREAD_MS = 2000, RETRY_MS = 10000, TOUCH_MS = 300000, CLOCK_SLACK_MS = 60000, PATH_SIZE = 4096 };
 
 /* A list in use, and what tells its age. */
@@ -18,6 +20,11 @@ struct in_use {
 	int64_t since_ms;      /* monotonic: when it came into use */
 	int64_t age_ms;        /* what it was then */
 	bool is_clock_suspect; /* how old it is can't be known */
+	/* What the directory has found since: */
+	uint64_t agreed;       /* so often what the list has */
+	uint64_t disagreed;    /* so often what it has not */
+	size_t nmissed;        /* the first few different addresses of these */
+	unsigned char missed[MISSED_MAX][MXW__COPY_HASH_SIZE];
 };
 
 struct mxw__copy {
@@ -39,7 +46,7 @@ struct mxw__copy {
 	pthread_cond_t changed;
 	/* under lock */
 	bool is_stopping;
-	struct in_use in_use; /* changed by the thread alone */
+	struct in_use in_use; /* changed by the thread alone, but for what the directory has found */
 };
 
 static int64_t wall_ms(const mxw__copy_t *copy)
@@ -69,9 +76,17 @@ static int64_t age_of(const mxw__copy_t *copy, const struct in_use *list)
 	return wall > mono ? wall : mono;
 }
 
+/* Nothing is known of a list that was partial until the directory finds something. */
+static bool is_partial(const struct in_use *list)
+{
+	if (list->nmissed >= MISSED_MIN)
+		return list->disagreed * MISSED_SHARE > list->agreed;
+	return mxw__copy_map_view(list->map)->head.is_partial && list->agreed == 0;
+}
+
 static bool is_fresh(const mxw__copy_t *copy, const struct in_use *list)
 {
-	return !list->is_clock_suspect && mxw__copy_map_view(list->map)->head.doubts == 0 &&
+	return !list->is_clock_suspect && mxw__copy_map_view(list->map)->head.doubts == 0 && !is_partial(list) &&
 	       age_of(copy, list) <= (int64_t)copy->env->conf->copy_max_age_ms;
 }
 
@@ -192,15 +207,6 @@ static void load_file(mxw__copy_t *copy)
 	put_in_use(copy, &list);
 }
 
-/* mxw__copy_keys_load() would make one. */
-static bool has_key(const mxw__copy_t *copy)
-{
-	char path[PATH_SIZE + 16];
-
-	snprintf(path, sizeof path, "%s/copy.key", copy->env->state_dir);
-	return access(path, F_OK) == 0;
-}
-
 /* False: `ret_err` says why there can't be a copy yet. */
 static bool get_ready(mxw__copy_t *copy, struct mxw_error *ret_err)
 {
@@ -210,11 +216,7 @@ static bool get_ready(mxw__copy_t *copy, struct mxw_error *ret_err)
 		mxw__fail(ret_err, MXW_ERR_CONF, "there is no state-dir to keep it in");
 		return false;
 	}
-	if (copy->env->is_read_only && !has_key(copy)) {
-		mxw__fail(ret_err, MXW_ERR_CONF, "there is none yet");
-		return false;
-	}
-	if (mxw__copy_keys_load(copy->env->state_dir, &copy->keys, ret_err) != MXW_OK)
+	if (mxw__copy_keys_load(copy->env->state_dir, copy->env->is_read_only, &copy->keys, ret_err) != MXW_OK)
 		return false;
 	if (!make_print(copy)) {
 		mxw__fail(ret_err, MXW_ERR_NOMEM, "out of memory");
@@ -285,6 +287,22 @@ static bool is_near(uint64_t a, uint64_t b)
 	return more - less <= more / 10;
 }
 
+/* What the list before had not, and this one has not either; what both have counts for less as time goes by. */
+static void carry_over(mxw__copy_t *copy, struct in_use *next)
+{
+	pthread_mutex_lock(&copy->lock);
+	struct in_use before = copy->in_use;
+	pthread_mutex_unlock(&copy->lock);
+	struct mxw__rcpt_settings settings;
+
+	next->agreed = before.agreed / 2;
+	for (size_t i = 0; i < before.nmissed; i++)
+		if (!mxw__copy_view_find(mxw__copy_map_view(next->map), before.missed[i], &settings))
+			memcpy(next->missed[next->nmissed++], before.missed[i], MXW__COPY_HASH_SIZE);
+	if (before.nmissed > 0)
+		next->disagreed = before.disagreed / 2 * next->nmissed / before.nmissed + next->nmissed;
+}
+
 /* Writes a list and puts it in use. */
 static bool use(mxw__copy_t *copy, const struct mxw__copy_content *content, int64_t age_ms, bool is_clock_suspect)
 {
@@ -296,8 +314,17 @@ static bool use(mxw__copy_t *copy, const struct mxw__copy_content *content, int6
 		return false;
 	}
 	mxw__copy_map_touch(next.map, is_clock_suspect ? mxw__copy_map_seen(copy->in_use.map) : wall_ms(copy));
+	carry_over(copy, &next);
 	put_in_use(copy, &next);
 	return true;
+}
+
+static bool was_partial(mxw__copy_t *copy)
+{
+	pthread_mutex_lock(&copy->lock);
+	struct in_use before = copy->in_use;
+	pthread_mutex_unlock(&copy->lock);
+	return before.map && is_partial(&before);
 }
 
 /* The list there is stays, and with it the word that it is in doubt. */
@@ -312,6 +339,7 @@ static bool keep_in_doubt(mxw__copy_t *copy, uint64_t count, uint32_t doubts)
 			     "%llu of them in a row agree, and no address is taken for absent",
 			     (unsigned long long)count, (unsigned long long)view->head.count,
 			     (unsigned long long)copy->env->conf->copy_confirmations);
+	content.head.is_partial = was_partial(copy);
 	content.head.doubts = doubts;
 	content.head.doubt_count = count;
 	bool ok = settings && mxw__copy_map_is_whole(copy->in_use.map);
@@ -326,7 +354,7 @@ static bool keep_in_doubt(mxw__copy_t *copy, uint64_t count, uint32_t doubts)
 static mxw__copy_pull_t judge(mxw__copy_t *copy, const mxw__copy_list_t *list)
 {
 	struct mxw__copy_content content = {
-		.head = {.completed_ms = wall_ms(copy), .count = mxw__copy_list_count(list)},
+		.head = {.completed_ms = wall_ms(copy), .count = mxw__copy_list_count(list), .is_partial = was_partial(copy)},
 		.settings = mxw__copy_list_settings(list),
 		.records = mxw__copy_list_records(list),
 	};
@@ -492,46 +520,93 @@ void mxw__copy_free(mxw__copy_t *copy)
 
 /* ---- look-ups ---- */
 
-/* Under the address, or under a local part that is good in every domain. */
-static bool find(const mxw__copy_t *copy, const mxw__copy_map_t *map, const struct mxw__address *address,
-		 struct mxw__rcpt_settings *ret_settings, bool *ret_is_asked)
+struct hashes {
+	unsigned char address[MXW__COPY_HASH_SIZE], local[MXW__COPY_HASH_SIZE];
+};
+
+/* The list in use, and what to look for in it; NULL: it can't be asked. The caller lets go of it. */
+static mxw__copy_map_t *prepare(mxw__copy_t *copy, const struct mxw__address *address, struct in_use *ret_list,
+				struct hashes *ret_hashes)
 {
-	const struct mxw__copy_view *view = mxw__copy_map_view(map);
 	const char *text = address->key_text ? address->key_text : address->text;
 	const char *local = address->key_local ? address->key_local : address->local;
-	unsigned char hash[MXW__COPY_HASH_SIZE], local_hash[MXW__COPY_HASH_SIZE];
 
-	*ret_is_asked = mxw__copy_map_is_whole(map) && mxw__copy_hash(&copy->keys, text, hash) &&
-			mxw__copy_hash_local(&copy->keys, local ? local : "", local_hash);
-	return *ret_is_asked && (mxw__copy_view_find(view, hash, ret_settings) ||
-				 mxw__copy_view_find(view, local_hash, ret_settings));
+	pthread_mutex_lock(&copy->lock);
+	*ret_list = copy->in_use;
+	mxw__copy_map_ref(ret_list->map);
+	pthread_mutex_unlock(&copy->lock);
+	if (ret_list->map && mxw__copy_map_is_whole(ret_list->map) && mxw__copy_hash(&copy->keys, text, ret_hashes->address) &&
+	    mxw__copy_hash_local(&copy->keys, local ? local : "", ret_hashes->local))
+		return ret_list->map;
+	mxw__copy_map_unref(ret_list->map);
+	return NULL;
+}
+
+/* Under the address, or under a local part that is good in every domain. */
+static bool find(const mxw__copy_map_t *map, const struct hashes *hashes, struct mxw__rcpt_settings *ret_settings)
+{
+	const struct mxw__copy_view *view = mxw__copy_map_view(map);
+
+	return mxw__copy_view_find(view, hashes->address, ret_settings) ||
+	       mxw__copy_view_find(view, hashes->local, ret_settings);
 }
 
 void mxw__copy_consult(mxw__copy_t *copy, const struct mxw__address *address, struct mxw__rcpt_result *result)
 {
 	struct mxw__rcpt_settings settings;
-	bool is_asked;
+	struct hashes hashes;
+	struct in_use list;
 
-	if (!copy)
-		return;
-	pthread_mutex_lock(&copy->lock);
-	struct in_use list = copy->in_use;
-	mxw__copy_map_ref(list.map);
-	pthread_mutex_unlock(&copy->lock);
-	if (!list.map)
+	if (!copy || !prepare(copy, address, &list, &hashes))
 		return;
 	int64_t age = age_of(copy, &list);
-	if (find(copy, list.map, address, &settings, &is_asked)) {
+	result->age_ms = age > 0 ? age : 0;
+	if (find(list.map, &hashes, &settings)) {
 		result->outcome = MXW_FOUND;
 		result->origin = MXW__ORIGIN_COPY;
 		result->copy = MXW__COPY_KNOWN;
 		result->settings = settings;
 		result->is_unverifiable = false;
-	} else if (is_asked) {
+	} else {
 		bool is_sure = is_fresh(copy, &list) && is_listed(copy, address->domain);
 		result->copy = is_sure ? MXW__COPY_ABSENT : MXW__COPY_OLD;
 	}
-	if (is_asked)
-		result->age_ms = age > 0 ? age : 0;
 	mxw__copy_map_unref(list.map);
+}
+
+/* True if that makes the list partial. */
+static bool add_missed_locked(struct in_use *list, const unsigned char *hash)
+{
+	bool was_partial = is_partial(list);
+	size_t i = 0;
+
+	while (i < list->nmissed && memcmp(list->missed[i], hash, MXW__COPY_HASH_SIZE) != 0)
+		i++;
+	if (i == list->nmissed && i < MISSED_MAX)
+		memcpy(list->missed[list->nmissed++], hash, MXW__COPY_HASH_SIZE);
+	list->disagreed++;
+	return !was_partial && is_partial(list);
+}
+
+void mxw__copy_compare(mxw__copy_t *copy, const struct mxw__address *address)
+{
+	struct mxw__rcpt_settings settings;
+	struct hashes hashes;
+	struct in_use list;
+	bool is_news = false;
+
+	if (!copy || !prepare(copy, address, &list, &hashes))
+		return;
+	bool is_found = find(list.map, &hashes, &settings);
+	pthread_mutex_lock(&copy->lock);
+	/* A list that came in between has its own say. */
+	if (copy->in_use.map == list.map && is_found)
+		copy->in_use.agreed++;
+	else if (copy->in_use.map == list.map)
+		is_news = add_missed_locked(&copy->in_use, hashes.address);
+	pthread_mutex_unlock(&copy->lock);
+	mxw__copy_map_unref(list.map);
+	if (is_news)
+		mxw__noticef(&copy->noticer, true, "recipients that are found are not in the offline copy: does it list what is "
+			     "searched for? Until it has them no address is taken for absent");
 }

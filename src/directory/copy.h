@@ -10,7 +10,8 @@
  * When absence says nothing (MXW__COPY_OLD): the copy is older than copy-max-age; the wall clock went back since it
  * was made, or while nobody looked; the last lists were less than half as long as it is (a tree being restored,
  * a changed access rule). Of a list that is that short nothing is used until copy-confirmations of them in
- * a row agree; an empty one is never used.
+ * a row agree; an empty one is never used. And when the directory finds addresses that are not in the list: then
+ * copy-filter and address-attributes list something else than filter finds, or it has changed much since.
  *
  * Who may call: directory.c (to make, ask and end it).
  * Threads: mxw__copy_consult() from any thread. `lock` guards the pointer to the map and is held for
@@ -36,8 +37,8 @@ struct mxw__copy_keys {
 	unsigned char file[MXW__COPY_KEY_SIZE];
 	unsigned char settings[MXW__COPY_KEY_SIZE];
 };
-/* Reads DIR/copy.key, which nobody else may be able to read; makes it if there is none. */
-mxw_status_t mxw__copy_keys_load(const char *dir, struct mxw__copy_keys *ret_keys, struct mxw_error *err);
+/* Reads DIR/copy.key, which nobody else may be able to read; makes it if there is none, unless `is_read_only`. */
+mxw_status_t mxw__copy_keys_load(const char *dir, bool is_read_only, struct mxw__copy_keys *ret_keys, struct mxw_error *err);
 void mxw__copy_keys_derive(const unsigned char secret[MXW__COPY_KEY_SIZE], struct mxw__copy_keys *ret_keys);
 /* HMAC-SHA256. False: libcrypto could not. */
 bool mxw__copy_hmac(const unsigned char key[MXW__COPY_KEY_SIZE], const void *data, size_t len, unsigned char ret[32]);
@@ -83,6 +84,7 @@ struct mxw__copy_head {
 	int64_t completed_ms; /* wall clock */
 	uint64_t count;
 	uint32_t nsettings;
+	bool is_partial;      /* it does not have what the directory finds */
 	uint32_t doubts;      /* lists since then, in a row, that were less than half as long */
 	uint64_t doubt_count; /* length of the last of them */
 };
@@ -151,6 +153,8 @@ void mxw__copy_free(mxw__copy_t *copy);
  * and `age_ms` are set. NULL: there is no copy.
  */
 void mxw__copy_consult(mxw__copy_t *copy, const struct mxw__address *address, struct mxw__rcpt_result *result);
+/* Tells the copy of an address that the directory itself has just found: a list that does not have those is in doubt. */
+void mxw__copy_compare(mxw__copy_t *copy, const struct mxw__address *address);
 typedef enum mxw__copy_pull {
 	MXW__COPY_FAILED,  /* there is no complete list, or it could not be written */
 	MXW__COPY_DOUBTED, /* it is so short that the one before stays */

@@ -10,7 +10,7 @@
  *  40  8   number of addresses
  *  48  8   length of the last doubtful list
  *  56  4   number of doubtful lists since
- *  60  4   zero
+ *  60  4   1: it does not have what the directory finds; else 0
  *  64      settings, 40 octets each: disabled, internal only, 6 zeros, class (32, with its NUL)
  *          addresses, 16 octets each, ascending: 15 of the hash, number of the settings
  *      32  HMAC-SHA256 of all that is before
@@ -75,6 +75,7 @@ static void put_head(unsigned char out[HEAD_SIZE], const struct mxw__copy_head *
 	put(out + 40, head->count, 8);
 	put(out + 48, head->doubt_count, 8);
 	put(out + 56, head->doubts, 4);
+	put(out + 60, head->is_partial, 4);
 }
 
 static void get_head(const unsigned char *data, struct mxw__copy_head *head)
@@ -85,6 +86,7 @@ static void get_head(const unsigned char *data, struct mxw__copy_head *head)
 	head->count = get(data + 40, 8);
 	head->doubt_count = get(data + 48, 8);
 	head->doubts = (uint32_t)get(data + 56, 4);
+	head->is_partial = get(data + 60, 4) != 0;
 }
 
 static void put_settings(unsigned char out[SETTINGS_SIZE], const struct mxw__rcpt_settings *settings)
@@ -135,7 +137,7 @@ mxw_status_t mxw__copy_view(const unsigned char *data, size_t len, const struct 
 
 	if (len < HEAD_SIZE + SEAL_SIZE)
 		return damaged(err, "too short");
-	if (memcmp(data, magic, sizeof magic) != 0 || get(data + 8, 4) != FORMAT || get(data + 60, 4) != 0)
+	if (memcmp(data, magic, sizeof magic) != 0 || get(data + 8, 4) != FORMAT || get(data + 60, 4) > 1)
 		return damaged(err, "not the copy of a directory, or of another version");
 	get_head(data, &view.head);
 	if (view.head.nsettings > MXW__COPY_SETTINGS_MAX || view.head.count > SIZE_MAX_FILE / MXW__COPY_RECORD_SIZE ||

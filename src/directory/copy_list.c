@@ -82,7 +82,7 @@ static mxw_status_t read_key(int fd, const char *path, struct mxw__copy_keys *re
 	return MXW_OK;
 }
 
-mxw_status_t mxw__copy_keys_load(const char *dir, struct mxw__copy_keys *ret_keys, struct mxw_error *err)
+mxw_status_t mxw__copy_keys_load(const char *dir, bool is_read_only, struct mxw__copy_keys *ret_keys, struct mxw_error *err)
 {
 	char path[4096];
 
@@ -95,7 +95,7 @@ mxw_status_t mxw__copy_keys_load(const char *dir, struct mxw__copy_keys *ret_key
 			close(fd);
 			return status;
 		}
-		if (errno != ENOENT || tries > 0)
+		if (errno != ENOENT || tries > 0 || is_read_only)
 			return mxw__fail(err, MXW_ERR_SYSTEM, "%s: %s", path, strerror(errno));
 		mxw_status_t status = make_key(dir, path, err);
 		if (status != MXW_OK)

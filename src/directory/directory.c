@@ -139,6 +139,8 @@ static void ask_source(mxw__directories_t *directories, size_t index, const stru
 	if (!mxw__kept_answer(directories, source, query, &kept, ret_one)) {
 		mxw__source_ask(source, query, ret_one);
 		mxw__kept_learn(directories, source, query, &kept, ret_one);
+		if (ret_one->outcome == MXW_FOUND && ret_one->origin == MXW__ORIGIN_LIVE && !ret_one->is_unverifiable)
+			mxw__copy_compare(source->copy, query->address);
 	}
 	if (ret_one->outcome == MXW_TEMPORARY || ret_one->outcome == MXW_MISCONFIGURED)
 		mxw__copy_consult(source->copy, query->address, ret_one);

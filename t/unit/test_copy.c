@@ -790,7 +790,7 @@ static void expect_damaged(const char *data, size_t len, const char *what, size_
 	struct mxw__copy_keys keys;
 
 	scratch_write(path, data, len);
-	ck_assert_int_eq(mxw__copy_keys_load(scratch.dir, &keys, &err), MXW_OK);
+	ck_assert_int_eq(mxw__copy_keys_load(scratch.dir, false, &keys, &err), MXW_OK);
 	mxw_status_t status = mxw__copy_map_open(path, &keys, &map, &err);
 	ck_assert_msg(status == MXW_ERR_INVALID, "%s at %zu: %d", what, where, (int)status);
 	ck_assert_ptr_null(map);
@@ -882,7 +882,7 @@ START_TEST(the_sealed_file_of_somebody_who_has_the_key_is_looked_at_too)
 
 	open_copy();
 	pull(MXW__COPY_USED);
-	ck_assert_int_eq(mxw__copy_keys_load(scratch.dir, &keys, &err), MXW_OK);
+	ck_assert_int_eq(mxw__copy_keys_load(scratch.dir, false, &keys, &err), MXW_OK);
 	for (size_t i = 0; i < MXW_ARRAY_LEN(rows); i++) {
 		unsigned char *data = (unsigned char *)read_file(path, &len);
 		data[rows[i].at] = rows[i].value;
@@ -913,6 +913,118 @@ START_TEST(a_list_of_many_is_found_to_the_last)
 		snprintf(text, sizeof text, "guess%d@example.net", i);
 		expect_absent(text);
 	}
+}
+END_TEST
+
+/* ---- what belongs to another process ---- */
+
+START_TEST(what_belongs_to_another_process_is_read_and_left_alone)
+{
+	char *left = scratch_path(&scratch, "copy-staff.new-abcdef");
+	struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	struct stat before, after;
+
+	env.is_read_only = true;
+	open_copy();
+	expect_nothing("user1@example.net");
+	ck_assert_int_ne(access(key_path, F_OK), 0);
+	close_copy();
+	env.is_read_only = false;
+	open_copy();
+	pull(MXW__COPY_USED);
+	close_copy();
+	scratch_write(left, "x", 1);
+	ck_assert_int_eq(utimensat(AT_FDCWD, left, times, 0), 0);
+	ck_assert_int_eq(stat(path, &before), 0);
+	fake_clock_advance(&fake_time, HOUR);
+	env.is_read_only = true;
+	open_copy();
+	expect_known("user1@example.net");
+	expect_absent("nobody@example.net");
+	close_copy();
+	ck_assert_int_eq(stat(path, &after), 0);
+	ck_assert(before.st_mtim.tv_sec == after.st_mtim.tv_sec && before.st_mtim.tv_nsec == after.st_mtim.tv_nsec);
+	ck_assert_int_eq(access(left, F_OK), 0);
+	/* Nor is a damaged one renamed. */
+	ck_assert_int_eq(truncate(path, 500), 0);
+	open_copy();
+	expect_nothing("user1@example.net");
+	ck_assert_uint_eq(count_files("damaged"), 0);
+	free(left);
+}
+END_TEST
+
+/* ---- what the directory finds itself ---- */
+
+static void found(const char *name, int first, int n)
+{
+	for (int i = first; i < first + n; i++) {
+		char text[64];
+		snprintf(text, sizeof text, "%s%d@example.net", name, i);
+		mxw__copy_compare(copy, &(struct mxw__address){.text = text, .local = "", .domain = "example.net"});
+	}
+}
+
+START_TEST(a_list_without_what_is_found_denies_nobody)
+{
+	open_copy();
+	found("other", 0, 3);
+	pull(MXW__COPY_USED);
+	/* One or two are new since the list was made, and one is one however often. */
+	found("other", 0, 2);
+	found("other", 0, 2);
+	expect_absent("nobody@example.net");
+	ck_assert_uint_eq(notices_count(&notices), 0);
+	found("other", 2, 30);
+	expect_old("nobody@example.net");
+	expect_known("user1@example.net");
+	ck_assert(notices_have(&notices, "are not in the offline copy"));
+	ck_assert_uint_eq(notices_count(&notices), 1);
+	/* Another list of that kind changes nothing, nor does a restart. */
+	pull(MXW__COPY_USED);
+	expect_old("nobody@example.net");
+	reopen();
+	expect_old("nobody@example.net");
+	pull(MXW__COPY_USED);
+	expect_old("nobody@example.net");
+	expect_known("user1@example.net");
+	/* Until it is seen that it has what is found. */
+	found("user", 0, 5);
+	expect_absent("nobody@example.net");
+}
+END_TEST
+
+START_TEST(a_list_that_has_got_what_was_missed_denies_again)
+{
+	const char *extra[] = {"other0@example.net", "other1@example.net", "other2@example.net", "other3@example.net", NULL};
+
+	open_copy();
+	pull(MXW__COPY_USED);
+	found("other", 0, 4);
+	expect_old("nobody@example.net");
+	fake.extra = extra;
+	pull(MXW__COPY_USED);
+	found("user", 0, 1);
+	expect_absent("nobody@example.net");
+}
+END_TEST
+
+START_TEST(a_few_new_ones_among_many_do_not_matter)
+{
+	open_copy();
+	pull(MXW__COPY_USED);
+	found("user", 0, 60);
+	found("other", 0, 5);
+	expect_absent("nobody@example.net");
+	found("other", 5, 5);
+	expect_old("nobody@example.net");
+	/* Nor do many, if they are few among very many; and the other way round. */
+	for (int i = 0; i < 20; i++)
+		found("user", 0, 100);
+	expect_absent("nobody@example.net");
+	for (int i = 0; i < 20; i++)
+		found("other", 0, 100);
+	expect_old("nobody@example.net");
 }
 END_TEST
 
@@ -983,6 +1095,7 @@ static void *ask_all_the_time(void *arg)
 	for (unsigned i = 0; !atomic_load(&is_over); i++) {
 		char text[64];
 		snprintf(text, sizeof text, "user%u@example.net", 50 + i % 50);
+		mxw__copy_compare(copy, &(struct mxw__address){.text = text, .local = "", .domain = ""});
 		if (consult(text).outcome != MXW_FOUND || consult("nobody@example.net").outcome != MXW_TEMPORARY)
 			atomic_fetch_add(&wrong, 1);
 	}
@@ -1107,6 +1220,10 @@ int main(void)
 	tcase_add_test(tc, a_list_from_the_future_is_not_young);
 	add_list_tests(tc);
 	add_file_tests(tc);
+	tcase_add_test(tc, what_belongs_to_another_process_is_read_and_left_alone);
+	tcase_add_test(tc, a_list_without_what_is_found_denies_nobody);
+	tcase_add_test(tc, a_list_that_has_got_what_was_missed_denies_again);
+	tcase_add_test(tc, a_few_new_ones_among_many_do_not_matter);
 	tcase_add_test(tc, the_first_list_comes_soon_and_the_next_after_the_interval);
 	tcase_add_test(tc, closing_ends_a_list_that_hangs);
 	tcase_add_test(tc, look_ups_go_on_while_lists_are_changed);
