@@ -106,7 +106,7 @@ static bool get_settings(const unsigned char *data, struct mxw__rcpt_settings *r
 	memcpy(ret->class, data + 8, sizeof ret->class);
 	ret->class[sizeof ret->class - 1] = '\0';
 	for (const char *p = ret->class; *p; p++)
-		if (*p <= ' ' || *p >= 0x7f)
+		if (*p < ' ' || *p >= 0x7f)
 			return false;
 	put_settings(again, ret);
 	return memcmp(data, again, SETTINGS_SIZE) == 0;

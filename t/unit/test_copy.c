@@ -342,14 +342,14 @@ START_TEST(settings_are_kept)
 	const char *extra[] = {"boss@example.net", NULL};
 
 	fake.extra = extra;
-	fake.extra_settings = (struct mxw__rcpt_settings){.is_disabled = true, .is_internal_only = true, .class = "vip"};
+	fake.extra_settings = (struct mxw__rcpt_settings){.is_disabled = true, .is_internal_only = true, .class = "vip guest"};
 	open_copy();
 	pull(MXW__COPY_USED);
 	reopen();
 	struct mxw__rcpt_result boss = consult("boss@example.net"), user = consult("user3@example.net");
 	ck_assert_int_eq(boss.outcome, MXW_FOUND);
 	ck_assert(boss.settings.is_disabled && boss.settings.is_internal_only);
-	ck_assert_str_eq(boss.settings.class, "vip");
+	ck_assert_str_eq(boss.settings.class, "vip guest");
 	ck_assert(!user.settings.is_disabled && !user.settings.is_internal_only);
 	ck_assert_str_eq(user.settings.class, "");
 }

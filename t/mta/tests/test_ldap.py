@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Recipients in a real directory server, which is well, dead, frozen, and well again."""
 
+import os
 import time
 
 from lib.mta import DOMAIN, OTHER_DOMAIN
@@ -263,6 +264,66 @@ domain %s {
     def test_no_password_is_needed(self):
         self.assertEqual(self.codes(address_of(5), "stranger@" + OTHER_DOMAIN), [250, 550])
         self.assertIn('BIND dn="%s" mech=EXTERNAL' % BIND_DN, self.slapd.log.text())
+
+
+class CopyCase(LdapCase):
+    """An offline copy answers while slapd is gone; everybody is asked about for the first time here."""
+
+    @classmethod
+    def more(cls):
+        return "offline-copy yes"
+
+    def setUp(self):
+        wait_until(lambda: os.path.exists(os.path.join(self.mxward.state, "copy-staff")), "the copy is made", 20)
+        self.slapd.kill()
+        self.addCleanup(self.slapd.start)
+        super().setUp()
+
+    def assertKnown(self, *numbers):
+        people = [address_of(i) for i in numbers]
+        self.assertEqual(self.codes(*people), [250] * len(people))
+        # One who has a detail, and one written otherwise.
+        user, domain = people[0].split("@")
+        self.assertEqual(self.codes(user + "+lists@" + domain, people[0].upper()), [250, 250])
+
+
+@both_mtas
+class OfflineCopy(CopyCase):
+    def test_known_are_accepted_and_others_deferred(self):
+        self.assertKnown(*range(201, 240, 3))
+        self.assertReply(self.client.rcpt("absent.1@" + OTHER_DOMAIN), 451, "4.4.3")
+        self.assertReply(self.client.rcpt("absent.2+lists@" + OTHER_DOMAIN), 451, "4.4.3")
+
+    def test_it_is_there_after_a_start_without_the_server(self):
+        self.client.quit()
+        self.assertEqual(self.mxward.stop(), 0)
+        self.mxward.start()
+        self.begin()
+        self.assertKnown(*range(251, 290, 3))
+        self.assertReply(self.client.rcpt("absent.3@" + OTHER_DOMAIN), 451, "4.4.3")
+
+    def test_no_address_is_in_what_is_kept(self):
+        with open(os.path.join(self.mxward.state, "copy-staff"), "rb") as f:
+            kept = f.read()
+        self.assertGreater(len(kept), 16 * NUMBER)
+        for word in (b"person", b"ldap.example"):
+            self.assertNotIn(word, kept)
+        for name in ("copy-staff", "copy.key"):
+            self.assertEqual(os.stat(os.path.join(self.mxward.state, name)).st_mode & 0o777, 0o600)
+
+
+@both_mtas
+class OfflineCopyThatDenies(CopyCase):
+    @classmethod
+    def conf(cls):
+        return super().conf() + "rule recipient-not-in-copy enforce\n"
+
+    def test_known_are_accepted_and_others_refused(self):
+        self.assertKnown(*range(301, 340, 3))
+        self.assertReply(self.client.rcpt("absent.4@" + OTHER_DOMAIN), 550, "5.1.1")
+        self.client.quit()
+        line = self.mxward.wait_line(client=self.source, refused="1")
+        self.assertIn("recipient-not-in-copy:absent.4@" + OTHER_DOMAIN, line["refused-rcpts"])
 
 
 class TlsCase(LdapCase):
