@@ -37,7 +37,7 @@ def answers(address, port):
 
 
 class Mta:
-    """A running MTA that accepts any recipient of DOMAIN, the host mx of it, IDN_ALABEL and OTHER_DOMAIN but those of
+    """A running MTA that accepts any recipient of DOMAIN, the host gate of it, IDN_ALABEL and OTHER_DOMAIN but those of
     refused_recipient()."""
 
     name = None

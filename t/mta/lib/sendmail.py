@@ -61,8 +61,8 @@ Mfolder,	P={base}/deliver, F=lsDFMn, S=EnvFromL/HdrFromL, R=EnvToL/HdrToL, T=DNS
 LOCAL_RULE_0
 R$+ < @ {domain} . >	$#folder $: $1 @ {domain}
 R$+ < @ {domain} >	$#folder $: $1 @ {domain}
-R$+ < @ mx.{domain} . >	$#folder $: $1 @ mx.{domain}
-R$+ < @ mx.{domain} >	$#folder $: $1 @ mx.{domain}
+R$+ < @ gate.{domain} . >	$#folder $: $1 @ gate.{domain}
+R$+ < @ gate.{domain} >	$#folder $: $1 @ gate.{domain}
 R$+ < @ {alabel} . >	$#folder $: $1 @ {alabel}
 R$+ < @ {alabel} >	$#folder $: $1 @ {alabel}
 R$+ < @ {other} . >	$#folder $: $1 @ {other}

@@ -55,6 +55,8 @@ objectclass ( 1.3.6.1.4.1.4203.666.99.2.1 NAME 'user' SUP top STRUCTURAL MUST cn
 objectclass ( 1.3.6.1.4.1.4203.666.99.2.2 NAME 'group' SUP top STRUCTURAL MUST cn MAY ( mail $ proxyAddresses $
   groupType $ msExchRequireAuthToSendTo $ msExchRecipientTypeDetails ) )
 """
+# Addresses that are not made of letters alone, as RFC 4524 has them in the attribute mail, and as many directories do.
+ODD_ADDRESSES = ('"quoted person"@ldap.example', "unquoted person@ldap.example", "anna@xn--bcher-kva.example")
 AD_BASE = "ou=ad," + SUFFIX
 # cn, object class, attributes.
 AD_ENTRIES = (
@@ -83,6 +85,9 @@ def _ldif():
     for number in range(NUMBER):
         yield ("dn: uid=person%03d,%s\nobjectClass: inetOrgPerson\nuid: person%03d\ncn: Person %d\nsn: Person\n"
                "mail: %s\n" % (number, PEOPLE, number, number, address_of(number)))
+    for number, address in enumerate(ODD_ADDRESSES):
+        yield ("dn: uid=odd%d,%s\nobjectClass: inetOrgPerson\nuid: odd%d\ncn: Odd %d\nsn: Person\nmail: %s\n" %
+               (number, PEOPLE, number, number, address))
     yield "dn: %s\nobjectClass: organizationalUnit\nou: ad\n" % AD_BASE
     for name, kind, attributes in AD_ENTRIES:
         yield "dn: cn=%s,%s\nobjectClass: %s\ncn: %s\n%s\n" % (name, AD_BASE, kind, name, "\n".join(attributes))
