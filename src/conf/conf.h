@@ -80,7 +80,7 @@ struct mxw__directory_conf {
 	mxw__file_format_t format;
 	/* system */
 	const char *passwd_file;       /* "": the system's own look-up (getpwnam_r) */
-	const char *aliases_file;      /* default /etc/aliases */
+	struct mxw__strings aliases_files; /* default /etc/aliases; "" among them is none */
 	uint64_t min_uid;              /* passwd entries below are no recipients, default 0 */
 	/* sqlite */
 	const char *database;

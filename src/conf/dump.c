@@ -70,6 +70,9 @@ static void dump_empty(const char *indent, const struct mxw__option *o, FILE *ou
 
 static void dump_strings(const char *indent, const struct mxw__option *o, const struct mxw__strings *list, FILE *out)
 {
+	/* Empty in place of a default. */
+	if (list->n == 1 && !list->v[0][0])
+		fprintf(out, "%s%s \"\"\n", indent, o->name);
 	for (size_t i = 0; i < list->n; i++) {
 		if (o->flags & MXW__OPT_IDN)
 			dump_utf8(indent, list->v[i], out);

@@ -223,8 +223,9 @@ static void add_string(struct reading *r, const struct mxw__option *o, const str
 	if (o->check && !o->check(r->values->complaints, arg))
 		return;
 	const char *text = copy_text(r, o, arg);
-	if (!text || (o->type == MXW__OPT_PATHS && (o->flags & MXW__OPT_READABLE) &&
-		      !is_readable(r->values->complaints, arg, text)))
+	/* A default (line 0) need not be there. */
+	bool must_be_there = o->type == MXW__OPT_PATHS && (o->flags & MXW__OPT_READABLE) && arg->pos.line > 0;
+	if (!text || (text[0] && must_be_there && !is_readable(r->values->complaints, arg, text)))
 		return;
 	if (!list->v)
 		list->v = new_array(r, r->room[i], sizeof *list->v);

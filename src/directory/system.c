@@ -22,7 +22,8 @@ struct system_source {
 	uint64_t min_uid;
 	mxw__jobs_t *jobs;     /* users being asked for */
 	mxw__watch_t *passwd;  /* NULL: the system's own look-up */
-	mxw__watch_t *aliases; /* NULL: none */
+	size_t naliases;
+	mxw__watch_t **aliases;
 };
 
 /* ---- users ---- */
@@ -115,9 +116,28 @@ static void system_close(void *self)
 	struct system_source *source = self;
 
 	mxw__watch_free(source->passwd);
-	mxw__watch_free(source->aliases);
+	for (size_t i = 0; i < source->naliases; i++)
+		mxw__watch_free(source->aliases[i]);
+	free(source->aliases);
 	mxw__jobs_unref(source->jobs);
 	free(source);
+}
+
+static mxw_status_t open_aliases(struct system_source *source, const struct mxw__strings *paths)
+{
+	source->aliases = mxw__calloc(paths->n, sizeof(mxw__watch_t *));
+	if (!source->aliases)
+		return MXW_ERR_NOMEM;
+	for (size_t i = 0; i < paths->n; i++) {
+		if (!*paths->v[i])
+			continue;
+		mxw_status_t status = mxw__watch_new(paths->v[i], source->clock, &source->noticer, mxw__parse_aliases_file,
+						     NULL, &source->aliases[source->naliases]);
+		if (status != MXW_OK)
+			return status;
+		source->naliases++;
+	}
+	return MXW_OK;
 }
 
 static mxw_status_t system_open(const struct mxw__directory_env *env, void **ret_self, struct mxw_error *err)
@@ -137,9 +157,8 @@ static mxw_status_t system_open(const struct mxw__directory_env *env, void **ret
 	if (status == MXW_OK && conf->passwd_file && *conf->passwd_file)
 		status = mxw__watch_new(conf->passwd_file, env->clock, &source->noticer, mxw__parse_passwd_file,
 					&source->min_uid, &source->passwd);
-	if (status == MXW_OK && conf->aliases_file && *conf->aliases_file)
-		status = mxw__watch_new(conf->aliases_file, env->clock, &source->noticer, mxw__parse_aliases_file, NULL,
-					&source->aliases);
+	if (status == MXW_OK)
+		status = open_aliases(source, &conf->aliases_files);
 	if (status != MXW_OK) {
 		system_close(source);
 		return mxw__fail(err, status, "%s", mxw_status_name(status));
@@ -159,8 +178,8 @@ static void system_lookup(void *self, const struct mxw__rcpt_query *query, struc
 	if (strlen(local) > LOCAL_MAX)
 		return;
 	mxw__local_canonical(local, strlen(local), lower);
-	if (source->aliases) {
-		mxw__watch_lookup(source->aliases, (const char *const[]){lower}, 1, &one);
+	for (size_t i = 0; i < source->naliases && ret_result->outcome != MXW_FOUND; i++) {
+		mxw__watch_lookup(source->aliases[i], (const char *const[]){lower}, 1, &one);
 		mxw__rcpt_merge(ret_result, &one);
 	}
 	if (ret_result->outcome == MXW_FOUND)

@@ -191,7 +191,8 @@ START_TEST(values_reach_their_place)
 	ck_assert_uint_eq(conf->tracker.weights[MXW__EVENT_ABORT], 3);
 	ck_assert_uint_eq(conf->ndirectories, 2);
 	ck_assert_int_eq(conf->directories[0].type, MXW__DIRECTORY_SYSTEM);
-	ck_assert_str_eq(conf->directories[0].aliases_file, "");
+	ck_assert_uint_eq(conf->directories[0].aliases_files.n, 1);
+	ck_assert_str_eq(conf->directories[0].aliases_files.v[0], "");
 	ck_assert_uint_eq(conf->ndomains, 1);
 	ck_assert_uint_eq(conf->domains[0].names.n, 2);
 	ck_assert_str_eq(conf->domains[0].names.v[0], "example.net");

@@ -491,7 +491,7 @@ START_TEST(system_finds_aliases_and_users)
 {
 	char *passwd_path = scratch_path(&scratch, "passwd"), *aliases_path = scratch_path(&scratch, "aliases");
 	struct mxw__directory_conf conf = {.name = "sys", .type = MXW__DIRECTORY_SYSTEM, .passwd_file = passwd_path,
-					   .aliases_file = aliases_path, .min_uid = 1000};
+					   .aliases_files = {1, (const char *const[]){aliases_path}}, .min_uid = 1000};
 
 	scratch_replace(passwd_path, passwd);
 	scratch_replace(aliases_path, aliases);
@@ -514,11 +514,40 @@ START_TEST(system_finds_aliases_and_users)
 }
 END_TEST
 
+START_TEST(system_looks_into_every_aliases_file)
+{
+	char *one = scratch_path(&scratch, "aliases"), *two = scratch_path(&scratch, "majordomo");
+	char *passwd_path = scratch_path(&scratch, "passwd");
+	const char *const paths[] = {one, two};
+	struct mxw__directory_conf conf = {.name = "sys", .type = MXW__DIRECTORY_SYSTEM, .passwd_file = passwd_path,
+					   .aliases_files = {2, paths}};
+
+	scratch_replace(passwd_path, passwd);
+	scratch_replace(one, "first: root\n");
+	scratch_replace(two, "second: root\n");
+	void *self = open_source(&conf, &mxw__directory_system);
+	ck_assert_int_eq(ask(&mxw__directory_system, self, "first@example.net").outcome, MXW_FOUND);
+	ck_assert_int_eq(ask(&mxw__directory_system, self, "second@example.net").outcome, MXW_FOUND);
+	ck_assert_int_eq(ask(&mxw__directory_system, self, "alice@example.net").outcome, MXW_FOUND);
+	ck_assert_int_eq(ask(&mxw__directory_system, self, "third@example.net").outcome, MXW_NOT_FOUND);
+	mxw__directory_system.close(self);
+	/* One that can't be read may have had the name. */
+	ck_assert_int_eq(unlink(one), 0);
+	self = open_source(&conf, &mxw__directory_system);
+	ck_assert_int_eq(ask(&mxw__directory_system, self, "second@example.net").outcome, MXW_FOUND);
+	ck_assert_int_eq(ask(&mxw__directory_system, self, "third@example.net").outcome, MXW_TEMPORARY);
+	mxw__directory_system.close(self);
+	free(one);
+	free(two);
+	free(passwd_path);
+}
+END_TEST
+
 START_TEST(system_is_temporary_when_one_of_its_files_cannot_be_read)
 {
 	char *passwd_path = scratch_path(&scratch, "passwd"), *aliases_path = scratch_path(&scratch, "aliases");
 	struct mxw__directory_conf conf = {.name = "sys", .type = MXW__DIRECTORY_SYSTEM, .passwd_file = passwd_path,
-					   .aliases_file = aliases_path};
+					   .aliases_files = {1, (const char *const[]){aliases_path}}};
 
 	scratch_replace(passwd_path, passwd);
 	void *self = open_source(&conf, &mxw__directory_system);
@@ -536,7 +565,7 @@ END_TEST
 START_TEST(system_asks_the_machine_for_its_users)
 {
 	struct mxw__directory_conf conf = {.name = "sys", .type = MXW__DIRECTORY_SYSTEM, .passwd_file = "",
-					   .aliases_file = ""};
+					   .aliases_files = {1, (const char *const[]){""}}};
 	struct passwd *me = getpwuid(0);
 	void *self = open_source(&conf, &mxw__directory_system);
 
@@ -750,6 +779,7 @@ int main(void)
 
 	tcase_add_checked_fixture(sys, set_up, tear_down);
 	tcase_add_test(sys, system_finds_aliases_and_users);
+	tcase_add_test(sys, system_looks_into_every_aliases_file);
 	tcase_add_test(sys, system_is_temporary_when_one_of_its_files_cannot_be_read);
 	tcase_add_test(sys, system_asks_the_machine_for_its_users);
 	tcase_add_test(sys, a_call_that_hangs_is_left_behind_and_hanging_ones_are_limited);
