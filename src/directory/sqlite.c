@@ -354,6 +354,11 @@ static void sqlite_lookup(void *self, const struct mxw__rcpt_query *query, struc
 
 	if (left > source->timeout_ms)
 		left = source->timeout_ms;
+	if (left <= 0) {
+		/* Which says nothing of the database. */
+		mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "no time was left to ask the database");
+		return;
+	}
 	struct question *q = new_question(query->address, mxw__now_ms(mxw_clock_system()) + left);
 	if (!q) {
 		mxw__rcpt_answerf(ret_result, MXW_TEMPORARY, "out of memory");
