@@ -128,6 +128,17 @@ static void check_sqlite(struct mxw__build *b, const struct mxw__directory_conf 
 	mxw__sql_free(sql);
 }
 
+static void check_call_ahead(struct mxw__build *b, const struct mxw__directory_conf *d, const struct mxw__pos *pos)
+{
+	const struct mxw__section *s = &mxw__sections[MXW__SECTION_DIRECTORY];
+	const struct mxw__pos *hosts = mxw__option_pos(s, pos, "hosts"), *ca = mxw__option_pos(s, pos, "tls-ca-file");
+
+	if (d->hosts.n > MXW__CALL_HOSTS_MAX)
+		mxw__complain(b->values.complaints, hosts, "more than %d hosts", MXW__CALL_HOSTS_MAX);
+	if (ca->file && d->tls != MXW__TLS_REQUIRE)
+		mxw__complain(b->values.complaints, ca, "'tls-ca-file' needs 'tls require' beside it");
+}
+
 static void read_directory(struct mxw__build *b, struct mxw__node *node, struct mxw__directory_conf *d)
 {
 	struct mxw__pos pos[OPTIONS_MAX];
@@ -148,6 +159,8 @@ static void read_directory(struct mxw__build *b, struct mxw__node *node, struct 
 		check_sqlite(b, d, mxw__option_pos(&mxw__sections[MXW__SECTION_DIRECTORY], pos, "query"));
 	if (d->type == MXW__DIRECTORY_LDAP)
 		mxw__build_ldap(b, d, pos);
+	if (d->type == MXW__DIRECTORY_CALL_AHEAD)
+		check_call_ahead(b, d, pos);
 	mxw__directory_identify(d);
 }
 

@@ -52,6 +52,7 @@ typedef enum mxw__preset {
 } mxw__preset_t;
 enum { MXW__LDAP_BASES_MAX = 16 };
 typedef enum mxw__starttls { MXW__STARTTLS_NO, MXW__STARTTLS_YES } mxw__starttls_t;
+enum { MXW__CALL_HOSTS_MAX = 16 };
 /* Opportunistic: when it is offered, whatever the certificate (RFC 7435). */
 typedef enum mxw__tls_use { MXW__TLS_NO, MXW__TLS_OPPORTUNISTIC, MXW__TLS_REQUIRE } mxw__tls_use_t;
 

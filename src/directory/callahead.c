@@ -192,8 +192,8 @@ void mxw__call_complain(struct mxw__call *call, const struct mxw__call_host *hos
 	pthread_mutex_unlock(&call->lock);
 	if (was_told)
 		return;
-	mxw__call_fail(&failure, MXW_TEMPORARY, reply, "%s", what);
-	mxw__noticef(&call->noticer, is_error, "%s: %s %s", host->text, failure.detail, failure.text);
+	mxw__call_fail(&failure, MXW_TEMPORARY, reply, "%s", "");
+	mxw__noticef(&call->noticer, is_error, "%s: %s %s", host->text, failure.detail, what);
 }
 
 /* ---- the source ---- */
@@ -346,6 +346,7 @@ static mxw_status_t call_open(const struct mxw__directory_env *env, void **ret_s
 		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
 	call->conf = env->conf;
 	call->clock = env->clock;
+	atomic_init(&call->idle_ms, MXW__CALL_IDLE_MS);
 	call->noticer = (struct mxw__noticer){env->notice, env->notice_ctx, env->conf->name};
 	mxw__hashkey_random(&call->key);
 	TAILQ_INIT(&call->queue);

@@ -266,6 +266,7 @@ struct mxw__call {
 	struct mxw__hashkey key;
 	mxw__jobs_t *jobs;
 	SSL_CTX *tls;          /* NULL: not used */
+	atomic_int idle_ms;    /* MXW__CALL_IDLE_MS; less in tests */
 	size_t nhosts;
 	struct mxw__call_host *hosts;
 	size_t nconns;

@@ -141,7 +141,7 @@ static asked_t check_accepted(struct asking *a)
 	struct mxw__call_conn *conn = a->conn;
 	struct mxw__call_reply reply;
 	mxw__call_verdict_t verdict;
-	char path[320];
+	char path[320], what[200];
 
 	if (!conn->call->conf->accept_all_check)
 		return answer(a, MXW_FOUND);
@@ -153,10 +153,10 @@ static asked_t check_accepted(struct asking *a)
 			return asked;
 		trust = judge_unlikely(verdict);
 		set_trust(a, trust);
+		snprintf(what, sizeof what, "to anybody: it takes every recipient of %.100s, who exists can't be told",
+			 a->q->domain);
 		if (trust == MXW__CALL_ACCEPTS_ALL)
-			mxw__noticef(&conn->call->noticer, false,
-				     "%s: takes every recipient of %.100s: who exists there can't be told",
-				     conn->host->text, a->q->domain);
+			mxw__call_complain(conn->call, conn->host, false, &reply, what);
 	}
 	return trust == MXW__CALL_REFUSES_SOME ? answer(a, MXW_FOUND) : answer_unverifiable(a);
 }
@@ -349,14 +349,14 @@ static struct mxw__call_question *take(struct mxw__call_conn *conn, bool *ret_is
 static void *conn_main(void *arg)
 {
 	struct mxw__call_conn *conn = arg;
-	int64_t idle_ms = mxw__call_now_ms() + MXW__CALL_IDLE_MS;
+	int64_t idle_ms = 0;
 	bool is_stopping = false;
 
 	while (!is_stopping) {
 		struct mxw__call_question *q = take(conn, &is_stopping);
 		if (q) {
 			serve(conn, q);
-			idle_ms = mxw__call_now_ms() + MXW__CALL_IDLE_MS;
+			idle_ms = mxw__call_now_ms() + atomic_load(&conn->call->idle_ms);
 		} else if (!is_stopping) {
 			bool has_come = mxw__call_link_wait(&conn->link, conn->link.fd, POLLIN,
 							    conn->host ? idle_ms : INT64_MAX / 2);

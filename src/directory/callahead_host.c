@@ -164,6 +164,8 @@ mxw_status_t mxw__call_hosts_init(struct mxw__call *call, struct mxw_error *err)
 
 	if (hosts->n == 0)
 		return mxw__fail(err, MXW_ERR_CONF, "no host is given");
+	if (hosts->n > MXW__CALL_HOSTS_MAX)
+		return mxw__fail(err, MXW_ERR_CONF, "more than %d hosts are given", MXW__CALL_HOSTS_MAX);
 	call->hosts = mxw__calloc(hosts->n, sizeof *call->hosts);
 	if (!call->hosts)
 		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");

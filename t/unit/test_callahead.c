@@ -828,6 +828,23 @@ START_TEST(one_question_at_a_time_needs_one_connection)
 }
 END_TEST
 
+START_TEST(an_idle_connection_is_closed_in_good_order)
+{
+	struct smtpd_counts *counts = smtpd_counts(server);
+	void *self = open_call();
+
+	atomic_store(&((struct mxw__call *)self)->idle_ms, 50);
+	ck_ask(self, "anna@example.net", MXW_FOUND);
+	for (int i = 0; i < 1000 && atomic_load(&counts->quits) == 0; i++)
+		pause_ms(10);
+	ck_assert_uint_eq(atomic_load(&counts->quits), 1);
+	ck_ask(self, "anna@example.net", MXW_FOUND);
+	ck_assert_uint_eq(atomic_load(&counts->connections), 2);
+	ck_assert_uint_eq(notices_count(&notices), 0);
+	close_call(self);
+}
+END_TEST
+
 START_TEST(equal_questions_in_flight_are_asked_once)
 {
 	struct asker askers[16];
@@ -901,6 +918,70 @@ START_TEST(a_question_survives_a_lost_connection)
 		ck_ask(self, "anna@example.net", MXW_FOUND);
 	}
 	ck_assert_uint_eq(notices_count(&notices), 0);
+	close_call(self);
+}
+END_TEST
+
+/* ---- all at once ---- */
+
+struct worker {
+	pthread_t thread;
+	void *self;
+	atomic_bool *stop;
+	unsigned nanswers, nwrong;
+};
+
+static void *work_main(void *arg)
+{
+	struct worker *worker = arg;
+	char who[64];
+
+	for (unsigned i = 0; !atomic_load(worker->stop); i++) {
+		bool is_known = i % 2;
+		snprintf(who, sizeof who, "%s%u@example.net", is_known ? "known" : "nobody", i % 7);
+		struct mxw__rcpt_result result = ask_within(worker->self, who, 500);
+		if (result.outcome == MXW_TEMPORARY)
+			continue;
+		worker->nanswers++;
+		worker->nwrong += result.outcome != (is_known ? MXW_FOUND : MXW_NOT_FOUND) || result.is_unverifiable;
+	}
+	return NULL;
+}
+
+START_TEST(no_weather_makes_a_wrong_answer)
+{
+	static const enum smtpd_mode weather[] = {SMTPD_ANSWER, SMTPD_RCPT_DROP, SMTPD_ANSWER, SMTPD_RCPT_HALF_DROP,
+						  SMTPD_ANSWER, SMTPD_MUTE, SMTPD_ANSWER, SMTPD_RCPT_SILENT, SMTPD_ANSWER,
+						  SMTPD_RCPT_ENDLESS, SMTPD_ANSWER, SMTPD_HANG_UP, SMTPD_ANSWER};
+	struct worker workers[8];
+	atomic_bool stop;
+	unsigned nanswers = 0;
+
+	smtpd_rcpt(server, "known", OK);
+	conf.connections = 3;
+	conf.timeout_ms = conf.connect_timeout_ms = 150;
+	atomic_store(&smtpd_settings(server)->tls, SMTPD_TLS_GOOD);
+	atomic_store(&smtpd_settings(server)->max_rcpts, 5);
+	atomic_init(&stop, false);
+	void *self = open_call();
+	ck_until(self, "known0@example.net", MXW_FOUND);
+	for (size_t i = 0; i < MXW_ARRAY_LEN(workers); i++) {
+		workers[i] = (struct worker){.self = self, .stop = &stop};
+		ck_assert_int_eq(pthread_create(&workers[i].thread, NULL, work_main, &workers[i]), 0);
+	}
+	for (size_t i = 0; i < MXW_ARRAY_LEN(weather); i++) {
+		atomic_store(&smtpd_settings(server)->mode, weather[i]);
+		pause_ms(150);
+		smtpd_drop_all(server);
+	}
+	atomic_store(&stop, true);
+	for (size_t i = 0; i < MXW_ARRAY_LEN(workers); i++) {
+		pthread_join(workers[i].thread, NULL);
+		ck_assert_uint_eq(workers[i].nwrong, 0);
+		nanswers += workers[i].nanswers;
+	}
+	ck_assert_uint_gt(nanswers, 0);
+	ck_until(self, "known0@example.net", MXW_FOUND);
 	close_call(self);
 }
 END_TEST
@@ -1128,11 +1209,13 @@ int main(void)
 	TCase *pool = add_case(suite, "connections");
 	tcase_add_test(pool, connections_are_no_more_than_configured);
 	tcase_add_test(pool, one_question_at_a_time_needs_one_connection);
+	tcase_add_test(pool, an_idle_connection_is_closed_in_good_order);
 	tcase_add_test(pool, equal_questions_in_flight_are_asked_once);
 	tcase_add_test(pool, transactions_and_connections_are_used_up);
 	tcase_add_test(pool, too_many_recipients_begin_a_new_transaction);
 	tcase_add_test(pool, too_many_transactions_begin_a_new_connection);
 	tcase_add_test(pool, a_question_survives_a_lost_connection);
+	tcase_add_test(pool, no_weather_makes_a_wrong_answer);
 
 	TCase *tls = add_case(suite, "tls");
 	tcase_add_loop_test(tls, tls_is_used_as_configured, 0, MXW_ARRAY_LEN(encryptions));
