@@ -111,6 +111,20 @@ static void check_external(struct mxw__build *b, const struct mxw__directory_con
 	}
 }
 
+/* Two filters that do not find the same: one of them was changed alone. */
+static void check_copy_filter(struct mxw__build *b, const struct mxw__directory_conf *d, const struct mxw__pos *pos)
+{
+	const struct mxw__section *s = &mxw__sections[MXW__SECTION_DIRECTORY];
+	const struct mxw__pos *filter = mxw__option_pos(s, pos, "filter");
+	const char *usual = mxw__preset_value(d->preset, "filter");
+
+	if (!usual)
+		usual = mxw__option_find(s, "filter")->deflt;
+	if (d->offline_copy && filter->file && strcmp(d->filter, usual) != 0 && !mxw__option_pos(s, pos, "copy-filter")->file)
+		mxw__complain(b->values.complaints, filter,
+			      "a 'filter' of your own with 'offline-copy yes' needs a 'copy-filter' that finds all it can find");
+}
+
 /* A copy that is old before it is made again says nothing half of the time. */
 static void check_copy(struct mxw__build *b, const struct mxw__directory_conf *d, const struct mxw__pos *pos)
 {
@@ -120,6 +134,7 @@ static void check_copy(struct mxw__build *b, const struct mxw__directory_conf *d
 	if (d->offline_copy && d->copy_max_age_ms < d->copy_interval_ms)
 		mxw__complain(b->values.complaints, age->file ? age : mxw__option_pos(s, pos, "copy-interval"),
 			      "'copy-max-age' is shorter than 'copy-interval'");
+	check_copy_filter(b, d, pos);
 }
 
 void mxw__build_ldap(struct mxw__build *b, struct mxw__directory_conf *d, const struct mxw__pos *pos)
