@@ -82,7 +82,10 @@ void mxw_engine_free(mxw_engine_t *engine);
 
 /* The answer to one step. */
 struct mxw_verdict {
-	/* What to tell the client. In observe mode always MXW_ACTION_CONTINUE; `decided` says what it would have been. */
+	/*
+	 * What to tell the client. In observe mode always MXW_ACTION_CONTINUE; `decided` says what it would have been. Never
+	 * MXW_ACTION_CONCEAL: a concealed recipient is deferred, or accepted (continue) and the message rejected at its end.
+	 */
 	mxw_action_t action;
 	mxw_action_t decided;
 	int code;                      /* 0 for continue and accept, else 421, 450..., 550... */

@@ -305,10 +305,9 @@ void mxw__reply_make(const struct mxw_decision *decision, const mxw_facts_t *fac
 		v.code = parts.code ? parts.code : defaults[decision->action].code;
 		/* Only a concealing rule may have a code of another class than its action's default. */
 		bool is_late = decision->action == MXW_ACTION_CONCEAL && v.code >= 500;
-		snprintf(v.enhanced, sizeof v.enhanced, "%s",
-			 parts.enhanced[0] ? parts.enhanced : defaults[is_late ? MXW_ACTION_REJECT : decision->action].enhanced);
-		const char *text = defaults[is_late ? MXW_ACTION_REJECT : decision->action].text;
-		expand(parts.text[0] ? parts.text : text, facts, vars, v.text);
+		mxw_action_t like = is_late ? MXW_ACTION_REJECT : decision->action;
+		snprintf(v.enhanced, sizeof v.enhanced, "%s", parts.enhanced[0] ? parts.enhanced : defaults[like].enhanced);
+		expand(parts.text[0] ? parts.text : defaults[like].text, facts, vars, v.text);
 	}
 	*ret_verdict = v;
 }

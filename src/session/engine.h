@@ -79,7 +79,7 @@ struct mxw__message_record {
 	unsigned rcpts, rcpts_refused, rcpts_refused_by_mta;
 	struct mxw_verdict refusal;      /* the last one that refused something, action CONTINUE if none */
 	struct mxw_verdict verdict;      /* the final one */
-	struct mxw_verdict late;         /* concealed with a 5xx reply: what the message is to be refused with; action CONTINUE if not */
+	struct mxw_verdict late;         /* for the end of a message with concealed recipients; CONTINUE if there are none */
 	unsigned concealed, concealed_found; /* recipients; of these, those that were looked for and exist */
 	size_t nrefused_shown;
 	struct {

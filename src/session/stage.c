@@ -278,7 +278,7 @@ void mxw__stage_hold(mxw_session_t *s)
 /*
  * What is decided, said and counted is settled before the recipient is looked for, and what is found is told to the log
  * alone: every recipient of ours that is tried counts as one that does not exist, and none adds points. The look-up ends
- * some time before the reply is due. Without a hold there is none, since it would show in the time.
+ * some time before the reply is due. Without a hold, or when it is over, there is none: it would show in the time.
  */
 static void conceal_rcpt(mxw_session_t *s, struct mxw_verdict *ret_verdict)
 {
@@ -299,6 +299,9 @@ static void conceal_rcpt(mxw_session_t *s, struct mxw_verdict *ret_verdict)
 	if (!mxw__stage_begin_hold(s))
 		return;
 	s->ctx.deadline_ms = s->hold_until_ms - (margin_ms < HOLD_MARGIN_MS ? margin_ms : HOLD_MARGIN_MS);
+	/* Another check, SPF for one, may have taken all the time there was. */
+	if (mxw__now_ms(&s->engine->clock) >= s->ctx.deadline_ms)
+		return;
 	run_checks(s, MXW_STAGE_RCPT, NULL);
 	/* A thread that has just worked wakes some microseconds faster than one that has slept: let all work at this time. */
 	s->engine->clock.sleep_until_ms(s->engine->clock.ctx, s->ctx.deadline_ms);

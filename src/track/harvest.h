@@ -9,8 +9,9 @@
  * Who may call: session.
  * Threads: any; the table is sharded, each shard has one mutex, as has the count of the whole site; they are held for
  *          the look-up only, one at a time, and nothing else is locked under them.
- * Memory:  bounded by max_entries, about 350 bytes each; under pressure the entry least worth keeping of a few candidates (fewest
- *          guesses in the window, then the one that has been quiet for longest) goes. The site takes 40 KiB.
+ * Memory:  bounded by max_entries, about 350 bytes each; under pressure the entry least worth keeping of a few
+ *          candidates (fewest guesses in the window, then the one that has been quiet for longest) goes. The site takes
+ *          40 KiB.
  * Accuracy: see sketch.h; exact up to 32 for clients and networks, within some percent up to 2000, at most about 3500. The
  *          site: within one percent up to 100,000.
  */
