@@ -64,7 +64,7 @@ static const char *read_name(const char *word, size_t len, char ret_name[MXW__DO
 	return status == MXW_OK ? NULL : "not a domain name";
 }
 
-/* One name on a line: its first word. What follows is the value of a map, which means nothing here. */
+/* One name on a line: its first word, as sendmail reads such files. What follows is the value of a map, which means nothing here. */
 static mxw_status_t parse_domains_file(struct mxw__reading *reading, char *data, size_t len, mxw__names_t *names)
 {
 	char *rest = data, *line;
@@ -74,7 +74,6 @@ static mxw_status_t parse_domains_file(struct mxw__reading *reading, char *data,
 	for (unsigned long number = 1; status == MXW_OK && (line = mxw__next_line(&rest, data + len, &n)); number++) {
 		char name[MXW__DOMAIN_MAX + 1];
 		size_t from = 0, to;
-		/* A line of a map that begins with a blank goes on with the value of the line before. */
 		while (from < n && mxw__ascii_isspace(line[from]))
 			from++;
 		for (to = from; to < n && !mxw__ascii_isspace(line[to]);)

@@ -49,7 +49,7 @@ const struct mxw_fact_info mxw__fact_table[MXW__FACT_COUNT] = {
 	[MXW__FACT_TLS] = {"tls", MXW_FACT_YESNO, MXW_STAGE_MAIL, MESSAGE, false, NULL,
 		"the session is encrypted"},
 	[MXW__FACT_SENDER] = {"sender", MXW_FACT_TEXT, MXW_STAGE_MAIL, MESSAGE, false, NULL,
-		"envelope sender without brackets; empty for the null sender"},
+		"envelope sender without brackets, its domain in A-labels; empty for the null sender"},
 	[MXW__FACT_SENDER_DOMAIN] = {"sender.domain", MXW_FACT_TEXT, MXW_STAGE_MAIL, MESSAGE, false, NULL,
 		"domain of the envelope sender, lower case, in A-labels; absent for the null sender"},
 	[MXW__FACT_SENDER_SYNTAX] = {"sender.syntax", MXW_FACT_WORD, MXW_STAGE_MAIL, MESSAGE, false,
@@ -63,7 +63,8 @@ const struct mxw_fact_info mxw__fact_table[MXW__FACT_COUNT] = {
 		"what the directories say of this recipient; unverifiable: they take every address; foreign: not in a "
 		"domain of ours"},
 	[MXW__FACT_RCPT_ADDRESS] = {"rcpt.address", MXW_FACT_TEXT, MXW_STAGE_RCPT, RCPT, false, NULL,
-		"the recipient without brackets"},
+		"the recipient without brackets, its domain in A-labels, its local part in quotes only where it needs "
+		"them"},
 	[MXW__FACT_RCPT_DOMAIN] = {"rcpt.domain", MXW_FACT_TEXT, MXW_STAGE_RCPT, RCPT, false, NULL,
 		"the recipient's domain, lower case, in A-labels"},
 	[MXW__FACT_RCPT_OURS] = {"rcpt.ours", MXW_FACT_YESNO, MXW_STAGE_RCPT, RCPT, false, NULL,

@@ -16,6 +16,8 @@ static void fuzz_domain(const char *s)
 {
 	char ascii[MXW__DOMAIN_MAX + 1], again[MXW__DOMAIN_MAX + 1], utf8[MXW__DOMAIN_MAX + 1];
 
+	if (mxw__domain_pattern_to_ascii(s, strlen(s), ascii) == MXW_OK)
+		assert(mxw__domain_pattern_to_ascii(ascii, strlen(ascii), again) == MXW_OK && strcmp(ascii, again) == 0);
 	if (mxw__domain_to_ascii(s, strlen(s), ascii) != MXW_OK)
 		return;
 	for (const char *p = ascii; *p; p++)
