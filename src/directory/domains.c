@@ -64,7 +64,10 @@ static const char *read_name(const char *word, size_t len, char ret_name[MXW__DO
 	return status == MXW_OK ? NULL : "not a domain name";
 }
 
-/* One name on a line: its first word, as sendmail reads such files. What follows is the value of a map, which means nothing here. */
+/*
+ * One name on a line: its first word, as sendmail reads such files. What follows is the value of a map, which means nothing
+ * here.
+ */
 static mxw_status_t parse_domains_file(struct mxw__reading *reading, char *data, size_t len, mxw__names_t *names)
 {
 	char *rest = data, *line;

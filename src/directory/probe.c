@@ -70,7 +70,10 @@ static bool ask(struct search *s, const struct mxw__address *address, bool is_re
 	return s->all.outcome == MXW_FOUND || one.is_refused;
 }
 
-/* The postmaster's names, with a detail or without one. RFC 5321 section 4.5.1 and RFC 2142: who has to complain must be able to. */
+/*
+ * The postmaster's names, with a detail or without one. RFC 5321 section 4.5.1 and RFC 2142: who has to complain must be
+ * able to.
+ */
 static bool is_role(const struct mxw__domain_conf *domain, const char *local)
 {
 	static const char *const names[] = {"postmaster", "abuse"};

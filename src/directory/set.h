@@ -54,7 +54,10 @@ struct mxw__domain_match {
 	bool is_host; /* its recipients are those of the section's first name */
 	bool is_below; /* it is not named itself */
 };
-/* `domain` in the form of struct mxw__address. MXW_TEMPORARY: a list that might have it can't be read; its section is matched. */
+/*
+ * `domain` in the form of struct mxw__address. MXW_TEMPORARY: a list that might have it was never readable; its section is
+ * matched.
+ */
 mxw_outcome_t mxw__directories_match(const mxw__directories_t *directories, const char *domain,
 				     struct mxw__domain_match *ret_match);
 /* The names of all domain sections that ask directory number `index`. To be freed with free(): the array only. NULL: no

@@ -90,7 +90,7 @@ static mxw_status_t convert_to_ascii(const char *utf8, char ret_name[MXW__DOMAIN
 	}
 	if (status != MXW_OK)
 		return status;
-	/* The mapping of TR46 makes ASCII of some characters: what comes out must be a name, too. */
+	/* The mapping of UTS 46 makes ASCII of some characters: what comes out must be a name, too. */
 	name.text[name.len] = '\0';
 	if (!mxw__domain_is_valid(name.text))
 		return MXW_ERR_INVALID;

@@ -2,13 +2,13 @@
 /*
  * mail.h: reading what stands in envelopes and header fields. Pure functions on peer data.
  *
- * Who may call: auth, check, directory, session.
+ * Who may call: auth, check, conf, directory, session.
  * Threads: no state.
  * Memory:  results are in the caller's arena or point into the input.
  * Errors:  MXW_ERR_INVALID for what does not have the syntax, MXW_ERR_LIMIT / MXW_ERR_NOMEM from the arena.
  *          Any octets, NUL included where a length is given, any length: never more than linear work.
- * Standards: RFC 5321 section 4.1.2 (paths), RFC 6531 (SMTPUTF8), RFC 5890 and 5891 (IDNA2008), UTS 46, RFC 5322 section 2.2 (fields), RFC 8601 (Authentication-Results),
- *          RFC 6376 section 3.2 (tag lists).
+ * Standards: RFC 5321 section 4.1.2 (paths), RFC 6531 (SMTPUTF8), RFC 5890 and 5891 (IDNA2008), UTS 46,
+ *          RFC 5322 section 2.2 (fields), RFC 8601 (Authentication-Results), RFC 6376 section 3.2 (tag lists).
  */
 #ifndef MXW_SRC_MAIL_MAIL_H
 #define MXW_SRC_MAIL_MAIL_H
@@ -44,8 +44,8 @@ struct mxw__address {
 mxw_status_t mxw__address_parse(mxw__arena_t *arena, const char *path, struct mxw__address *ret_address);
 
 /*
- * Writes local@domain, the local part in quotes (RFC 5321 section 4.1.2) where it needs them. False, with "" written, if it does
- * not fit in `size`.
+ * Writes local@domain, the local part in quotes (RFC 5321 section 4.1.2) where it needs them. False, with "" written,
+ * if it does not fit in `size`.
  */
 bool mxw__address_write(char *out, size_t size, const char *local, const char *domain);
 /* Can the local part stand without quotes? Dots may be anywhere. */
@@ -54,9 +54,10 @@ bool mxw__local_is_plain(const char *local);
 /* ---- names beyond ASCII: idn.c ---- */
 
 /*
- * One form for each domain: A-labels (RFC 5890, by the mapping of TR46), lower case, without a final dot; a literal as in struct
- * mxw__address. A name in ASCII is never looked at more closely than by mxw__domain_is_valid(): old A-labels that
- * IDNA2008 no longer allows stay what they are. MXW_ERR_INVALID for what is no domain name, or has no A-label; MXW_ERR_NOMEM.
+ * One form for each domain: A-labels (RFC 5890, by the mapping of UTS 46), lower case, without a final dot; a literal as
+ * in struct mxw__address. A name in ASCII is never looked at more closely than by mxw__domain_is_valid(): old A-labels
+ * that IDNA2008 no longer allows stay what they are. MXW_ERR_INVALID for what is no domain name, or has no A-label;
+ * MXW_ERR_NOMEM.
  */
 mxw_status_t mxw__domain_to_ascii(const char *name, size_t len, char ret_name[MXW__DOMAIN_MAX + 1]);
 /* The same for "*.example.net", which stands for every name below, too. */
@@ -67,9 +68,9 @@ bool mxw__domain_to_utf8(const char *name, char ret_name[MXW__DOMAIN_MAX + 1]);
 bool mxw__utf8_is_clean(const char *s);
 /*
  * One form for what people take for the same local part: lower case, in UTF-8 composed (NFC), since keyboards and
- * systems differ in how they put an accent on a letter. Not folded any further: "straße" and "strasse" are two mailboxes. What
- * is no UTF-8, or would get too long, has its ASCII letters in lower case. Returns the length. What is longer than
- * MXW__LOCAL_MAX is cut.
+ * systems differ in how they put an accent on a letter. Not folded any further: "straße" and "strasse" are two
+ * mailboxes. What is no UTF-8, or would get too long, has its ASCII letters in lower case. Returns the length. What is
+ * longer than MXW__LOCAL_MAX is cut.
  */
 size_t mxw__local_canonical(const char *local, size_t len, char ret_local[MXW__LOCAL_MAX + 1]);
 

@@ -439,8 +439,10 @@ static void *ask_on(void *arg)
 	struct asker *asker = arg;
 
 	for (unsigned i = 0; !atomic_load(&asker->stop); i++) {
-		bool ok = mxw__directories_domain(asker->set, "always.example") && mxw__directories_domain(asker->set, "a.below.example") &&
-			  mxw__directories_domain(asker->set, "example.net") && !mxw__directories_domain(asker->set, "never.example");
+		bool ok = mxw__directories_domain(asker->set, "always.example") &&
+			  mxw__directories_domain(asker->set, "a.below.example") &&
+			  mxw__directories_domain(asker->set, "example.net") &&
+			  !mxw__directories_domain(asker->set, "never.example");
 		atomic_fetch_add(&asker->wrong, !ok);
 		atomic_fetch_add(&asker->asked, 1);
 		fake_clock_advance(&fake, 100);
