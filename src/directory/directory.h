@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * directory.h: where recipients are looked up. Each source (file.c, system.c, ldap*.c) ends in one const
+ * directory.h: where recipients are looked up. Each source (file.c, system.c, ldap*.c, callahead*.c) ends in one const
  * struct of callbacks; directory.c names them all and asks those of a domain in their order; domains.c knows which
  * domains are ours; probe.c says under which addresses a recipient is to be looked for.
  *
