@@ -482,6 +482,48 @@ START_TEST(a_set_ends_soon_though_a_server_hangs)
 }
 END_TEST
 
+static uint64_t nrefreshes(void)
+{
+	/* On a slow machine the first few may fail before they are released. */
+	return events(MXW__RCPT_REFRESHED) + events(MXW__RCPT_REFRESH_FAILED);
+}
+
+START_TEST(more_than_can_wait_is_dropped_and_asked_for_at_the_next_hit)
+{
+	enum { MANY = 700 };
+	char name[20];
+
+	/* Room for all of them, so that none has to be asked for live. */
+	ck_assert_int_eq(mxw__rcpt_cache_resize(cache, 65536), MXW_OK);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof name, "user%d", i);
+		ask(name);
+	}
+	fake_clock_advance(&fake, HOUR - 1);
+	says(HANGS);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof name, "user%d", i);
+		ck_assert_result(ask(name), MXW_FOUND, MXW__ORIGIN_CACHE);
+	}
+	uint64_t dropped = events(MXW__RCPT_REFRESH_DROPPED);
+	ck_assert_uint_gt(dropped, 0);
+	ck_assert_uint_lt(dropped, MANY);
+	/* All that waits is done, and what was dropped is asked for now. */
+	says(SAYS_FOUND);
+	atomic_store(&staff.is_released, true);
+	for (int i = 0; i < PATIENCE_MS && nrefreshes() < MANY - dropped; i++)
+		usleep(1000);
+	ck_assert_uint_eq(nrefreshes(), MANY - dropped);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof name, "user%d", i);
+		ck_assert_result(ask(name), MXW_FOUND, MXW__ORIGIN_CACHE);
+	}
+	for (int i = 0; i < PATIENCE_MS && events(MXW__RCPT_REFRESHED) < MANY; i++)
+		usleep(1000);
+	ck_assert_uint_eq(events(MXW__RCPT_REFRESHED), MANY);
+}
+END_TEST
+
 /* ---- sets ---- */
 
 START_TEST(a_reload_keeps_what_is_known_and_a_changed_directory_does_not_see_it)
@@ -912,6 +954,7 @@ int main(void)
 	tcase_add_test(tc, who_is_gone_is_learned_in_the_background);
 	tcase_add_test(tc, while_a_source_fails_nobody_waits_for_who_is_known);
 	tcase_add_test(tc, a_set_ends_soon_though_a_server_hangs);
+	tcase_add_test(tc, more_than_can_wait_is_dropped_and_asked_for_at_the_next_hit);
 	tcase_add_test(tc, a_reload_keeps_what_is_known_and_a_changed_directory_does_not_see_it);
 	tcase_add_loop_test(tc, settings_that_change_answers_make_another_directory, 0, MXW_ARRAY_LEN(changes));
 	tcase_add_test(tc, a_flood_of_invented_addresses_pushes_out_no_good_one);
