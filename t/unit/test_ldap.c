@@ -114,7 +114,8 @@ static void close_ldap(void *self)
 	int64_t start = now_ms();
 
 	mxw__directory_ldap.close(self);
-	ck_assert_int_lt(now_ms() - start, 1000 + SLACK_MS);
+	/* No time-out was waited for; on a busy machine threads take their time to end. */
+	ck_assert_int_lt(now_ms() - start, 3000 + SLACK_MS);
 }
 
 static struct mxw__rcpt_result ask_within(void *self, const char *text, int ms)
