@@ -13,7 +13,7 @@
 
 /* A page is allowed so many times what one look-up is. */
 enum { PAGE_ENTRIES = 1000, PAGE_TIMEOUTS = 10, STOP_LOOK_MS = 500, EMPTY_PAGES_MAX = 1000, MORE_MS = 3600000 };
-enum { BASE_MAX = 16384, VALUE_MAX = 1024 };
+enum { BASE_MAX = 16384, VALUE_MAX = 1024, NAME_MAX_OCTETS = 255 };
 #define BYTES_MAX ((uint64_t)8 << 30)
 
 struct pull {
@@ -68,20 +68,41 @@ static bool take_address(struct pull *pull, const struct berval *value, const st
 	return n < 0 || (size_t)n >= sizeof text || give(pull, text, (size_t)n, settings);
 }
 
-static bool take_values(struct pull *pull, LDAPMessage *entry, const char *name, const struct mxw__rcpt_settings *settings)
+static bool take_values(struct pull *pull, LDAPMessage *entry, const char *name, const struct berval *values,
+			const struct mxw__rcpt_settings *settings)
 {
-	LDAP *ld = pull->ldap->pull_link.ld;
-	struct berval **values = ldap_get_values_len(ld, entry, name), address;
+	struct berval address;
 	bool ok = true;
 
-	for (size_t i = 0; ok && values && values[i]; i++) {
-		if (!mxw__ldap_is_address(pull->ldap, ld, entry, name, values[i], &address))
+	for (const struct berval *value = values; ok && value && value->bv_val; value++) {
+		if (!mxw__ldap_is_address(pull->ldap, pull->ldap->pull_link.ld, entry, name, value, &address))
 			continue;
 		/* Active Directory gives 1500 values at a time, and leaves the others to be asked for. */
 		ok = !strstr(name, ";range=") ? take_address(pull, &address, settings) :
 			fail(pull, MXW_MISCONFIGURED, "an entry has more addresses than the server gives at one time");
 	}
-	ldap_value_free_len(values);
+	return ok;
+}
+
+/* The next attribute of the entry, as it came: a server may give one in several pieces. `ret_more`: there was one. */
+static bool take_attribute(struct pull *pull, LDAPMessage *entry, BerElement *ber, const struct mxw__rcpt_settings *settings,
+			   bool *ret_more)
+{
+	struct berval description = {0}, *values = NULL;
+	char name[NAME_MAX_OCTETS + 1];
+
+	int rc = ldap_get_attribute_ber(pull->ldap->pull_link.ld, entry, ber, &description, &values);
+	*ret_more = rc == LDAP_SUCCESS && description.bv_val;
+	if (rc == LDAP_SUCCESS && !description.bv_val)
+		return true;
+	if (rc != LDAP_SUCCESS || description.bv_len > NAME_MAX_OCTETS) {
+		ber_memfree(values);
+		return fail(pull, MXW_TEMPORARY, "an entry can't be read");
+	}
+	memcpy(name, description.bv_val, description.bv_len);
+	name[description.bv_len] = '\0';
+	bool ok = take_values(pull, entry, name, values, settings);
+	ber_memfree(values);
 	return ok;
 }
 
@@ -89,15 +110,16 @@ static bool take_entry(struct pull *pull, LDAPMessage *entry)
 {
 	LDAP *ld = pull->ldap->pull_link.ld;
 	struct mxw__rcpt_settings settings;
+	struct berval dn;
 	BerElement *ber = NULL;
-	bool ok = true;
+	bool more = true, ok = true;
 
 	pull->nentries++;
+	if (ldap_get_dn_ber(ld, entry, &ber, &dn) != LDAP_SUCCESS)
+		return fail(pull, MXW_TEMPORARY, "an entry can't be read");
 	mxw__ldap_read_settings(pull->ldap, ld, entry, &settings);
-	for (char *name = ldap_first_attribute(ld, entry, &ber); name && ok; name = ldap_next_attribute(ld, entry, ber)) {
-		ok = take_values(pull, entry, name, &settings);
-		ldap_memfree(name);
-	}
+	while (ok && more)
+		ok = take_attribute(pull, entry, ber, &settings, &more);
 	ber_free(ber, 0);
 	return ok;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "src/directory/copy.h"
 #include "src/directory/source.h"
 #include "t/fakes/ldapd.h"
 #include "t/fakes/notices.h"
@@ -246,6 +247,65 @@ START_TEST(each_preset_finds_its_people_and_what_is_said_of_them)
 		options = people[i].options;
 		ck_asked(people[i].who, people[i].expected);
 	}
+}
+END_TEST
+
+/* ---- their offline copies ---- */
+
+static void consult(mxw__copy_t *copy, const char *text, struct mxw__rcpt_result *ret_result)
+{
+	char local[400];
+	snprintf(local, sizeof local, "%s", text);
+	char *at = strrchr(local, '@');
+	struct mxw__address address = {.text = text, .local = local, .domain = at ? at + 1 : ""};
+	if (at)
+		*at = '\0';
+	*ret_result = (struct mxw__rcpt_result){.outcome = MXW_TEMPORARY};
+	mxw__copy_consult(copy, &address, ret_result);
+}
+
+/* The copy of the directory that is open; a new one for each. */
+static mxw__copy_t *make_copy(const char *state_dir)
+{
+	static struct mxw__directory_env env;
+	struct mxw_error err = {0};
+	mxw__copy_t *copy = NULL;
+
+	env = (struct mxw__directory_env){.conf = &conf->directories[0], .clock = mxw_clock_system(), .notice = notices_take,
+					  .notice_ctx = &notices, .state_dir = state_dir};
+	ck_assert_msg(mxw__copy_new(&env, &mxw__directory_ldap, self, &copy, &err) == MXW_OK, "%s", err.text);
+	ck_assert_msg(mxw__copy_pull(copy) == MXW__COPY_USED, "%s", mxw__buf_str(&notices.text));
+	return copy;
+}
+
+START_TEST(the_offline_copy_of_each_preset_says_the_same)
+{
+	const char *options = "";
+	struct scratch state;
+	mxw__copy_t *copy = NULL;
+
+	scratch_init(&state);
+	for (size_t i = 0; i < MXW_ARRAY_LEN(people); i++) {
+		struct mxw__rcpt_result result;
+		char text[200];
+		/* A filter of one's own lists others; and of many entries with one address a look-up sees only the first few. */
+		if (strstr(people[i].options, "filter") || strncmp(people[i].who, "many@", 5) == 0)
+			continue;
+		if (strcmp(people[i].options, options) != 0) {
+			mxw__copy_free(copy);
+			open_directory(people[i].options);
+			copy = make_copy(state.dir);
+		}
+		options = people[i].options;
+		consult(copy, people[i].who, &result);
+		bool is_there = strncmp(people[i].expected, "found", 5) == 0;
+		const char *got = is_there ? describe(&result, text) : mxw_outcome_name(result.outcome);
+		ck_assert_msg(strcmp(got, is_there ? people[i].expected : mxw_outcome_name(MXW_TEMPORARY)) == 0,
+			      "%s: %s, expected %s", people[i].who, got, people[i].expected);
+		ck_assert_int_eq(result.copy, is_there ? MXW__COPY_KNOWN : MXW__COPY_ABSENT);
+	}
+	mxw__copy_free(copy);
+	scratch_fini(&state);
 }
 END_TEST
 
@@ -642,6 +702,7 @@ int main(void)
 
 	tcase_add_unchecked_fixture(real, start_slapd, end_slapd);
 	tcase_add_test(real, each_preset_finds_its_people_and_what_is_said_of_them);
+	tcase_add_test(real, the_offline_copy_of_each_preset_says_the_same);
 	tcase_add_loop_test(real, metacharacters_find_nobody_under_any_preset, 0, MXW_ARRAY_LEN(products));
 	tcase_add_test(real, a_class_that_cannot_be_used_is_told_once_and_not_shown);
 	tcase_add_test(real, all_who_ask_the_same_are_told_the_same_settings);
