@@ -92,10 +92,10 @@ static asked_t ask_path(struct asking *a, const char *path, struct mxw__call_rep
 	}
 }
 
-/* A mailbox that nobody has. */
+/* A mailbox that nobody has. No character in it separates sub-addresses anywhere. */
 static void make_unlikely(char *path, size_t size, const char *domain)
 {
-	snprintf(path, size, "mxward-%016llx@%s", (unsigned long long)mxw__random_u64(), domain);
+	snprintf(path, size, "mxwardprobe%016llx@%s", (unsigned long long)mxw__random_u64(), domain);
 }
 
 static mxw__call_trust_t get_trust(const struct asking *a)
