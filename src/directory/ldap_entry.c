@@ -23,7 +23,8 @@ static bool is_empty(const char *s)
 
 static bool is_account_control(const struct mxw__directory_conf *conf)
 {
-	return !is_empty(conf->disabled_attribute) && mxw__ascii_casecmp(conf->disabled_attribute, account_control) == 0;
+	return !is_empty(conf->disabled_attribute) &&
+	       mxw__ascii_casecmp(conf->disabled_attribute, account_control) == 0;
 }
 
 static void add_name(const char **names, size_t *n, const char *name)
@@ -124,8 +125,8 @@ static bool is_yes(const struct berval *value)
 	return is_one_of(value, words, MXW_ARRAY_LEN(words));
 }
 
-/* Words that nobody uses for an account in use. "noaccess" and "nopop" of qmail-ldap's accountStatus are not among them:
- * such an account gets mail, and so does one with a word that we do not know. */
+/* Words that nobody uses for an account in use. "noaccess" and "nopop" of qmail-ldap's accountStatus are not among
+ * them: such an account gets mail, and so does one with a word that we do not know. */
 static bool is_off(const struct berval *value)
 {
 	static const char *const words[] = {"disabled", "inactive", "deleted"};
@@ -152,9 +153,9 @@ static bool is_disabled_account(const struct berval *value)
 }
 
 /*
- * msExchRecipientTypeDetails: shared, room, equipment, linked mailboxes and others belong to accounts that are disabled
- * because nobody logs in to them, and get mail. Named here are those of people. Of a type that is not known a
- * disabled account says nothing.
+ * msExchRecipientTypeDetails: shared, room, equipment, linked mailboxes and others belong to accounts that are
+ * disabled because nobody logs in to them, and get mail. Named here are those of people. Of a type that is not known
+ * a disabled account says nothing.
  */
 static bool is_of_a_person(const struct berval *value)
 {
@@ -178,7 +179,8 @@ static bool is_of_a_person(const struct berval *value)
 /* ---- entries ---- */
 
 /* Is there a value of the attribute that `test` says yes to? `ret_has_any`: is there one at all (may be NULL). */
-static bool any_value(LDAP *ld, LDAPMessage *entry, const char *name, bool (*test)(const struct berval *), bool *ret_has_any)
+static bool any_value(LDAP *ld, LDAPMessage *entry, const char *name, bool (*test)(const struct berval *),
+		      bool *ret_has_any)
 {
 	struct berval **values = is_empty(name) ? NULL : ldap_get_values_len(ld, entry, name);
 	bool found = false;
@@ -227,11 +229,12 @@ static void read_class(struct mxw__ldap *ldap, LDAP *ld, LDAPMessage *entry, cha
 	}
 	ldap_value_free_len(values);
 	if (is_bad && !atomic_exchange(&ldap->has_told_class, true))
-		mxw__noticef(&ldap->noticer, false, "an entry's %s is not used as a class: 1 to %d printable ASCII characters "
-			     "were expected", name, MXW__RCPT_CLASS_MAX);
+		mxw__noticef(&ldap->noticer, false, "an entry's %s is not used as a class: 1 to %d printable ASCII "
+			     "characters were expected", name, MXW__RCPT_CLASS_MAX);
 }
 
-void mxw__ldap_read_settings(struct mxw__ldap *ldap, LDAP *ld, LDAPMessage *entry, struct mxw__rcpt_settings *ret_settings)
+void mxw__ldap_read_settings(struct mxw__ldap *ldap, LDAP *ld, LDAPMessage *entry,
+			     struct mxw__rcpt_settings *ret_settings)
 {
 	*ret_settings = (struct mxw__rcpt_settings){0};
 	ret_settings->is_disabled = read_disabled(ldap->conf, ld, entry);

@@ -90,7 +90,8 @@ struct mxw__ldap_address_attribute {
 mxw_status_t mxw__ldap_entries_init(struct mxw__ldap *ldap, struct mxw_error *err);
 void mxw__ldap_entries_fini(struct mxw__ldap *ldap);
 /* What an entry says of its recipient; `ret_settings` is set wholly. From any thread that owns `ld`. */
-void mxw__ldap_read_settings(struct mxw__ldap *ldap, LDAP *ld, LDAPMessage *entry, struct mxw__rcpt_settings *ret_settings);
+void mxw__ldap_read_settings(struct mxw__ldap *ldap, LDAP *ld, LDAPMessage *entry,
+			     struct mxw__rcpt_settings *ret_settings);
 /*
  * Is this value of the entry's attribute (whose name may have options: "proxyAddresses;range=0-1499") an address, by
  * conf->address_attributes? `ret_address` points into it: without its prefix. It may be a local part alone, which is

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Certificates and keys for a connection. Reading them makes a context of libldap, which each link keeps for its next
- * connections: it holds all certificates of the system, and libldap with GnuTLS loses our own key and certificate with each
- * context that it makes. When a file changes, a new one is made.
+ * Certificates and keys for a connection. Reading them makes a context of libldap, which each link keeps for its
+ * next connections: it holds all certificates of the system, and libldap with GnuTLS loses our own key and
+ * certificate with each context that it makes. When a file changes, a new one is made.
  */
 #include "config.h"
 
@@ -68,8 +68,8 @@ void mxw__ldap_tls_forget(struct mxw__ldap_link *link)
 	link->tls_context = NULL;
 }
 
-/* libldap counts a context that is read out of a handle, and offers no way to count it down again; this callback, called
- * before a handshake, sees it uncounted. A handle without a connection then keeps it. */
+/* libldap counts a context that is read out of a handle, and offers no way to count it down again; this callback,
+ * called before a handshake, sees it uncounted. A handle without a connection then keeps it. */
 static int keep_context(LDAP *ld, void *session, void *context, void *arg)
 {
 	struct mxw__ldap_link *link = arg;

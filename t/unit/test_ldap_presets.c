@@ -159,6 +159,32 @@ static void ck_told(const char *part)
 	ck_assert_msg(notices_have(&notices, part), "\"%s\" not in:\n%s", part, mxw__buf_str(&notices.text));
 }
 
+/* ---- several entries ---- */
+
+static const struct {
+	struct mxw__rcpt_settings first, second, together;
+} merged[] = {
+	{{.is_disabled = true}, {.is_disabled = true}, {.is_disabled = true}},
+	{{.is_disabled = true}, {.is_disabled = false}, {.is_disabled = false}},
+	{{.is_disabled = false}, {.is_disabled = true}, {.is_disabled = false}},
+	{{.is_internal_only = false}, {.is_internal_only = true}, {.is_internal_only = true}},
+	{{.is_internal_only = true}, {.is_internal_only = false}, {.is_internal_only = true}},
+	{{.class = "a"}, {.class = "b"}, {.class = "a"}},
+	{{.class = ""}, {.class = "b"}, {.class = "b"}},
+	{{.class = "a"}, {.class = ""}, {.class = "a"}},
+};
+
+START_TEST(several_entries_are_disabled_together_internal_by_one_and_of_the_first_class)
+{
+	struct mxw__rcpt_settings all = merged[_i].first;
+
+	mxw__rcpt_settings_add(&all, &merged[_i].second);
+	ck_assert_int_eq(all.is_disabled, merged[_i].together.is_disabled);
+	ck_assert_int_eq(all.is_internal_only, merged[_i].together.is_internal_only);
+	ck_assert_str_eq(all.class, merged[_i].together.class);
+}
+END_TEST
+
 /* ---- presets ---- */
 
 #define OPENLDAP "uri @LDAP@\npreset openldap\nbase \"ou=qmail,dc=example,dc=net\"\n" SIMPLE
@@ -196,6 +222,12 @@ static const struct {
 	/* The name of a person is no alias. */
 	{OPENLDAP, "twice1@openldap.example", "not-found"},
 	{OPENLDAP, "nobody@openldap.example", "not-found"},
+
+	/* Existence is enough: one entry is asked for, and the server says that there are more. */
+	{CUSTOM, "twice@openldap.example", "found"},
+	{CUSTOM, "many@openldap.example", "found"},
+	{CUSTOM, "off@openldap.example", "found"},
+	{CUSTOM, "anna.alt@openldap.example", "not-found"},
 
 	{AD, "anna@ad.example", "found"},
 	{AD, "ANNA@AD.EXAMPLE", "found"},
@@ -696,6 +728,8 @@ int main(void)
 	TCase *fake = add_case(s, "fake");
 	TCase *real = add_case(s, "slapd");
 
+	tcase_add_loop_test(fake, several_entries_are_disabled_together_internal_by_one_and_of_the_first_class, 0,
+			    MXW_ARRAY_LEN(merged));
 	tcase_add_test(fake, a_base_that_answers_late_is_waited_for_and_a_missing_answer_is_temporary);
 	tcase_add_test(fake, failover_asks_the_first_and_spread_asks_as_many_as_there_are_connections);
 	tcase_add_test(fake, spread_shares_the_work_and_moves_it_from_a_server_that_fails_and_back);
