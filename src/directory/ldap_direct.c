@@ -68,38 +68,32 @@ static void leave_in_queue(struct mxw__ldap_conn *conn, struct mxw__ldap_questio
 }
 
 /* libldap writes to sockets as to files: a server that has gone would end a program that does not expect that. */
-struct pipe_guard {
-	sigset_t old;
-	bool was_pending;
-};
-
-static void guard_pipe(struct pipe_guard *guard)
-{
-	sigset_t pipe, pending;
-
-	sigemptyset(&pipe);
-	sigaddset(&pipe, SIGPIPE);
-	guard->was_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE);
-	pthread_sigmask(SIG_BLOCK, &pipe, &guard->old);
-}
-
-static void unguard_pipe(const struct pipe_guard *guard, bool is_lost)
+static void block_pipe(sigset_t *ret_old)
 {
 	sigset_t pipe;
 
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);
-	if (is_lost && !guard->was_pending)
+	pthread_sigmask(SIG_BLOCK, &pipe, ret_old);
+}
+
+static void unblock_pipe(const sigset_t *old, bool is_lost)
+{
+	sigset_t pipe;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	if (is_lost)
 		sigtimedwait(&pipe, NULL, &(struct timespec){0, 0});
-	pthread_sigmask(SIG_SETMASK, &guard->old, NULL);
+	pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
 void mxw__ldap_direct_ask(struct mxw__ldap_conn *conn, struct mxw__ldap_question *q, int64_t end_ms)
 {
 	bool was_idle = conn->nsent == 0 && !conn->is_led, is_woken = false;
-	struct pipe_guard guard;
+	sigset_t old;
 
-	guard_pipe(&guard);
+	block_pipe(&old);
 	if (!mxw__ldap_conn_has_room(conn)) {
 		leave_in_queue(conn, q);
 		is_woken = true;
@@ -116,7 +110,7 @@ void mxw__ldap_direct_ask(struct mxw__ldap_conn *conn, struct mxw__ldap_question
 	pthread_mutex_unlock(&conn->handle);
 	if (is_woken)
 		mxw__ldap_link_wake(&conn->link);
-	unguard_pipe(&guard, is_lost);
+	unblock_pipe(&old, is_lost);
 }
 
 void mxw__ldap_direct_end(struct mxw__ldap_conn *conn)

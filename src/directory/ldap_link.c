@@ -327,6 +327,16 @@ static bool bind_as_configured(struct mxw__ldap_link *link, const struct mxw__di
 	return mxw__ldap_link_result(link, msgid, deadline_ms, ret_failure) == LDAP_SUCCESS;
 }
 
+/* Left alone libldap reads each message in two parts. TLS brings a buffer of its own. */
+static void read_ahead(struct mxw__ldap_link *link, const struct mxw__directory_conf *conf, const LDAPURLDesc *url)
+{
+	Sockbuf *sb = NULL;
+
+	if (!conf->starttls && strcmp(url->lud_scheme, "ldaps") != 0 &&
+	    ldap_get_option(link->ld, LDAP_OPT_SOCKBUF, &sb) == LDAP_OPT_SUCCESS && sb)
+		ber_sockbuf_add_io(sb, &ber_sockbuf_io_readahead, LBER_SBIOD_LEVEL_PROVIDER, NULL);
+}
+
 bool mxw__ldap_link_open(struct mxw__ldap_link *link, const struct mxw__directory_conf *conf, const char *uri,
 			 const LDAPURLDesc *url, struct mxw__ldap_failure *ret_failure)
 {
@@ -355,6 +365,7 @@ bool mxw__ldap_link_open(struct mxw__ldap_link *link, const struct mxw__director
 		mxw__ldap_fail(ret_failure, MXW_TEMPORARY, LDAP_LOCAL_ERROR, "libldap refuses an option", NULL);
 	} else if (start_tls(link, conf, url, deadline_ms, ret_failure) &&
 		   bind_as_configured(link, conf, deadline_ms, ret_failure)) {
+		read_ahead(link, conf, url);
 		return true;
 	}
 	mxw__ldap_link_close(link, true);
