@@ -244,12 +244,20 @@ mxw_status_t mxw__rcpt_cache_resize(mxw__rcpt_cache_t *cache, size_t max_entries
 
 /* ---- asking ---- */
 
+/* Who is switched off is refused, and may be in use again: that is asked as often as for who is unknown. */
+static uint64_t life_of(const struct entry *e, const struct mxw__rcpt_lifetimes *lifetimes)
+{
+	bool is_refused = !is_good(e->kind) || (e->settings.is_disabled && lifetimes->negative_ms < lifetimes->positive_ms);
+
+	return is_refused ? lifetimes->negative_ms : lifetimes->positive_ms;
+}
+
 static mxw__rcpt_state_t judge(const struct entry *e, int64_t now_ms, const struct mxw__rcpt_lifetimes *lifetimes,
 			       struct mxw__rcpt_known *known)
 {
 	bool good = is_good(e->kind);
 	uint64_t age = now_ms > e->at_ms ? (uint64_t)(now_ms - e->at_ms) : 0;
-	uint64_t life = good ? lifetimes->positive_ms : lifetimes->negative_ms;
+	uint64_t life = life_of(e, lifetimes);
 	bool is_fresh = age < life && !(e->kind & DOUBTFUL);
 
 	if (!is_fresh && !(good && age < lifetimes->stale_ms))

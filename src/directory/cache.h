@@ -37,7 +37,7 @@ struct mxw__rcpt_cache_key {
 /* How long an answer is good. 0: not at all. */
 struct mxw__rcpt_lifetimes {
 	uint64_t positive_ms; /* "found" is given without asking again */
-	uint64_t negative_ms; /* "not found", and "can't tell", likewise */
+	uint64_t negative_ms; /* "not found", "can't tell", and "found, but disabled", likewise */
 	uint64_t stale_ms;    /* "found" is given while the source can't answer */
 };
 

@@ -30,7 +30,7 @@ static struct notices notices;
 
 /* ---- a source that does as it is told ---- */
 
-enum answer { SAYS_FOUND, SAYS_NOT_FOUND, SAYS_UNVERIFIABLE, FAILS, IS_MISCONFIGURED, HANGS };
+enum answer { SAYS_FOUND, SAYS_NOT_FOUND, SAYS_UNVERIFIABLE, SAYS_DISABLED, FAILS, IS_MISCONFIGURED, HANGS };
 
 static struct {
 	_Atomic enum answer answer;
@@ -83,6 +83,10 @@ static void staff_lookup(void *self, const struct mxw__rcpt_query *query, struct
 		ret_result->outcome = MXW_FOUND;
 		ret_result->settings.is_internal_only = true;
 		memcpy(ret_result->settings.class, "board", sizeof "board");
+		break;
+	case SAYS_DISABLED:
+		ret_result->outcome = MXW_FOUND;
+		ret_result->settings.is_disabled = true;
 		break;
 	case SAYS_NOT_FOUND:
 		ret_result->outcome = MXW_NOT_FOUND;
@@ -316,6 +320,28 @@ START_TEST(a_failure_takes_nothing_away)
 	/* Nor adds anything. */
 	fake_clock_advance(&fake, DAY);
 	ck_assert_int_eq(ask("anna").outcome, MXW_TEMPORARY);
+}
+END_TEST
+
+START_TEST(disabled_is_kept_no_longer_than_not_found)
+{
+	says(SAYS_DISABLED);
+	ck_assert(ask("anna").settings.is_disabled);
+	says(SAYS_FOUND);
+	fake_clock_advance(&fake, MINUTE);
+	struct mxw__rcpt_result r = ask("anna");
+	ck_assert(r.origin == MXW__ORIGIN_CACHE && r.settings.is_disabled);
+	fake_clock_advance(&fake, MINUTE);
+	r = ask("anna");
+	ck_assert(r.origin == MXW__ORIGIN_LIVE && !r.settings.is_disabled);
+	/* With nobody to ask it is known, and known to be old. */
+	says(SAYS_DISABLED);
+	fake_clock_advance(&fake, HOUR);
+	ask("anna");
+	says(FAILS);
+	fake_clock_advance(&fake, 2 * MINUTE);
+	r = ask("anna");
+	ck_assert(r.origin == MXW__ORIGIN_STALE && r.settings.is_disabled);
 }
 END_TEST
 
@@ -948,6 +974,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_lifetime_of_0_switches_it_off, 0, MXW_ARRAY_LEN(switched_off));
 	tcase_add_test(tc, a_failure_takes_nothing_away);
 	tcase_add_test(tc, can_t_tell_takes_nothing_from_the_known_good);
+	tcase_add_test(tc, disabled_is_kept_no_longer_than_not_found);
 	tcase_add_test(tc, the_cache_can_be_passed_by);
 	tcase_add_test(tc, forgetting_covers_what_a_recipient_may_be_found_under);
 	tcase_add_test(tc, a_hit_late_in_its_life_is_asked_again_once);
