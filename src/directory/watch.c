@@ -5,7 +5,8 @@
  * A file that is replaced (written beside, then renamed: another inode) is read at once. One that is written
  * in place may be half there when we look, and what is missing from it would be refused as unknown:
  * while its last change is younger than a second its old content stays, and a name that is not in
- * there is "temporary", not "not found". A writer who never pauses is taken as he is after some looks.
+ * there is "temporary", not "not found". A writer who never pauses is taken as he is after some looks, and so is
+ * an empty file: "program > file" makes it empty, however long the program then needs.
  */
 #include "config.h"
 
@@ -124,7 +125,9 @@ static bool is_being_written(mxw__watch_t *watch, const struct stamp *now)
 		return false;
 	int64_t changed_ms = (int64_t)now->mtime.tv_sec * 1000 + now->mtime.tv_nsec / 1000000;
 	int64_t age = watch->clock->wall_ms(watch->clock->ctx) - changed_ms;
-	return age > -SETTLE_MS && age < SETTLE_MS && ++watch->settle_looks < SETTLE_LOOKS;
+	bool is_young = age > -SETTLE_MS && age < SETTLE_MS;
+	bool is_emptied = now->size == 0 && mxw__names_count(watch->names) > 0;
+	return (is_young || is_emptied) && ++watch->settle_looks < SETTLE_LOOKS;
 }
 
 /* By the one caller who set is_checking; he alone changes `names`, so he may read it without the lock. */
