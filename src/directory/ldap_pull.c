@@ -311,6 +311,9 @@ static bool read_template(struct pull *pull, const char *tmpl)
 	if (!strchr(tmpl, '{'))
 		return read_base(pull, tmpl);
 	for (size_t i = 0; ok && i < domains->n; i++) {
+		/* What "*.example.net" stands for can't be listed, and is never taken for absent. */
+		if (*domains->v[i] == '*')
+			continue;
 		struct mxw__address address = {.text = "", .local = "", .domain = domains->v[i]};
 		struct mxw__buf buf;
 		mxw__buf_init(&buf, BASE_MAX);

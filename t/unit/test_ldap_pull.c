@@ -132,7 +132,7 @@ static void tear_down(void)
 
 /* ---- listing ---- */
 
-static const char *const domains[] = {"example.org", "example.com"};
+static const char *const domains[] = {"example.org", "*.example.org", "example.com"};
 
 static void *open_ldap(void)
 {
@@ -145,7 +145,7 @@ static void *open_ldap(void)
 		.clock = mxw_clock_system(),
 		.notice = notices_take,
 		.notice_ctx = &notices,
-		.domains = {2, domains},
+		.domains = {3, domains},
 	};
 	mxw_status_t status = mxw__directory_ldap.open(&env, &self, &err);
 	ck_assert_msg(status == MXW_OK, "%s", err.text);
