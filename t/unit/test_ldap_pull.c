@@ -423,6 +423,9 @@ static const struct {
 
 static void expect_offline(mxw__directories_t *set)
 {
+	/* The file is there a moment before it is in use. */
+	for (int i = 0; i < WAIT_TRIES && look_up(set, offline[0].address).copy == MXW__COPY_NONE; i++)
+		pause_ms(10);
 	for (size_t i = 0; i < MXW_ARRAY_LEN(offline); i++) {
 		struct mxw__rcpt_result result = look_up(set, offline[i].address);
 		ck_assert_msg(result.outcome == offline[i].outcome && result.copy == offline[i].copy, "%s: outcome %d, copy %d: %s",

@@ -278,6 +278,8 @@ class CopyCase(LdapCase):
         self.slapd.kill()
         self.addCleanup(self.slapd.start)
         super().setUp()
+        # It is there a moment before it is in use.
+        self.is_served_again()
 
     def assertKnown(self, *numbers):
         people = [address_of(i) for i in numbers]
