@@ -97,18 +97,26 @@ bool mxw__kept_answer(mxw__directories_t *directories, struct mxw__opened *sourc
 		forget(directories, source, ret_kept->key, ret_one);
 		return true;
 	}
-	if (!source->is_kept || query->asking == MXW__ASK_SOURCE)
+	if (!source->is_kept)
 		return false;
 	now_ms = mxw__now_ms(directories->env.clock);
+	ret_kept->is_late = now_ms >= query->deadline_ms;
+	if (query->asking == MXW__ASK_SOURCE)
+		return false;
 	ret_kept->state = mxw__rcpt_cache_get(directories->env.cache, ret_kept->key, now_ms, &source->lifetimes,
 					      &ret_kept->known);
 	return answer(directories, source, query, ret_kept, now_ms, ret_one);
 }
 
-/* A background question has little time: that it took too long makes no source unwell, but keeps one so. */
+/*
+ * A background question has little time: that it took too long makes no source unwell, but keeps one so. That a client's
+ * other checks took all the time there was says nothing of the source.
+ */
 static void note_failure(struct mxw__opened *source, const struct mxw__rcpt_query *query, const struct mxw__kept *kept,
 			 int64_t now_ms)
 {
+	if (kept->is_late)
+		return;
 	if (!kept->is_background || now_ms < query->deadline_ms || atomic_load(&source->failed_at_ms) != INT64_MIN)
 		atomic_store(&source->failed_at_ms, now_ms);
 }

@@ -86,6 +86,7 @@ struct mxw__kept {
 	mxw__rcpt_state_t state;
 	struct mxw__rcpt_known known; /* unless nothing is kept */
 	bool is_background;
+	bool is_late; /* there was no time left to ask */
 };
 /*
  * True: answered by what is kept. Starts a question in the background where one is due. Else the source has to be asked,

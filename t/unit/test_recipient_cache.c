@@ -447,6 +447,22 @@ START_TEST(who_is_gone_is_learned_in_the_background)
 }
 END_TEST
 
+START_TEST(that_no_time_was_left_makes_no_source_unwell)
+{
+	struct mxw__address late = {.text = "late@example.net", .local = "late", .domain = "example.net"};
+	struct mxw__rcpt_query query = {.address = &late, .deadline_ms = mxw__now_ms(&fake.clock) + 2 * HOUR};
+	struct mxw__rcpt_result result;
+
+	ask("anna");
+	fake_clock_advance(&fake, 2 * HOUR);
+	says(FAILS);
+	mxw__directories_lookup(set, mxw__directories_domain(set, "example.net"), &query, &result);
+	ck_assert_int_eq(result.outcome, MXW_TEMPORARY);
+	says(SAYS_NOT_FOUND);
+	ck_assert_result(ask("anna"), MXW_NOT_FOUND, MXW__ORIGIN_LIVE);
+}
+END_TEST
+
 START_TEST(while_a_source_fails_nobody_waits_for_who_is_known)
 {
 	char name[20];
@@ -980,6 +996,7 @@ int main(void)
 	tcase_add_test(tc, a_hit_late_in_its_life_is_asked_again_once);
 	tcase_add_test(tc, who_is_gone_is_learned_in_the_background);
 	tcase_add_test(tc, while_a_source_fails_nobody_waits_for_who_is_known);
+	tcase_add_test(tc, that_no_time_was_left_makes_no_source_unwell);
 	tcase_add_test(tc, a_set_ends_soon_though_a_server_hangs);
 	tcase_add_test(tc, more_than_can_wait_is_dropped_and_asked_for_at_the_next_hit);
 	tcase_add_test(tc, a_reload_keeps_what_is_known_and_a_changed_directory_does_not_see_it);
