@@ -245,13 +245,29 @@ static mxw_status_t check_conf(struct mxw__ldap *ldap, struct mxw_error *err)
 	return mxw__fail(err, MXW_ERR_CONF, "scope %s: sub, one or base was expected", conf->scope);
 }
 
+/* These locks are held for a moment only: to try again a few times is quicker than to sleep and be woken. */
+static int init_short_lock(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t attr;
+	int rc = pthread_mutexattr_init(&attr);
+
+	if (rc != 0)
+		return rc;
+#ifdef PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
+#endif
+	rc = pthread_mutex_init(lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+	return rc;
+}
+
 static mxw_status_t init_conn(struct mxw__ldap_conn *conn, struct mxw__ldap *ldap, struct mxw_error *err)
 {
 	mxw_status_t status = mxw__ldap_link_init(&conn->link, ldap->jobs, err);
 
 	if (status != MXW_OK)
 		return status;
-	int rc = pthread_mutex_init(&conn->handle, NULL);
+	int rc = init_short_lock(&conn->handle);
 	if (rc == 0) {
 		rc = mxw__cond_init(&conn->led_no_more);
 		if (rc != 0)
@@ -289,7 +305,7 @@ static mxw_status_t make_conns(struct mxw__ldap *ldap, struct mxw_error *err)
 
 static mxw_status_t init_locks(struct mxw__ldap *ldap, struct mxw_error *err)
 {
-	int rc = pthread_mutex_init(&ldap->lock, NULL);
+	int rc = init_short_lock(&ldap->lock);
 
 	if (rc == 0) {
 		rc = mxw__cond_init(&ldap->changed);

@@ -24,7 +24,7 @@
 #include "src/mail/mail.h"
 #include "t/bench/rcptbench.h"
 
-enum { IN_FLIGHT_MAX = 1024, FAR_MS = 3600000, LOOKUP_MS = 5000, FILLERS = 32, BATCH = 1000, ARENA_MAX = 256 << 20 };
+enum { IN_FLIGHT_MAX = 1024, FAR_MS = 3600000, LOOKUP_MS = 5000, FILLERS = 32, BATCH = 1000, DRAWN = 65536, ARENA_MAX = 256 << 20 };
 
 _Noreturn void die(const char *fmt, ...)
 {
@@ -95,40 +95,47 @@ static void settle(struct person *person, mxw__arena_t *arena, const char *text)
 struct asker {
 	pthread_t thread;
 	void *source;
-	uint64_t random;
+	const struct person *people;
 	unsigned npeople;
 	int64_t end_ms;
 	unsigned long answered, wrong;
 };
 
+/* Sessions have read their addresses before they look them up: so these are read before the clock starts. */
+static struct person *draw_people(mxw__arena_t *arena, uint64_t random, unsigned n, unsigned nall)
+{
+	struct person *people = mxw__calloc(n, sizeof *people);
+	char text[PEOPLE_ADDRESS_MAX];
+
+	if (!people)
+		die("out of memory");
+	for (unsigned i = 0; i < n; i++) {
+		people[i].is_known = people_ask(&random, nall, text);
+		settle(&people[i], arena, text);
+	}
+	return people;
+}
+
 static void *ask_on(void *arg)
 {
 	struct asker *asker = arg;
-	mxw__arena_t *arena = mxw__arena_new(ARENA_MAX);
-	struct person person;
-	char text[PEOPLE_ADDRESS_MAX];
+	int64_t now;
 
-	for (;;) {
-		int64_t now = now_ms();
-		if (now >= asker->end_ms)
-			break;
-		person.is_known = people_ask(&asker->random, asker->npeople, text);
-		mxw__arena_reset(arena);
-		settle(&person, arena, text);
-		struct mxw__rcpt_query query = {.address = &person.address, .deadline_ms = now + LOOKUP_MS};
+	for (unsigned i = 0; (now = now_ms()) < asker->end_ms; i = (i + 1) % asker->npeople) {
+		const struct person *person = &asker->people[i];
+		struct mxw__rcpt_query query = {.address = &person->address, .deadline_ms = now + LOOKUP_MS};
 		struct mxw__rcpt_result result = {.outcome = MXW_TEMPORARY};
 		mxw__directory_ldap.lookup(asker->source, &query, &result);
 		asker->answered++;
-		asker->wrong += result.outcome != (person.is_known ? MXW_FOUND : MXW_NOT_FOUND);
+		asker->wrong += result.outcome != (person->is_known ? MXW_FOUND : MXW_NOT_FOUND);
 	}
-	mxw__arena_free(arena);
 	return NULL;
 }
 
 /* Connections are made in the background: they are all there before the clock starts. */
-static void warm_up(void *source, unsigned npeople)
+static void warm_up(void *source, const struct person *people, unsigned n)
 {
-	struct asker asker = {.source = source, .random = 1, .npeople = npeople, .end_ms = now_ms() + 300};
+	struct asker asker = {.source = source, .people = people, .npeople = n, .end_ms = now_ms() + 300};
 
 	ask_on(&asker);
 	if (asker.wrong > 0)
@@ -145,18 +152,20 @@ int measure_uncached(int argc, char **argv)
 	if (argc != 6 || atoi(argv[3]) < 1 || atoi(argv[3]) > IN_FLIGHT_MAX)
 		die("usage: rcptbench uncached CONF PEOPLE IN-FLIGHT MS SEED");
 	mxw_conf_t *conf = load_conf(argv[1]);
-	unsigned npeople = (unsigned)atoi(argv[2]), n = (unsigned)atoi(argv[3]), ms = (unsigned)atoi(argv[4]);
+	unsigned n = (unsigned)atoi(argv[3]), ms = (unsigned)atoi(argv[4]);
+	mxw__arena_t *arena = mxw__arena_new(ARENA_MAX);
+	struct person *people = draw_people(arena, strtoull(argv[5], NULL, 10), DRAWN, (unsigned)atoi(argv[2]));
 	struct mxw__directory_env env = {.conf = &conf->directories[0], .clock = mxw_clock_system(), .notice = tell};
 	if (mxw__directory_ldap.open(&env, &source, &err) != MXW_OK)
 		die("%s", err.text);
-	warm_up(source, npeople);
+	warm_up(source, people, DRAWN);
 
 	double cpu = process_cpu_seconds();
 	struct timespec start, end;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (unsigned i = 0; i < n; i++) {
-		askers[i] = (struct asker){.source = source, .npeople = npeople, .end_ms = now_ms() + ms,
-					   .random = strtoull(argv[5], NULL, 10) * 1000003 + i + 1};
+		askers[i] = (struct asker){.source = source, .people = people + i * (DRAWN / n), .npeople = DRAWN / n,
+					   .end_ms = now_ms() + ms};
 		if (pthread_create(&askers[i].thread, NULL, ask_on, &askers[i]) != 0)
 			die("no thread");
 	}
@@ -169,6 +178,8 @@ int measure_uncached(int argc, char **argv)
 	cpu = process_cpu_seconds() - cpu;
 	mxw__directory_ldap.close(source);
 	mxw_conf_unref(conf);
+	free(people);
+	mxw__arena_free(arena);
 	printf("{\"lookups\": %lu, \"wrong\": %lu, \"seconds\": %.6f, \"cpu_seconds\": %.6f}\n", answered, wrong,
 	       (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9, cpu);
 	return wrong > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
