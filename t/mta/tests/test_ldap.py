@@ -7,8 +7,8 @@ import time
 from lib.mta import DOMAIN, OTHER_DOMAIN
 from lib.postfix import Postfix
 from lib.process import wait_until
-from lib.site import MtaCase, both_mtas, ldap_conf, shared, standard_conf
-from lib.slapd import AD_BASE, BIND_DN, NUMBER, PEOPLE, Slapd, address_of
+from lib.site import MtaCase, both_mtas, ldap_conf, shared, standard_conf, write_file
+from lib.slapd import AD_BASE, BIND_DN, NUMBER, PASSWORD, PEOPLE, Slapd, address_of
 
 
 class LdapCase(MtaCase):
@@ -326,6 +326,40 @@ class OfflineCopyThatDenies(CopyCase):
         self.client.quit()
         line = self.mxward.wait_line(client=self.source, refused="1")
         self.assertIn("recipient-not-in-copy:absent.4@" + OTHER_DOMAIN, line["refused-rcpts"])
+
+
+class Secrets(LdapCase):
+    """What the log says at its most talkative: all goes well, the server dies, the password is wrong."""
+
+    mta_kind = Postfix
+    WRONG = "open sesame 4711"
+
+    @classmethod
+    def conf(cls):
+        cls.slapd = shared(Slapd)
+        cls.wrong_file = write_file("wrong-password", cls.WRONG + "\n")
+        os.chmod(cls.wrong_file, 0o600)
+        return "log-level  debug\n" + ldap_conf(cls.slapd, cls.slapd.uri, "offline-copy yes")
+
+    def test_no_password_is_ever_shown(self):
+        self.assertEqual(self.codes(address_of(11), "stranger@" + OTHER_DOMAIN), [250, 550])
+        with open("/proc/%d/cmdline" % self.mxward.process.pid, "rb") as f:
+            self.assertNotIn(PASSWORD.encode(), f.read())
+        self.slapd.kill()
+        self.assertEqual(self.codes("never.seen.3@" + OTHER_DOMAIN), [451])
+        self.slapd.start()
+        self.client.quit()
+        self.assertEqual(self.mxward.stop(), 0)
+        self.mxward.configure(self.conf().replace(self.slapd.password_file, self.wrong_file))
+        self.mxward.start()
+        self.begin()
+        self.assertEqual(self.codes("never.seen.4@" + OTHER_DOMAIN), [451])
+        log = self.mxward.log.text()
+        self.assertIn("Invalid credentials", log)
+        kept = b"".join(open(os.path.join(self.mxward.state, name), "rb").read() for name in os.listdir(self.mxward.state))
+        for secret in (PASSWORD, self.WRONG):
+            self.assertNotIn(secret, log)
+            self.assertNotIn(secret.encode(), kept)
 
 
 class TlsCase(LdapCase):
