@@ -7,7 +7,8 @@
  * connects if it has to (callahead_smtp.c, over callahead_link.c and callahead_tls.c), asks RCPT after MAIL FROM:<>,
  * and has the reply judged (callahead_reply.c). What is accepted is believed only if the host refuses a recipient that
  * can't exist (callahead_trust.c remembers), and what is refused without a code that speaks of the mailbox only if the
- * host then accepts one that must exist. callahead_host.c knows which hosts fail: connections only go to
+ * host then accepts an ordinary one that exists: the configured one, or the last that it accepted before
+ * (callahead_trust.c again). Postmaster and abuse don't count: hosts that refuse us spare them. callahead_host.c knows which hosts fail: connections only go to
  * hosts that do not, in the configured order; one thread per host tries a failed one until it answers. While every host
  * fails, a look-up is answered at once. Nothing but EHLO, HELO, STARTTLS, MAIL, RCPT, RSET and QUIT is ever sent, and
  * only to the hosts of the configuration.
@@ -34,6 +35,7 @@ enum {
 	MXW__CALL_LINES_MAX = 100,        /* of one reply */
 	MXW__CALL_RCPTS_MAX = 50,         /* in one transaction; RFC 5321 asks servers to take 100 */
 	MXW__CALL_TRANSACTIONS_MAX = 20,  /* over one connection */
+	MXW__CALL_ACCEPTED_MAX = 320,     /* octets of a recipient that is remembered: 64, @ and 253 fit */
 	MXW__CALL_REFUSALS_MAX = 8,       /* over one connection: servers slow down who makes many errors (Postfix: 10) */
 	MXW__CALL_IDLE_MS = 30000         /* servers wait for minutes, Postfix under stress for 10 s */
 };
@@ -194,7 +196,7 @@ bool mxw__call_command(struct mxw__call_link *link, int64_t deadline_ms, struct 
 bool mxw__call_begin(struct mxw__call_link *link, bool is_utf8, int64_t deadline_ms, bool *ret_is_lost,
 		     struct mxw__call_failure *ret_failure);
 
-/* ---- what hosts do with unlikely recipients ---- */
+/* ---- what hosts do with unlikely recipients, and whom they accept ---- */
 
 typedef enum mxw__call_trust {
 	MXW__CALL_NOT_TRIED,
@@ -209,6 +211,13 @@ void mxw__call_trusts_free(struct mxw__call_trusts *trusts);
 mxw__call_trust_t mxw__call_trusts_get(struct mxw__call_trusts *trusts, size_t rank, const char *domain, int64_t now_ms);
 void mxw__call_trusts_set(struct mxw__call_trusts *trusts, size_t rank, const char *domain, mxw__call_trust_t trust,
 			  int64_t now_ms);
+/* Remembers a recipient, as a path, that the host has accepted: the last one of each host and domain. */
+void mxw__call_trusts_accept(struct mxw__call_trusts *trusts, size_t rank, const char *domain, const char *path);
+/* False: none is known. */
+bool mxw__call_trusts_accepted(const struct mxw__call_trusts *trusts, size_t rank, const char *domain,
+			       char ret_path[MXW__CALL_ACCEPTED_MAX + 1]);
+/* Unless another one has taken its place. */
+void mxw__call_trusts_forget(struct mxw__call_trusts *trusts, size_t rank, const char *domain, const char *path);
 size_t mxw__call_trusts_count(const struct mxw__call_trusts *trusts);
 
 /* ---- questions ---- */

@@ -93,9 +93,11 @@ static asked_t ask_path(struct asking *a, const char *path, struct mxw__call_rep
 }
 
 /* A mailbox that nobody has. No character in it separates sub-addresses anywhere. */
+#define UNLIKELY "mxwardprobe"
+
 static void make_unlikely(char *path, size_t size, const char *domain)
 {
-	snprintf(path, size, "mxwardprobe%016llx@%s", (unsigned long long)mxw__random_u64(), domain);
+	snprintf(path, size, UNLIKELY "%016llx@%s", (unsigned long long)mxw__random_u64(), domain);
 }
 
 static mxw__call_trust_t get_trust(const struct asking *a)
@@ -161,19 +163,78 @@ static asked_t check_accepted(struct asking *a)
 	return trust == MXW__CALL_REFUSES_SOME ? answer(a, MXW_FOUND) : answer_unverifiable(a);
 }
 
+/* ---- other recipients to compare a refusal with ---- */
+
+/*
+ * Is this one treated like everybody, as far as can be told? Hosts that refuse us often spare postmaster and abuse, with
+ * a detail or without one.
+ */
+static bool is_ordinary(const char *path)
+{
+	static const char *const roles[] = {"postmaster", "abuse"};
+
+	for (size_t i = 0; i < MXW_ARRAY_LEN(roles); i++) {
+		size_t len = strlen(roles[i]);
+		if (mxw__ascii_ncasecmp(path, roles[i], len) == 0 && !mxw__ascii_isalnum(path[len]))
+			return false;
+	}
+	return *path && *path != '"' && mxw__ascii_ncasecmp(path, UNLIKELY, strlen(UNLIKELY)) != 0;
+}
+
+/* One beyond ASCII could not be asked again in every transaction. */
+static void remember_accepted(const struct asking *a)
+{
+	struct mxw__call *call = a->conn->call;
+
+	if (a->q->is_utf8 || !is_ordinary(a->q->path))
+		return;
+	pthread_mutex_lock(&call->lock);
+	mxw__call_trusts_accept(call->trusts, a->conn->host->rank, a->q->domain, a->q->path);
+	pthread_mutex_unlock(&call->lock);
+}
+
+static bool get_accepted(const struct asking *a, char ret_path[MXW__CALL_ACCEPTED_MAX + 1])
+{
+	struct mxw__call *call = a->conn->call;
+
+	pthread_mutex_lock(&call->lock);
+	bool is_known = mxw__call_trusts_accepted(call->trusts, a->conn->host->rank, a->q->domain, ret_path);
+	pthread_mutex_unlock(&call->lock);
+	return is_known;
+}
+
+/* The one that was accepted before is not now: it may be gone, or we are refused. */
+static asked_t forget_accepted(struct asking *a, const char *path, const struct mxw__call_reply *reply)
+{
+	struct mxw__call *call = a->conn->call;
+
+	pthread_mutex_lock(&call->lock);
+	mxw__call_trusts_forget(call->trusts, a->conn->host->rank, a->q->domain, path);
+	pthread_mutex_unlock(&call->lock);
+	return answer_code(a, MXW_TEMPORARY, reply,
+			   "to one whom it accepted before: does it refuse us? If not, set reference-recipient");
+}
+
 /*
  * Refused by a code that does not say whether the mailbox or we are meant. It is the mailbox if the same host, asked
- * the same way right after it, accepts another one of the same domain.
+ * the same way right after it, accepts another, ordinary one of the same domain.
  */
 static asked_t check_refused(struct asking *a, const struct mxw__call_reply *refusal)
 {
+	const char *configured = a->conn->call->conf->reference_recipient;
+	bool is_configured = configured && is_ordinary(configured);
 	struct mxw__call_reply reply;
 	mxw__call_verdict_t verdict;
-	char path[320];
+	char path[MXW__CALL_ACCEPTED_MAX + 1];
 
-	snprintf(path, sizeof path, "%.64s@%.253s", a->conn->call->conf->reference_recipient, a->q->domain);
+	if (is_configured)
+		snprintf(path, sizeof path, "%.64s@%.253s", configured, a->q->domain);
+	else if (!get_accepted(a, path))
+		return answer_code(a, MXW_TEMPORARY, refusal,
+				   "to a recipient, or to us? Nobody is known yet to compare: set reference-recipient");
 	if (mxw__ascii_casecmp(path, a->q->path) == 0)
-		return answer_code(a, MXW_MISCONFIGURED, refusal, "to the reference recipient");
+		return is_configured ? answer_code(a, MXW_MISCONFIGURED, refusal, "to the reference recipient")
+				     : forget_accepted(a, path, refusal);
 	asked_t asked = ask_path(a, path, &reply, &verdict);
 	if (asked != ASKED_ANSWERED)
 		return asked;
@@ -184,10 +245,14 @@ static asked_t check_refused(struct asking *a, const struct mxw__call_reply *ref
 	case MXW__CALL_TOO_MANY:
 		return answer_code(a, MXW_TEMPORARY, &reply, "to the reference recipient");
 	default:
+		if (!is_configured)
+			return forget_accepted(a, path, &reply);
 		return answer_code(a, MXW_MISCONFIGURED, refusal,
 				   "to a recipient, and to the reference recipient no better: does it refuse us?");
 	}
 }
+
+/* ---- one question ---- */
 
 static asked_t ask(struct asking *a)
 {
@@ -202,6 +267,7 @@ static asked_t ask(struct asking *a)
 		return asked;
 	switch (verdict) {
 	case MXW__CALL_ACCEPTED:
+		remember_accepted(a);
 		return check_accepted(a);
 	case MXW__CALL_DISABLED:
 		a->answer.is_disabled = true;

@@ -48,6 +48,7 @@ static void set_up(void)
 	server = smtpd_start();
 	smtpd_rcpt(server, "anna@", OK);
 	smtpd_rcpt(server, "postmaster@", OK);
+	smtpd_rcpt(server, "helpdesk@", OK);
 	hosts[0] = smtpd_host(server);
 	clock_used = mxw_clock_system();
 	conf = (struct mxw__directory_conf){
@@ -55,7 +56,7 @@ static void set_up(void)
 		.type = MXW__DIRECTORY_CALL_AHEAD,
 		.hosts = {1, hosts},
 		.helo_name = OUR_NAME,
-		.reference_recipient = "postmaster",
+		.reference_recipient = "helpdesk",
 		.tls = MXW__TLS_OPPORTUNISTIC,
 		.tls_ca_file = smtpd_ca_file(server),
 		.accept_all_check = true,
@@ -359,6 +360,40 @@ START_TEST(what_is_remembered_of_hosts_is_bounded_and_ages)
 }
 END_TEST
 
+START_TEST(the_last_accepted_recipient_is_remembered_beside_it)
+{
+	struct mxw__call_trusts *trusts = mxw__call_trusts_new();
+	char domain[32], path[MXW__CALL_ACCEPTED_MAX + 1], longer[MXW__CALL_ACCEPTED_MAX + 2];
+
+	mxw__call_trusts_set(trusts, 0, "a.example", MXW__CALL_REFUSES_SOME, 1000);
+	ck_assert(!mxw__call_trusts_accepted(trusts, 0, "a.example", path));
+	mxw__call_trusts_accept(trusts, 0, "a.example", "anna@a.example");
+	mxw__call_trusts_accept(trusts, 0, "a.example", "bert@a.example");
+	ck_assert(mxw__call_trusts_accepted(trusts, 0, "a.example", path));
+	ck_assert_str_eq(path, "bert@a.example");
+	ck_assert(!mxw__call_trusts_accepted(trusts, 1, "a.example", path));
+	ck_assert_int_eq(mxw__call_trusts_get(trusts, 0, "a.example", 1001), MXW__CALL_REFUSES_SOME);
+	/* Neither takes the other away. */
+	mxw__call_trusts_set(trusts, 0, "a.example", MXW__CALL_UNDECIDED, 1000);
+	ck_assert(mxw__call_trusts_accepted(trusts, 0, "a.example", path));
+	mxw__call_trusts_forget(trusts, 0, "a.example", "anna@a.example");
+	ck_assert(mxw__call_trusts_accepted(trusts, 0, "a.example", path));
+	mxw__call_trusts_forget(trusts, 0, "a.example", "bert@a.example");
+	ck_assert(!mxw__call_trusts_accepted(trusts, 0, "a.example", path));
+	ck_assert_int_eq(mxw__call_trusts_get(trusts, 0, "a.example", 1001), MXW__CALL_UNDECIDED);
+	memset(longer, 'a', sizeof longer);
+	longer[sizeof longer - 1] = '\0';
+	mxw__call_trusts_accept(trusts, 0, "a.example", longer);
+	ck_assert(!mxw__call_trusts_accepted(trusts, 0, "a.example", path));
+	for (int i = 0; i < 5000; i++) {
+		snprintf(domain, sizeof domain, "d%d.example", i);
+		mxw__call_trusts_accept(trusts, 0, domain, "x@x");
+	}
+	ck_assert_uint_le(mxw__call_trusts_count(trusts), 2048);
+	mxw__call_trusts_free(trusts);
+}
+END_TEST
+
 /* ---- replies to RCPT and what becomes of them ---- */
 
 #define UNVERIFIABLE 1
@@ -441,7 +476,7 @@ START_TEST(replies_to_rcpt_become_outcomes)
 	struct mxw__rcpt_result result;
 
 	smtpd_rcpt(server, "asked@", outcomes[_i].reply);
-	smtpd_rcpt(server, "postmaster@", outcomes[_i].reference);
+	smtpd_rcpt(server, "helpdesk@", outcomes[_i].reference);
 	self = open_call();
 	result = ask(self, "asked@example.net");
 	ck_outcome_is(&result, outcomes[_i].outcome, outcomes[_i].reply);
@@ -733,9 +768,7 @@ START_TEST(a_refusal_is_checked_each_time)
 {
 	void *self;
 
-	conf.reference_recipient = "helpdesk";
 	smtpd_rcpt(server, "bert@", "550 sorry");
-	smtpd_rcpt(server, "helpdesk@", OK);
 	self = open_call();
 	ck_ask(self, "bert@example.net", MXW_NOT_FOUND);
 	ck_assert(smtpd_heard(server, "RCPT TO:<helpdesk@example.net>"));
@@ -752,9 +785,162 @@ START_TEST(the_reference_recipient_itself_is_never_unknown_without_a_code)
 {
 	void *self;
 
-	smtpd_rcpt(server, "postmaster@", "550 no such user");
+	smtpd_rcpt(server, "helpdesk@", "550 no such user");
 	self = open_call();
-	ck_ask(self, "postmaster@example.net", MXW_MISCONFIGURED);
+	ck_ask(self, "helpdesk@example.net", MXW_MISCONFIGURED);
+	close_call(self);
+}
+END_TEST
+
+/* No reference recipient is configured, or one that hosts may spare. */
+static const char *const no_references[] = {"postmaster", "Postmaster", "abuse", "postmaster+x", "", NULL};
+
+static void *open_without_reference(const char *unknown)
+{
+	conf.reference_recipient = "postmaster";
+	smtpd_rcpt(server, "bert@", unknown);
+	return open_call();
+}
+
+START_TEST(a_host_that_spares_only_role_addresses_makes_nobody_unknown)
+{
+	void *self;
+
+	conf.reference_recipient = no_references[_i];
+	smtpd_rcpt(server, "anna@", "550 access denied");
+	smtpd_rcpt(server, "helpdesk@", "550 access denied");
+	smtpd_rcpt(server, "abuse", OK);
+	smtpd_rcpt(server, "postmaster", OK);
+	smtpd_rcpt(server, "", "550 access denied");
+	self = open_call();
+	ck_ask(self, "anna@example.net", MXW_TEMPORARY);
+	ck_told("set reference-recipient");
+	ck_assert_uint_eq(atomic_load(&smtpd_counts(server)->rcpts), 1);
+	/* That these are accepted proves nothing of others. */
+	ck_ask(self, "postmaster@example.net", MXW_FOUND);
+	ck_ask(self, "Abuse+spam@example.net", MXW_TEMPORARY);
+	ck_ask(self, "abuse@example.net", MXW_FOUND);
+	ck_ask(self, "postmaster+x@example.net", MXW_FOUND);
+	ck_ask(self, "anna@example.net", MXW_TEMPORARY);
+	ck_ask(self, "nobody@example.net", MXW_TEMPORARY);
+	ck_assert_uint_eq(notices_count(&notices), 1);
+	close_call(self);
+}
+END_TEST
+
+static const char *const doubtful[] = {"550 no such user", "551 not here", "553 sorry", "550 5.1.0 rejected",
+				       "550 5.1.6 moved"};
+
+START_TEST(a_recipient_accepted_before_is_asked_again_after_a_refusal)
+{
+	void *self = open_without_reference(doubtful[_i]);
+
+	ck_ask(self, "bert@example.net", MXW_TEMPORARY);
+	ck_ask(self, "anna@example.net", MXW_FOUND);
+	ck_ask(self, "bert@example.net", MXW_NOT_FOUND);
+	ck_assert(smtpd_heard(server, "RCPT TO:<bert@example.net>\nRCPT TO:<anna@example.net>"));
+	/* Of another domain nothing is known yet. */
+	ck_ask(self, "bert@example.org", MXW_TEMPORARY);
+	ck_assert(!smtpd_heard(server, "RCPT TO:<bert@example.org>\nRCPT TO"));
+	/* What says itself that the mailbox is meant needs none. */
+	ck_ask(self, "nobody@example.org", MXW_NOT_FOUND);
+	close_call(self);
+}
+END_TEST
+
+START_TEST(what_one_host_accepted_says_nothing_of_another)
+{
+	struct smtpd *second = smtpd_start();
+	void *self;
+
+	smtpd_rcpt(second, "", "550 access denied");
+	hosts[1] = smtpd_host(second);
+	conf.hosts.n = 2;
+	conf.retry_ms = 60000;
+	self = open_without_reference("550 no such user");
+	ck_ask(self, "anna@example.net", MXW_FOUND);
+	ck_ask(self, "bert@example.net", MXW_NOT_FOUND);
+	atomic_store(&smtpd_settings(server)->greeting, "421 4.3.2 not now");
+	smtpd_drop_all(server);
+	ck_ask(self, "bert@example.net", MXW_TEMPORARY);
+	ck_ask(self, "carl@example.net", MXW_TEMPORARY);
+	ck_assert(smtpd_heard(second, "RCPT TO:<carl@example.net>"));
+	close_call(self);
+	smtpd_stop(second);
+}
+END_TEST
+
+START_TEST(a_deleted_reference_is_forgotten_until_the_next_is_accepted)
+{
+	void *self = open_without_reference("550 no such user");
+
+	smtpd_rcpt(server, "carl@", OK);
+	ck_ask(self, "anna@example.net", MXW_FOUND);
+	ck_ask(self, "bert@example.net", MXW_NOT_FOUND);
+	smtpd_rcpt(server, "anna@", "550 no such user");
+	ck_ask(self, "bert@example.net", MXW_TEMPORARY);
+	ck_told("set reference-recipient");
+	unsigned before = atomic_load(&smtpd_counts(server)->rcpts);
+	ck_ask(self, "bert@example.net", MXW_TEMPORARY);
+	ck_assert_uint_eq(atomic_load(&smtpd_counts(server)->rcpts), before + 1);
+	ck_ask(self, "carl@example.net", MXW_FOUND);
+	ck_ask(self, "bert@example.net", MXW_NOT_FOUND);
+	ck_ask(self, "anna@example.net", MXW_NOT_FOUND);
+	/* It is no proof against itself. */
+	smtpd_rcpt(server, "carl@", "550 no such user");
+	ck_ask(self, "carl@example.net", MXW_TEMPORARY);
+	ck_ask(self, "bert@example.net", MXW_TEMPORARY);
+	close_call(self);
+}
+END_TEST
+
+START_TEST(a_reference_put_off_is_kept)
+{
+	void *self = open_without_reference("550 no such user");
+
+	ck_ask(self, "anna@example.net", MXW_FOUND);
+	smtpd_rcpt(server, "anna@", "450 4.2.0 later");
+	ck_ask(self, "bert@example.net", MXW_TEMPORARY);
+	smtpd_rcpt(server, "anna@", OK);
+	ck_ask(self, "bert@example.net", MXW_NOT_FOUND);
+	close_call(self);
+}
+END_TEST
+
+START_TEST(asking_the_reference_keeps_the_limits)
+{
+	struct smtpd_counts *counts = smtpd_counts(server);
+	void *self;
+
+	conf.connections = 1;
+	conf.timeout_ms = 1000;
+	self = open_without_reference("550 no such user");
+	ck_ask(self, "anna@example.net", MXW_FOUND);
+	/* The unlikely one was refused, too: eight refusals, eight more, one. */
+	for (int i = 0; i < 16; i++)
+		ck_ask(self, "bert@example.net", MXW_NOT_FOUND);
+	ck_assert_uint_eq(atomic_load(&counts->connections), 3);
+	ck_assert_uint_eq(atomic_load(&counts->rcpts), 2 + 2 * 16);
+	/* Both have the time of one. */
+	atomic_store(&smtpd_settings(server)->delay_ms, 700);
+	int64_t start = now_ms();
+	ck_ask(self, "bert@example.net", MXW_TEMPORARY);
+	ck_assert_int_lt(now_ms() - start, 1000 + SLACK_MS);
+	atomic_store(&smtpd_settings(server)->delay_ms, 0);
+	ck_ask(self, "bert@example.net", MXW_NOT_FOUND);
+	close_call(self);
+}
+END_TEST
+
+START_TEST(a_recipient_accepted_like_everybody_is_unverifiable_and_the_unlikely_no_reference)
+{
+	void *self = open_without_reference("550 no such user");
+
+	smtpd_rcpt(server, "", OK);
+	ck_unverifiable(self, "postmaster@example.net");
+	ck_assert(smtpd_heard(server, "RCPT TO:<mxwardprobe"));
+	ck_ask(self, "bert@example.net", MXW_TEMPORARY);
+	ck_assert(!smtpd_heard(server, "RCPT TO:<bert@example.net>\nRCPT TO"));
 	close_call(self);
 }
 END_TEST
@@ -1182,6 +1368,7 @@ int main(void)
 	tcase_add_loop_test(pure, a_path_is_one_path_or_none, 0, MXW_ARRAY_LEN(paths));
 	tcase_add_loop_test(pure, hosts_and_ports_are_told_apart, 0, MXW_ARRAY_LEN(host_ports));
 	tcase_add_test(pure, what_is_remembered_of_hosts_is_bounded_and_ages);
+	tcase_add_test(pure, the_last_accepted_recipient_is_remembered_beside_it);
 	suite_add_tcase(suite, pure);
 
 	TCase *judged = add_case(suite, "replies");
@@ -1205,6 +1392,14 @@ int main(void)
 	tcase_add_test(trust, the_check_can_be_switched_off);
 	tcase_add_test(trust, a_refusal_is_checked_each_time);
 	tcase_add_test(trust, the_reference_recipient_itself_is_never_unknown_without_a_code);
+	tcase_add_loop_test(trust, a_host_that_spares_only_role_addresses_makes_nobody_unknown, 0,
+			    MXW_ARRAY_LEN(no_references));
+	tcase_add_loop_test(trust, a_recipient_accepted_before_is_asked_again_after_a_refusal, 0, MXW_ARRAY_LEN(doubtful));
+	tcase_add_test(trust, what_one_host_accepted_says_nothing_of_another);
+	tcase_add_test(trust, a_deleted_reference_is_forgotten_until_the_next_is_accepted);
+	tcase_add_test(trust, a_reference_put_off_is_kept);
+	tcase_add_test(trust, asking_the_reference_keeps_the_limits);
+	tcase_add_test(trust, a_recipient_accepted_like_everybody_is_unverifiable_and_the_unlikely_no_reference);
 
 	TCase *pool = add_case(suite, "connections");
 	tcase_add_test(pool, connections_are_no_more_than_configured);
