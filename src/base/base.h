@@ -138,6 +138,8 @@ mxw_status_t mxw__file_read(const char *path, size_t max, char **ret_data, size_
  * (mode & 007) or that is no regular file is MXW_ERR_CONF. To be freed with mxw__free_secret().
  */
 mxw_status_t mxw__file_read_secret(const char *path, char **ret_secret, struct mxw_error *err);
+/* write() until all is written. False: errno says why. */
+bool mxw__write_all(int fd, const void *data, size_t len);
 
 /* ---- time ---- */
 

@@ -105,3 +105,19 @@ mxw_status_t mxw__file_read_secret(const char *path, char **ret_secret, struct m
 	*ret_secret = data;
 	return MXW_OK;
 }
+
+bool mxw__write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		p += n;
+		len -= (size_t)n;
+	}
+	return true;
+}

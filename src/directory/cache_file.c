@@ -78,22 +78,6 @@ static bool path_of(const mxw__rcpt_keeper_t *keeper, const char *name, char pat
 
 /* ---- writing ---- */
 
-static bool write_all(int fd, const void *data, size_t len)
-{
-	const char *p = data;
-
-	while (len > 0) {
-		ssize_t n = write(fd, p, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		p += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 /* Calls `fill` to write the new content of STATE_DIR/name, and puts it in place when it is on the disk. errno on failure. */
 static bool replace_file(const mxw__rcpt_keeper_t *keeper, const char *name,
 			 bool (*fill)(const mxw__rcpt_keeper_t *keeper, int fd, const void *data), const void *data)
@@ -182,12 +166,12 @@ static bool fill_cache_file(const mxw__rcpt_keeper_t *keeper, int fd, const void
 		return false;
 	}
 	header.seal = seal_of(keeper->cache, &header, offsetof(struct file_header, seal));
-	bool is_written = write_all(fd, &header, sizeof header);
+	bool is_written = mxw__write_all(fd, &header, sizeof header);
 	for (uint32_t i = 0; i < MXW__RCPT_SHARDS && is_written; i++) {
 		size_t n = mxw__rcpt_cache_copy(keeper->cache, i, now_ms, records, max);
 		*block = (struct block_header){.saved_ms = header.saved_ms, .index = i, .count = (uint32_t)n};
 		block->seal = seal_of_block(keeper->cache, block);
-		is_written = write_all(fd, block, sizeof *block + n * sizeof *records);
+		is_written = mxw__write_all(fd, block, sizeof *block + n * sizeof *records);
 	}
 	free(block);
 	return is_written;
@@ -315,7 +299,7 @@ static uint64_t check_of(const struct mxw__rcpt_cache_secret *secret)
 
 static bool fill_key_file(const mxw__rcpt_keeper_t *keeper, int fd, const void *data)
 {
-	return write_all(fd, data, sizeof(struct key_file));
+	return mxw__write_all(fd, data, sizeof(struct key_file));
 }
 
 static bool make_secret(const mxw__rcpt_keeper_t *keeper, struct mxw__rcpt_cache_secret *ret_secret)

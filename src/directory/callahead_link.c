@@ -78,85 +78,22 @@ bool mxw__call_link_wait_io(struct mxw__call_link *link, int fd, short events, i
 
 /* ---- names ---- */
 
-struct name {
-	char *host;
-	char port[8];
-	int code;
-	struct addrinfo *found;
-};
-
-static void release_name(void *data)
-{
-	struct name *name = data;
-
-	if (name->found)
-		freeaddrinfo(name->found);
-	free(name->host);
-	free(name);
-}
-
-static int ask(const char *host, const char *port, int flags, struct addrinfo **ret_found)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
-
-	return getaddrinfo(host, port, &hints, ret_found);
-}
-
-static void resolve_name(void *data)
-{
-	struct name *name = data;
-	struct addrinfo *found = NULL;
-
-	name->code = ask(name->host, name->port, AI_ADDRCONFIG, &found);
-	/* A machine with nothing but a loopback interface has no address of any family to configure for. */
-	if (name->code != 0)
-		name->code = ask(name->host, name->port, 0, &found);
-	name->found = name->code == 0 ? found : NULL;
-}
-
-static mxw__job_t *start_resolving(mxw__jobs_t *jobs, const char *host, const char *port, struct name **ret_name)
-{
-	struct name *name = calloc(1, sizeof *name);
-
-	if (!name)
-		return NULL;
-	snprintf(name->port, sizeof name->port, "%s", port);
-	name->host = strdup(host);
-	if (!name->host) {
-		free(name);
-		return NULL;
-	}
-	*ret_name = name;
-	return mxw__job_start(jobs, resolve_name, release_name, name);
-}
-
 /* NULL: `ret_failure` says why. To be freed with freeaddrinfo(). */
 static struct addrinfo *resolve(struct mxw__call_link *link, const char *host, unsigned port, int64_t deadline_ms,
 				struct mxw__call_failure *ret_failure)
 {
-	struct addrinfo *found = NULL;
-	struct name *name;
-	char number[8];
+	const char *why = "the host name can't be resolved: too many look-ups of it hang";
+	struct addrinfo *found;
+	mxw__resolving_t *name = mxw__resolving_start(link->jobs, host, port, &found);
 
-	snprintf(number, sizeof number, "%u", port);
-	if (ask(host, number, AI_NUMERICHOST, &found) == 0)
+	if (found)
 		return found;
-	mxw__job_t *job = start_resolving(link->jobs, host, number, &name);
-	if (!job) {
-		mxw__call_fail(ret_failure, MXW_TEMPORARY, NULL,
-			       "the host name can't be resolved: too many look-ups of it hang");
-		return NULL;
+	if (name) {
+		mxw__call_link_wait_io(link, mxw__resolving_fd(name), POLLIN, deadline_ms);
+		found = mxw__resolving_end(name, &why);
 	}
-	mxw__call_link_wait_io(link, mxw__job_fd(job), POLLIN, deadline_ms);
-	if (!mxw__job_is_done(job)) {
-		mxw__call_fail(ret_failure, MXW_TEMPORARY, NULL, "the host name was not resolved in time");
-	} else if (name->code != 0) {
-		mxw__call_fail(ret_failure, MXW_TEMPORARY, NULL, "%s", gai_strerror(name->code));
-	} else {
-		found = name->found;
-		name->found = NULL;
-	}
-	mxw__job_unref(job);
+	if (!found)
+		mxw__call_fail(ret_failure, MXW_TEMPORARY, NULL, "%s", why);
 	return found;
 }
 

@@ -285,22 +285,6 @@ void mxw__copy_map_touch(mxw__copy_map_t *map, int64_t wall_ms)
 
 /* ---- writing ---- */
 
-static bool write_all(int fd, const void *data, size_t len)
-{
-	const char *p = data;
-
-	while (len > 0) {
-		ssize_t n = write(fd, p, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		p += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 static bool write_seal(int fd, const struct mxw__copy_keys *keys)
 {
 	unsigned char seal[SEAL_SIZE];
@@ -313,7 +297,7 @@ static bool write_seal(int fd, const struct mxw__copy_keys *keys)
 		return false;
 	bool ok = mxw__copy_hmac(keys->file, data, (size_t)st.st_size, seal);
 	munmap(data, (size_t)st.st_size);
-	return ok && write_all(fd, seal, sizeof seal) && fsync(fd) == 0;
+	return ok && mxw__write_all(fd, seal, sizeof seal) && fsync(fd) == 0;
 }
 
 static bool write_content(int fd, const struct mxw__copy_keys *keys, const struct mxw__copy_content *content)
@@ -323,14 +307,14 @@ static bool write_content(int fd, const struct mxw__copy_keys *keys, const struc
 
 	with.nsettings = (uint32_t)content->settings->n;
 	put_head(head, &with);
-	if (!write_all(fd, head, sizeof head))
+	if (!mxw__write_all(fd, head, sizeof head))
 		return false;
 	for (size_t i = 0; i < content->settings->n; i++) {
 		put_settings(settings, &content->settings->v[i]);
-		if (!write_all(fd, settings, sizeof settings))
+		if (!mxw__write_all(fd, settings, sizeof settings))
 			return false;
 	}
-	return write_all(fd, content->records, (size_t)content->head.count * MXW__COPY_RECORD_SIZE) &&
+	return mxw__write_all(fd, content->records, (size_t)content->head.count * MXW__COPY_RECORD_SIZE) &&
 	       write_seal(fd, keys);
 }
 

@@ -11,6 +11,8 @@
 #ifndef MXW_SRC_DIRECTORY_SOURCE_H
 #define MXW_SRC_DIRECTORY_SOURCE_H
 
+#include <netdb.h>
+
 #include "src/directory/directory.h"
 
 /* ---- notices and results ---- */
@@ -62,6 +64,18 @@ bool mxw__job_wait(mxw__job_t *job, int64_t timeout_ms);
 void mxw__job_unref(mxw__job_t *job);
 /* Starts a thread that takes no signals. Returns what pthread_create() returns. */
 int mxw__quiet_thread(pthread_t *ret_thread, void *(*run)(void *), void *arg);
+
+/* ---- host names ---- */
+
+/* The addresses of a host, being looked up. */
+typedef struct mxw__resolving mxw__resolving_t;
+/* NULL with `ret_found`: it was an address in figures. NULL without: no thread, memory or descriptor, or too many run. */
+mxw__resolving_t *mxw__resolving_start(mxw__jobs_t *jobs, const char *host, unsigned port, struct addrinfo **ret_found);
+/* Becomes readable when it is done. */
+int mxw__resolving_fd(const mxw__resolving_t *name);
+bool mxw__resolving_is_done(mxw__resolving_t *name);
+/* Lets go of it, done or not. To be freed with freeaddrinfo(); NULL: `ret_why` says why (static). */
+struct addrinfo *mxw__resolving_end(mxw__resolving_t *name, const char **ret_why);
 
 /* ---- names ---- */
 
