@@ -402,6 +402,8 @@ bool mxw__check_local_part(struct mxw__complaints *complaints, const struct mxw_
 {
 	size_t len = strlen(arg->text);
 
+	if (len == 0)
+		return true;
 	for (size_t i = 0; i < len; i++)
 		if (!mxw__ascii_isalnum(arg->text[i]) && !strchr("-_+=", arg->text[i]) &&
 		    (arg->text[i] != '.' || i == 0 || i == len - 1 || arg->text[i - 1] == '.'))

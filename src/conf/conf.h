@@ -116,7 +116,7 @@ struct mxw__directory_conf {
 	/* call-ahead; CA file, connections and times as for ldap */
 	struct mxw__strings hosts;     /* see mxw__host_port_parse() */
 	const char *helo_name;         /* default: authserv_id */
-	const char *reference_recipient; /* a local part that exists in every domain: "postmaster" */
+	const char *reference_recipient; /* a local part that exists in every domain; "": one that was accepted before */
 	mxw__tls_use_t tls;
 	bool accept_all_check;
 	/* types that are asked over a network; 0: not kept for that */

@@ -180,7 +180,7 @@ static const struct mxw__option directory[] = {
 		.types = TYPE_CALL_AHEAD, .flags = MXW__OPT_SAME_ANSWERS},
 	{"accept-all-check", MXW__OPT_CHOICE, "yes", AT(mxw__directory_conf, accept_all_check), .words = "no yes",
 		.types = TYPE_CALL_AHEAD},
-	{"reference-recipient", MXW__OPT_TEXT, "postmaster", AT(mxw__directory_conf, reference_recipient),
+	{"reference-recipient", MXW__OPT_TEXT, "", AT(mxw__directory_conf, reference_recipient),
 		.types = TYPE_CALL_AHEAD, .check = mxw__check_local_part},
 #define COPY(name, type, deflt, field, ...) \
 	{name, type, deflt, AT(mxw__directory_conf, field), .types = TYPE_LDAP, .flags = MXW__OPT_SAME_ANSWERS, __VA_ARGS__}
