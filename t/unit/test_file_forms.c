@@ -536,9 +536,11 @@ START_TEST(postmap_finds_the_same)
 	scratch_replace(main_cf, "compatibility_level = 3.6\n");
 	free(main_cf);
 	open_table(MXW__FILE_POSTFIX, postfix_map);
-	/* A machine without Postfix has nothing to compare with; the rows themselves are tested above. */
-	if (postmap_has("one@example.net") < 0)
+	/* A machine without Postfix has nothing to compare with; the rows themselves are tested above. packaging/check has it. */
+	if (postmap_has("one@example.net") < 0) {
+		ck_assert_msg(!getenv("MXW_CHECK_ALL"), "postmap can't be run");
 		return;
+	}
 	for (size_t i = 0; i < MXW_ARRAY_LEN(in_postfix_map); i++) {
 		const struct row *row = &in_postfix_map[i];
 		/* Postfix compares octets beyond ASCII and knows U-labels from A-labels. */
