@@ -7,7 +7,7 @@
  * functions, so that tests hand in scripted answers instead of libunbound's.
  *
  * Threads: every function may be called from any thread; mxw_resolver_ask() blocks, and never
- *          beyond the deadline; mxw_resolver_prefetch() never blocks.
+ *          beyond the deadline; mxw_resolver_prefetch() and mxw_resolver_peek() never block.
  * Memory:  answers are released with mxw_dns_answer_unref().
  * Errors:  the four outcomes of status.h. A name that can't be asked (a label over 63 octets, an
  *          empty label, over 253 octets in all) is MXW_NOT_FOUND with `rcode` 3, since no such name exists.
@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include <mxward/clock.h>
+#include <mxward/net.h>
 #include <mxward/status.h>
 
 #ifdef __cplusplus
@@ -69,7 +70,8 @@ typedef struct mxw_dns_answer {
  */
 struct mxw_dns_budget {
 	unsigned asked;
-	unsigned limit; /* 0: no limit */
+	unsigned limit;       /* 0: no limit */
+	struct mxw_ip client; /* on whose account it goes; family 0: nobody's */
 };
 
 /*
@@ -82,6 +84,8 @@ struct mxw_resolver_ops {
 				 int64_t deadline_ms, struct mxw_dns_budget *budget);
 	void (*prefetch)(mxw_resolver_t *resolver, const char *name, enum mxw_dns_type type,
 			 struct mxw_dns_budget *budget);
+	/* NULL, or a reference for the caller. */
+	mxw_dns_answer_t *(*peek)(mxw_resolver_t *resolver, const char *name, enum mxw_dns_type type);
 	void (*destroy)(mxw_resolver_t *resolver);
 };
 
@@ -132,6 +136,9 @@ mxw_dns_answer_t *mxw_resolver_ask(mxw_resolver_t *resolver, const char *name, e
 /* Starts a question whose answer somebody will soon want, and returns at once. */
 void mxw_resolver_prefetch(mxw_resolver_t *resolver, const char *name, enum mxw_dns_type type,
 			   struct mxw_dns_budget *budget);
+
+/* What is known already, failures that are remembered included; NULL if the question would have to be asked. Never blocks. */
+mxw_dns_answer_t *mxw_resolver_peek(mxw_resolver_t *resolver, const char *name, enum mxw_dns_type type);
 
 /*
  * Makes an answer with room for `nrecords` records and `nbytes` octets of their data and names.

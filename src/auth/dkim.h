@@ -65,6 +65,8 @@ struct mxw__dkim_signature {
 	char b8[9];            /* first eight characters of b=, for header.b; "" if unreadable */
 	char identity[320];    /* i= */
 	bool is_testing;       /* t=y in the key */
+	bool is_altered;       /* the key is good, and the header or the body is not what was signed */
+	bool is_length_limited; /* passes only because l= leaves the end of the body out */
 	char reason[96];       /* printable ASCII; not empty unless pass, and for a pass that l= limits */
 };
 

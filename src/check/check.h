@@ -3,8 +3,8 @@
  * check.h: a check looks at one side of a session and states facts. It decides nothing, logs no verdict and
  * knows no milter. Each is one file that ends in one const struct; check_list.c names them all.
  *
- * The engine drives a check like this. `start` is called at every stage as soon as the client's words are known: what can be asked
- * early is asked here, and never waited for. `run` is called when the facts of the check are wanted: at its own stage
+ * The engine drives a check like this. `gather` is called at every stage as soon as the client's words are known, and again with
+ * the answers that have come: what can be asked early is asked here, and never waited for (gather.h). `run` is called when the facts of the check are wanted: at its own stage
  * for a cheap check, else at the first stage whose rules name one of its facts, and at the end of the message at the
  * latest if the Authentication-Results field wants it. Until the scope of its facts ends it is not called again.
  *
@@ -21,10 +21,13 @@
 #include <mxward/session.h>
 
 #include "src/auth/dkim.h"
+#include "src/auth/dmarc.h"
 #include "src/auth/spf.h"
 #include "src/base/base.h"
+#include "src/check/gather.h"
 #include "src/conf/conf.h"
 #include "src/directory/directory.h"
+#include "src/mail/from.h"
 #include "src/mail/mail.h"
 #include "src/policy/facts.h"
 
@@ -67,6 +70,13 @@ struct mxw__envelope {
 	const struct mxw__domain_conf *rcpt_domain; /* NULL: not ours */
 	bool rcpt_domain_is_known;           /* no: the section's list of domains, which may have it, can't be read */
 	/* of the content */
+	struct mxw__from from;               /* from the end of the header on; set by the check "from" */
+	/*
+	 * Whose address counts for SPF, block lists and the tracker: the client's, or, from the end of the header on, the one that
+	 * a relay of ours recorded. Family 0: it is not known.
+	 */
+	struct mxw_ip origin;
+	const char *origin_helo, *origin_name; /* "" where not known */
 	struct mxw__field *fields;
 	struct mxw__field **fields_end;
 	uint64_t header_bytes;
@@ -80,9 +90,21 @@ struct mxw__envelope {
 	bool has_lost_authres;               /* one could not be remembered */
 };
 
-/* Results with more to them than a word, for the Authentication-Results field. */
+typedef enum mxw__iprev_result {
+	MXW__IPREV_PASS,
+	MXW__IPREV_FAIL,
+	MXW__IPREV_TEMPERROR,
+	MXW__IPREV_PERMERROR                 /* it has no name */
+} mxw__iprev_result_t;
+
+/* Results with more to them than a word, for the Authentication-Results field and for DMARC. */
 struct mxw__auth_results {
-	bool has_spf, has_spf_helo, has_dkim;
+	bool has_spf, has_spf_helo, has_dkim, has_iprev, has_dmarc, has_arc;
+	mxw__iprev_result_t iprev;           /* lasts as long as the session, as spf_helo does */
+	char iprev_name[MXW__DOMAIN_MAX + 1]; /* confirmed; "" if none is */
+	struct mxw__dmarc_answer dmarc;
+	const char *arc;                     /* the word of the fact arc */
+	char arc_sealer[MXW__DOMAIN_MAX + 1];
 	struct mxw__spf_answer spf, spf_helo;
 	const struct mxw__dkim_signature *signatures;
 	size_t nsignatures;
@@ -115,7 +137,8 @@ struct mxw__check {
 	const mxw_fact_id_t *facts;          /* what it can state */
 	/* Any of these may be NULL. */
 	bool (*is_enabled)(const struct mxw_conf *conf);
-	void (*start)(struct mxw__check_ctx *ctx, mxw_stage_t stage);
+	void (*gather)(struct mxw__check_ctx *ctx, mxw_stage_t stage, struct mxw__gather *gather);
+	bool (*is_due)(const struct mxw__check_ctx *ctx, mxw_stage_t stage); /* no: `run` is left for a later stage */
 	void (*run)(struct mxw__check_ctx *ctx);
 	void (*header)(struct mxw__check_ctx *ctx, const char *name, const char *value);
 	void (*end_of_headers)(struct mxw__check_ctx *ctx);

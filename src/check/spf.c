@@ -46,10 +46,10 @@ static void evaluate(struct mxw__check_ctx *ctx, const char *local, const char *
 		mxw_facts_set(ctx->facts, fact, word);
 }
 
-static void start_helo(struct mxw__check_ctx *ctx, mxw_stage_t stage)
+static void gather_helo(struct mxw__check_ctx *ctx, mxw_stage_t stage, struct mxw__gather *gather)
 {
-	if (stage == MXW_STAGE_HELO && has_helo_identity(ctx->env))
-		mxw_resolver_prefetch(ctx->resolver, ctx->env->helo, MXW_DNS_TXT, ctx->budget);
+	if (stage >= MXW_STAGE_HELO && has_helo_identity(ctx->env))
+		mxw_dns_answer_unref(mxw__gather_ask(gather, ctx->env->helo, MXW_DNS_TXT));
 }
 
 static void run_helo(struct mxw__check_ctx *ctx)
@@ -60,10 +60,10 @@ static void run_helo(struct mxw__check_ctx *ctx)
 	ctx->results->has_spf_helo = true;
 }
 
-static void start_mail(struct mxw__check_ctx *ctx, mxw_stage_t stage)
+static void gather_mail(struct mxw__check_ctx *ctx, mxw_stage_t stage, struct mxw__gather *gather)
 {
-	if (stage == MXW_STAGE_MAIL && has_mail_identity(ctx->env) && !ctx->env->sender.is_null)
-		mxw_resolver_prefetch(ctx->resolver, ctx->env->sender.domain, MXW_DNS_TXT, ctx->budget);
+	if (stage >= MXW_STAGE_MAIL && has_mail_identity(ctx->env) && !ctx->env->sender.is_null)
+		mxw_dns_answer_unref(mxw__gather_ask(gather, ctx->env->sender.domain, MXW_DNS_TXT));
 }
 
 static void run_mail(struct mxw__check_ctx *ctx)
@@ -90,7 +90,7 @@ const struct mxw__check mxw__check_spf_helo = {
 	.nfacts = MXW_ARRAY_LEN(helo_facts),
 	.facts = helo_facts,
 	.is_enabled = is_enabled,
-	.start = start_helo,
+	.gather = gather_helo,
 	.run = run_helo,
 };
 
@@ -102,6 +102,6 @@ const struct mxw__check mxw__check_spf = {
 	.nfacts = MXW_ARRAY_LEN(mail_facts),
 	.facts = mail_facts,
 	.is_enabled = is_enabled,
-	.start = start_mail,
+	.gather = gather_mail,
 	.run = run_mail,
 };

@@ -41,6 +41,11 @@ void mxw_resolver_prefetch(mxw_resolver_t *resolver, const char *name, enum mxw_
 	resolver->ops->prefetch(resolver, name, type, budget);
 }
 
+mxw_dns_answer_t *mxw_resolver_peek(mxw_resolver_t *resolver, const char *name, enum mxw_dns_type type)
+{
+	return resolver->ops->peek(resolver, name, type);
+}
+
 /* ---- the one on libunbound ---- */
 
 /* Immutable but for the counters; the parts have their own locks. */
@@ -151,6 +156,14 @@ static void real_prefetch(mxw_resolver_t *resolver, const char *name, enum mxw_d
 	mxw_dns_answer_unref(answer);
 }
 
+static mxw_dns_answer_t *real_peek(mxw_resolver_t *resolver, const char *name, enum mxw_dns_type type)
+{
+	char text[MXW__DNS_TEXT_MAX];
+	struct mxw__dns_key key;
+
+	return answer_at_once((struct real *)(void *)resolver, name, type, text, &key);
+}
+
 static void real_destroy(mxw_resolver_t *resolver)
 {
 	struct real *real = (struct real *)(void *)resolver;
@@ -163,7 +176,7 @@ static void real_destroy(mxw_resolver_t *resolver)
 	free(real);
 }
 
-static const struct mxw_resolver_ops real_ops = {real_ask, real_prefetch, real_destroy};
+static const struct mxw_resolver_ops real_ops = {real_ask, real_prefetch, real_peek, real_destroy};
 
 static mxw_status_t make_parts(struct real *real, const struct mxw_resolver_options *options, struct mxw_error *err)
 {

@@ -74,6 +74,16 @@ bool mxw__utf8_is_clean(const char *s);
  */
 size_t mxw__local_canonical(const char *local, size_t len, char ret_local[MXW__LOCAL_MAX + 1]);
 
+/* ---- who runs a domain: orgdomain.c ---- */
+
+/*
+ * The registrable domain by the Public Suffix List that came with libpsl: example.co.uk for mx.example.co.uk; a public suffix, a
+ * single label or a literal is its own. `domain` is in A-labels, lower case. It is a list that people keep: DMARC goes by the DNS
+ * (src/auth/dmarc.h) and by this only where the DNS does not say.
+ */
+void mxw__org_domain(const char *domain, char ret_domain[MXW__DOMAIN_MAX + 1]);
+bool mxw__same_org_domain(const char *a, const char *b);
+
 /* What a HELO or EHLO argument is. */
 typedef enum mxw__helo_kind {
 	MXW__HELO_DOMAIN,       /* a domain name with at least one dot */

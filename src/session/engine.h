@@ -122,6 +122,8 @@ struct mxw_session {
 
 /* stage.c */
 void mxw__stage_begin(mxw_session_t *s);
+/* Asks for what will be wanted, as far as it is known by now; does not wait. */
+void mxw__stage_gather(mxw_session_t *s, mxw_stage_t stage);
 /* Runs the stage and fills in the verdict. */
 void mxw__stage_decide(mxw_session_t *s, mxw_stage_t stage, struct mxw_verdict *ret_verdict);
 /* A verdict to defer, of the engine's own; `rule` is static. */

@@ -13,8 +13,9 @@ enum {
 	MESSAGE_BYTES = 16 * 1024, /* beside the header, which takes up to twice its size: sender, user */
 	RCPT_BYTES = 16 * 1024,
 	EDITS_BYTES = 64 * 1024,
-	/* Each fact once; of those that may be stated several times only dkim.domain, once for each signature. */
-	FACTS_MAX = MXW__FACT_COUNT,
+	/* Each fact once, and those that may be stated several times more often: dkim.domain once for each signature. */
+	SEVERAL_VALUES = 128,
+	FACTS_MAX = MXW__FACT_COUNT + SEVERAL_VALUES,
 	FACTS_BYTES = 32 * 1024,
 	SIGNATURE_BYTES = 256,
 };
@@ -56,6 +57,9 @@ static void clear_envelope_message(struct mxw__envelope *env)
 	env->header_bytes = env->body_bytes = 0;
 	env->header_overflow = env->has_signature = false;
 	env->nsignatures = 0;
+	env->from = (struct mxw__from){.kind = MXW__FROM_MISSING, .address = "", .domain = ""};
+	env->origin = env->client_class == MXW__CLIENT_RELAY ? (struct mxw_ip){0} : env->client;
+	env->origin_helo = env->origin_name = "";
 }
 
 static void fill_context(mxw_session_t *s)
@@ -118,6 +122,14 @@ static void free_edits(mxw_session_t *s)
 	s->edits_arena = NULL;
 }
 
+/* What belongs to the session stays. */
+static void forget_message_results(struct mxw__auth_results *results)
+{
+	results->has_spf = results->has_dkim = results->has_dmarc = results->has_arc = false;
+	results->signatures = NULL;
+	results->nsignatures = 0;
+}
+
 static void end_message(mxw_session_t *s)
 {
 	if (s->record.is_open) {
@@ -129,9 +141,7 @@ static void end_message(mxw_session_t *s)
 	for (size_t c = 0; mxw__check_list[c]; c++)
 		if (mxw__check_list[c]->reset)
 			mxw__check_list[c]->reset(&s->ctx);
-	struct mxw__spf_answer helo = s->results.spf_helo;
-	bool has_helo = s->results.has_spf_helo;
-	s->results = (struct mxw__auth_results){.has_spf_helo = has_helo, .spf_helo = helo};
+	forget_message_results(&s->results);
 	mxw__stage_clear(s, MXW_SCOPE_MESSAGE);
 	clear_envelope_message(&s->env);
 	s->message_accepted = false;
@@ -196,7 +206,7 @@ void mxw_session_connect(mxw_session_t *session, const struct mxw_connect_info *
 	mxw__stage_clear(session, MXW_SCOPE_SESSION);
 	mxw__arena_reset(session->session_arena);
 	session->session_accepted = false;
-	env->client = info->client;
+	env->client = session->budget.client = info->client;
 	mxw_ip_format(&env->client, env->client_text);
 	const char *name = info->client_name ? info->client_name : "";
 	/* What the MTA could not verify is no name: "[192.0.2.1]", "unknown", or one whose address differs. */
@@ -396,6 +406,8 @@ void mxw_session_end_of_headers(mxw_session_t *session)
 	for (size_t c = 0; mxw__check_list[c]; c++)
 		if ((session->snapshot->enabled & (UINT32_C(1) << c)) && mxw__check_list[c]->end_of_headers)
 			mxw__check_list[c]->end_of_headers(&session->ctx);
+	/* The header says what else will be wanted; the body takes its time to come. */
+	mxw__stage_gather(session, MXW_STAGE_EOM);
 }
 
 bool mxw_session_body(mxw_session_t *session, const unsigned char *data, size_t len)

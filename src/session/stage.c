@@ -13,6 +13,47 @@ void mxw__stage_begin(mxw_session_t *s)
 	s->step_began_ms = mxw__now_ms(&s->engine->clock);
 }
 
+/* A check may want to see more of the session first; at the end there is no more to come. */
+static bool is_due(const mxw_session_t *s, size_t c, mxw_stage_t stage)
+{
+	const struct mxw__check *check = mxw__check_list[c];
+
+	return check->stage <= stage && (check->scope != MXW_SCOPE_RCPT || stage == MXW_STAGE_RCPT) &&
+	       (!check->is_due || check->is_due(&s->ctx, stage));
+}
+
+/* One step of every check: those of `waited` into the one, the others into the other. */
+static void gather_step(mxw_session_t *s, mxw_stage_t stage, uint32_t waited, struct mxw__gather *wanted,
+			struct mxw__gather *others)
+{
+	for (size_t c = 0; mxw__check_list[c]; c++) {
+		uint32_t bit = UINT32_C(1) << c;
+		if ((s->snapshot->enabled & bit) && !(s->done & bit) && mxw__check_list[c]->gather)
+			mxw__check_list[c]->gather(&s->ctx, stage, waited & bit ? wanted : others);
+	}
+}
+
+/* Waits for what the checks of `waited` will ask when they run. */
+static void gather_for(mxw_session_t *s, mxw_stage_t stage, uint32_t waited)
+{
+	struct mxw__gather wanted, others;
+
+	mxw__gather_init(&wanted, s->snapshot->resolver, &s->budget);
+	mxw__gather_init(&others, s->snapshot->resolver, &s->budget);
+	for (int i = 0; i < MXW__GATHER_ROUNDS; i++) {
+		gather_step(s, stage, waited, &wanted, &others);
+		if (!waited || !mxw__gather_wait(&wanted, s->ctx.deadline_ms))
+			break;
+	}
+	mxw__gather_fini(&wanted);
+	mxw__gather_fini(&others);
+}
+
+void mxw__stage_gather(mxw_session_t *s, mxw_stage_t stage)
+{
+	gather_for(s, stage, 0);
+}
+
 static void run_check(mxw_session_t *s, size_t c)
 {
 	const struct mxw__check *check = mxw__check_list[c];
@@ -22,42 +63,50 @@ static void run_check(mxw_session_t *s, size_t c)
 		check->run(&s->ctx);
 }
 
+/* Is it to run at this stage? Cheap checks at their own, lazy ones when a rule of this stage names one of their facts. */
+static bool is_wanted(const mxw_session_t *s, size_t c, mxw_stage_t stage)
+{
+	uint32_t bit = UINT32_C(1) << c;
+
+	return (s->snapshot->enabled & bit) && !(s->done & bit) && is_due(s, c, stage) &&
+	       (!mxw__check_list[c]->is_lazy || (s->snapshot->wanted[stage] & bit));
+}
+
 /*
- * Cheap checks run at their stage, lazy ones when a rule of this stage names one of their facts. A rule may name
- * a fact of an earlier stage, so every stage looks at all checks up to its own. One check may be left for later.
+ * A rule may name a fact of an earlier stage, so every stage looks at all checks up to its own. One check may be left for
+ * later. Those that cost no wait come first: what they state says what the others have to ask.
  */
 static void run_checks(mxw_session_t *s, mxw_stage_t stage, const struct mxw__check *but)
 {
-	const struct mxw__snapshot *snap = s->snapshot;
+	uint32_t lazy = 0;
 
 	for (size_t c = 0; mxw__check_list[c]; c++) {
-		const struct mxw__check *check = mxw__check_list[c];
-		uint32_t bit = UINT32_C(1) << c;
-		if (!(snap->enabled & bit) || (s->done & bit) || check->stage > stage || check == but)
+		if (mxw__check_list[c] == but || !is_wanted(s, c, stage))
 			continue;
-		if (check->scope == MXW_SCOPE_RCPT && stage != MXW_STAGE_RCPT)
-			continue;
-		if (check->is_lazy && !(snap->wanted[stage] & bit))
-			continue;
-		run_check(s, c);
+		if (mxw__check_list[c]->is_lazy)
+			lazy |= UINT32_C(1) << c;
+		else
+			run_check(s, c);
 	}
+	gather_for(s, stage, lazy);
+	for (size_t c = 0; lazy && mxw__check_list[c]; c++)
+		if (lazy & (UINT32_C(1) << c))
+			run_check(s, c);
 }
 
 void mxw__stage_finish_checks(mxw_session_t *s)
 {
+	uint32_t left = 0;
+
 	for (size_t c = 0; mxw__check_list[c]; c++) {
 		uint32_t bit = UINT32_C(1) << c;
 		if ((s->snapshot->enabled & bit) && !(s->done & bit) && mxw__check_list[c]->scope != MXW_SCOPE_RCPT)
-			run_check(s, c);
+			left |= bit;
 	}
-}
-
-/* Look-ups that will be wanted later are on their way before the first wait of this stage. */
-static void start_checks(mxw_session_t *s, mxw_stage_t stage)
-{
-	for (size_t c = 0; mxw__check_list[c]; c++)
-		if ((s->snapshot->enabled & (UINT32_C(1) << c)) && mxw__check_list[c]->start)
-			mxw__check_list[c]->start(&s->ctx, stage);
+	gather_for(s, MXW_STAGE_EOM, left);
+	for (size_t c = 0; left && mxw__check_list[c]; c++)
+		if (left & (UINT32_C(1) << c))
+			run_check(s, c);
 }
 
 /* Its behaviour counts. Who has authenticated once in this session is known, also between messages. */
@@ -320,7 +369,6 @@ void mxw__stage_decide(mxw_session_t *s, mxw_stage_t stage, struct mxw_verdict *
 		return;
 	}
 	s->ctx.deadline_ms = s->step_began_ms + (int64_t)budget;
-	start_checks(s, stage);
 	if (stage == MXW_STAGE_RCPT && is_to_be_concealed(s)) {
 		conceal_rcpt(s, ret_verdict);
 		return;

@@ -148,7 +148,7 @@ static void verify(mxw__dkim_lib_t *lib, struct fuzz_resolver *resolver, char *t
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct mxw_clock clock = {fuzz_time, fuzz_time, NULL, NULL};
-	static const struct mxw_resolver_ops ops = {fuzz_ask, fuzz_prefetch, fuzz_destroy};
+	static const struct mxw_resolver_ops ops = {.ask = fuzz_ask, .prefetch = fuzz_prefetch, .destroy = fuzz_destroy};
 	const struct mxw__dkim_options options = {.max_signatures = 4, .min_key_bits = 1024, .clock = &clock};
 	struct fuzz_resolver resolver = {.key = NULL};
 	mxw__dkim_lib_t *lib;

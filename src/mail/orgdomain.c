@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* orgdomain.c: who runs a domain, by the Public Suffix List. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <libpsl.h>
+
+#include "src/mail/mail.h"
+
+void mxw__org_domain(const char *domain, char ret_domain[MXW__DOMAIN_MAX + 1])
+{
+	/* Read once by the library, immutable. */
+	const psl_ctx_t *psl = psl_builtin();
+	const char *org = psl ? psl_registrable_domain(psl, domain) : NULL;
+
+	/* A public suffix, or a single label: nobody is above it. */
+	snprintf(ret_domain, MXW__DOMAIN_MAX + 1, "%s", org ? org : domain);
+}
+
+bool mxw__same_org_domain(const char *a, const char *b)
+{
+	char org_a[MXW__DOMAIN_MAX + 1], org_b[MXW__DOMAIN_MAX + 1];
+
+	mxw__org_domain(a, org_a);
+	mxw__org_domain(b, org_b);
+	return *org_a && mxw__ascii_casecmp(org_a, org_b) == 0;
+}
