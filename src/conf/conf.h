@@ -218,6 +218,13 @@ struct mxw__auth_conf {
 	bool add_results;              /* authentication-results yes */
 };
 
+/* dmarc { ... } */
+struct mxw__dmarc_conf {
+	struct mxw__strings arc_sealers; /* whose ARC seals are believed; none: ARC is not looked at */
+	uint64_t keep_evaluations_ms;  /* 0: no record of them is kept */
+	uint64_t max_evaluations;
+};
+
 struct mxw_conf {
 	/* top level */
 	const char *authserv_id;
@@ -231,6 +238,7 @@ struct mxw_conf {
 	struct mxw__timeouts_conf timeouts;
 	struct mxw__limits_conf limits;
 	struct mxw__auth_conf auth;
+	struct mxw__dmarc_conf dmarc;
 	struct mxw__tracker_conf tracker;
 	struct mxw__recipient_cache_conf recipient_cache;
 	size_t ndirectories;

@@ -77,6 +77,12 @@ static const struct mxw__option dkim[] = {
 	{"min-key-bits", MXW__OPT_NUMBER, "1024", AT(mxw_conf, auth.dkim_min_key_bits), RANGE(1024, 4096)},
 };
 
+static const struct mxw__option dmarc[] = {
+	{"arc-sealers", MXW__OPT_LIST, NULL, AT(mxw_conf, dmarc.arc_sealers), .flags = MXW__OPT_IDN, .check = mxw__check_domain},
+	{"keep-evaluations", MXW__OPT_DURATION, "2d", AT(mxw_conf, dmarc.keep_evaluations_ms), RANGE(0, 90 * DAY)},
+	{"max-evaluations", MXW__OPT_NUMBER, "1000000", AT(mxw_conf, dmarc.max_evaluations), RANGE(1000, 100000000)},
+};
+
 #define POINTS(name, deflt, event) \
 	{name, MXW__OPT_NUMBER, deflt, AT(mxw_conf, tracker.weights[MXW__EVENT_##event]), RANGE(0, 1000)}
 static const struct mxw__option tracker[] = {
@@ -228,6 +234,7 @@ const struct mxw__section mxw__sections[MXW__SECTION_COUNT] = {
 	[MXW__SECTION_LIMITS] = {"limits", 0, 0, NULL, OPTIONS(limits)},
 	[MXW__SECTION_SPF] = {"spf", 0, 0, NULL, OPTIONS(spf)},
 	[MXW__SECTION_DKIM] = {"dkim", 0, 0, NULL, OPTIONS(dkim)},
+	[MXW__SECTION_DMARC] = {"dmarc", 0, 0, NULL, OPTIONS(dmarc)},
 	[MXW__SECTION_TRACKER] = {"tracker", 0, 0, NULL, OPTIONS(tracker)},
 	[MXW__SECTION_RECIPIENT_CACHE] = {"recipient-cache", 0, 0, NULL, OPTIONS(recipient_cache)},
 	[MXW__SECTION_DIRECTORY] = {"directory", 1, 1, "one name", OPTIONS(directory)},
