@@ -199,19 +199,6 @@ static bool name_is_validated(struct mxw__spf_eval *eval, const char *name)
 	return yes;
 }
 
-static void reverse_name(const struct mxw_ip *ip, char *ret_name, size_t size)
-{
-	size_t n = 0;
-
-	if (ip->family == 4) {
-		snprintf(ret_name, size, "%u.%u.%u.%u.in-addr.arpa", ip->bytes[3], ip->bytes[2], ip->bytes[1], ip->bytes[0]);
-		return;
-	}
-	for (int i = 15; i >= 0; i--)
-		n += (size_t)snprintf(ret_name + n, size - n, "%x.%x.", ip->bytes[i] & 15, ip->bytes[i] >> 4);
-	snprintf(ret_name + n, size - n, "ip6.arpa");
-}
-
 static size_t names_used(const mxw_dns_answer_t *ptr)
 {
 	return ptr->nrecords < MXW__SPF_MAX_HOSTS ? ptr->nrecords : MXW__SPF_MAX_HOSTS;
@@ -221,11 +208,11 @@ static size_t names_used(const mxw_dns_answer_t *ptr)
 static void find_client_names(struct mxw__spf_eval *eval)
 {
 	const struct mxw__spf_query *query = eval->query;
-	char name[80];
+	char name[MXW__REVERSE_NAME_MAX];
 
 	if (eval->ptr || eval->is_decided)
 		return;
-	reverse_name(&query->client, name, sizeof(name));
+	mxw__ip_reverse_name(&query->client, name);
 	eval->ptr = mxw_resolver_ask(query->resolver, name, MXW_DNS_PTR, query->deadline_ms, query->budget);
 	if (is_skipped(eval, name, MXW_DNS_PTR, eval->ptr))
 		return;

@@ -106,6 +106,26 @@ unsigned mxw__name_distance(const char *a, const char *b);
 /* Is `b` near enough to `a` to be what was meant? `best` holds the smallest distance so far and is lowered. */
 bool mxw__name_is_nearer(const char *a, const char *b, unsigned *best);
 
+/* ---- addresses ---- */
+
+enum { MXW__IP_REVERSED_MAX = 64 };
+/*
+ * The address as names in the DNS have it, last part first, without a zone: "1.2.0.192", or 32 nibbles for IPv6 (RFC 1035 section
+ * 3.5, RFC 3596 section 2.5, RFC 5782). "" for none. Returns `ret_text`.
+ */
+char *mxw__ip_reversed(const struct mxw_ip *ip, char ret_text[MXW__IP_REVERSED_MAX]);
+enum { MXW__REVERSE_NAME_MAX = MXW__IP_REVERSED_MAX + 16 };
+/* The name whose PTR records name the address: the above in in-addr.arpa or ip6.arpa; "" for none. Returns `ret_name`. */
+char *mxw__ip_reverse_name(const struct mxw_ip *ip, char ret_name[MXW__REVERSE_NAME_MAX]);
+
+/* Whether hosts elsewhere can be at this address. */
+typedef enum mxw__ip_reach {
+	MXW__IP_PUBLIC,
+	MXW__IP_LOOPBACK, /* this host itself */
+	MXW__IP_PRIVATE   /* a private network, a link, multicast, reserved: RFC 6890 and the registries it made; no address */
+} mxw__ip_reach_t;
+mxw__ip_reach_t mxw__ip_reach(const struct mxw_ip *ip);
+
 /* ---- numbers and units ---- */
 
 /* Decimal digits only, the whole string. */

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -114,4 +115,73 @@ bool mxw_network_contains(const struct mxw_network *network, const struct mxw_ip
 {
 	return ip->family != 0 && ip->family == network->ip.family &&
 	       bits_equal(network->ip.bytes, ip->bytes, network->bits);
+}
+
+char *mxw__ip_reversed(const struct mxw_ip *ip, char ret_text[MXW__IP_REVERSED_MAX])
+{
+	static const char hex[] = "0123456789abcdef";
+	char *out = ret_text;
+
+	*out = '\0';
+	if (ip->family == 4)
+		snprintf(ret_text, MXW__IP_REVERSED_MAX, "%u.%u.%u.%u", ip->bytes[3], ip->bytes[2], ip->bytes[1], ip->bytes[0]);
+	if (ip->family != 6)
+		return ret_text;
+	for (int i = 15; i >= 0; i--) {
+		*out++ = hex[ip->bytes[i] & 15];
+		*out++ = '.';
+		*out++ = hex[ip->bytes[i] >> 4];
+		*out++ = '.';
+	}
+	out[-1] = '\0';
+	return ret_text;
+}
+
+char *mxw__ip_reverse_name(const struct mxw_ip *ip, char ret_name[MXW__REVERSE_NAME_MAX])
+{
+	char reversed[MXW__IP_REVERSED_MAX];
+
+	ret_name[0] = '\0';
+	if (ip->family)
+		snprintf(ret_name, MXW__REVERSE_NAME_MAX, "%s.%s", mxw__ip_reversed(ip, reversed),
+			 ip->family == 4 ? "in-addr.arpa" : "ip6.arpa");
+	return ret_name;
+}
+
+static const struct {
+	uint8_t family;
+	uint8_t bits;
+	uint8_t bytes[16];
+	mxw__ip_reach_t reach;
+} special[] = {
+	{4, 8, {127}, MXW__IP_LOOPBACK},
+	{4, 8, {0}, MXW__IP_PRIVATE},
+	{4, 8, {10}, MXW__IP_PRIVATE},
+	{4, 10, {100, 64}, MXW__IP_PRIVATE},
+	{4, 16, {169, 254}, MXW__IP_PRIVATE},
+	{4, 12, {172, 16}, MXW__IP_PRIVATE},
+	{4, 24, {192, 0, 0}, MXW__IP_PRIVATE},
+	{4, 24, {192, 0, 2}, MXW__IP_PRIVATE},
+	{4, 24, {192, 88, 99}, MXW__IP_PRIVATE},
+	{4, 16, {192, 168}, MXW__IP_PRIVATE},
+	{4, 15, {198, 18}, MXW__IP_PRIVATE},
+	{4, 24, {198, 51, 100}, MXW__IP_PRIVATE},
+	{4, 24, {203, 0, 113}, MXW__IP_PRIVATE},
+	{4, 3, {224}, MXW__IP_PRIVATE}, /* multicast, class E, broadcast */
+	{6, 128, {[15] = 1}, MXW__IP_LOOPBACK},
+	{6, 8, {0}, MXW__IP_PRIVATE},                     /* "::", and forms of IPv4 addresses that nobody routes */
+	{6, 64, {0x01, 0x00}, MXW__IP_PRIVATE},           /* discarded */
+	{6, 32, {0x20, 0x01, 0x0d, 0xb8}, MXW__IP_PRIVATE}, /* documentation */
+	{6, 20, {0x3f, 0xff}, MXW__IP_PRIVATE},           /* documentation */
+	{6, 7, {0xfc}, MXW__IP_PRIVATE},                  /* unique local */
+	{6, 9, {0xfe, 0x80}, MXW__IP_PRIVATE},            /* link-local and the former site-local */
+	{6, 8, {0xff}, MXW__IP_PRIVATE},                  /* multicast */
+};
+
+mxw__ip_reach_t mxw__ip_reach(const struct mxw_ip *ip)
+{
+	for (size_t i = 0; i < MXW_ARRAY_LEN(special); i++)
+		if (special[i].family == ip->family && bits_equal(special[i].bytes, ip->bytes, special[i].bits))
+			return special[i].reach;
+	return ip->family ? MXW__IP_PUBLIC : MXW__IP_PRIVATE;
 }

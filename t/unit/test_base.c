@@ -227,6 +227,62 @@ START_TEST(domains_match_at_label_boundaries)
 }
 END_TEST
 
+static const struct {
+	const char *address, *name;
+} reverse_names[] = {
+	{"192.0.2.1", "1.2.0.192.in-addr.arpa"},
+	{"255.255.255.255", "255.255.255.255.in-addr.arpa"},
+	{"::ffff:192.0.2.1", "1.2.0.192.in-addr.arpa"},
+	{"2001:db8::567:89ab", "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"},
+};
+
+START_TEST(the_reverse_name_of_an_address)
+{
+	char name[MXW__REVERSE_NAME_MAX];
+	struct mxw_ip ip;
+
+	ck_assert_int_eq(mxw_ip_parse(reverse_names[_i].address, &ip), MXW_OK);
+	ck_assert_str_eq(mxw__ip_reverse_name(&ip, name), reverse_names[_i].name);
+}
+END_TEST
+
+START_TEST(no_address_has_no_reverse_name)
+{
+	char name[MXW__REVERSE_NAME_MAX], reversed[MXW__IP_REVERSED_MAX];
+	struct mxw_ip none = {0};
+
+	ck_assert_str_eq(mxw__ip_reverse_name(&none, name), "");
+	ck_assert_str_eq(mxw__ip_reversed(&none, reversed), "");
+}
+END_TEST
+
+static const struct {
+	const char *address;
+	mxw__ip_reach_t reach;
+} reaches[] = {
+	{"127.0.0.1", MXW__IP_LOOPBACK}, {"127.255.0.9", MXW__IP_LOOPBACK}, {"::1", MXW__IP_LOOPBACK},
+	{"::ffff:127.0.0.1", MXW__IP_LOOPBACK}, {"0.0.0.0", MXW__IP_PRIVATE}, {"10.1.2.3", MXW__IP_PRIVATE},
+	{"100.64.0.1", MXW__IP_PRIVATE}, {"100.128.0.1", MXW__IP_PUBLIC}, {"169.254.1.1", MXW__IP_PRIVATE},
+	{"172.16.0.1", MXW__IP_PRIVATE}, {"172.32.0.1", MXW__IP_PUBLIC}, {"192.168.9.9", MXW__IP_PRIVATE},
+	{"192.0.0.8", MXW__IP_PRIVATE}, {"192.0.2.8", MXW__IP_PRIVATE}, {"192.0.1.8", MXW__IP_PUBLIC},
+	{"198.19.255.255", MXW__IP_PRIVATE}, {"198.51.100.1", MXW__IP_PRIVATE}, {"203.0.113.7", MXW__IP_PRIVATE},
+	{"224.0.0.1", MXW__IP_PRIVATE}, {"240.0.0.1", MXW__IP_PRIVATE}, {"255.255.255.255", MXW__IP_PRIVATE},
+	{"223.255.255.1", MXW__IP_PUBLIC}, {"8.8.8.8", MXW__IP_PUBLIC}, {"::", MXW__IP_PRIVATE},
+	{"64:ff9b::1", MXW__IP_PRIVATE}, {"100::1", MXW__IP_PRIVATE}, {"fc00::1", MXW__IP_PRIVATE},
+	{"fdff::1", MXW__IP_PRIVATE}, {"fe80::1", MXW__IP_PRIVATE}, {"fec0::1", MXW__IP_PRIVATE},
+	{"ff02::1", MXW__IP_PRIVATE}, {"2001:db8::1", MXW__IP_PRIVATE}, {"3fff:fff::1", MXW__IP_PRIVATE},
+	{"2001:500::1", MXW__IP_PUBLIC}, {"2a00::1", MXW__IP_PUBLIC},
+};
+
+START_TEST(which_addresses_hosts_elsewhere_can_have)
+{
+	struct mxw_ip ip;
+
+	ck_assert_int_eq(mxw_ip_parse(reaches[_i].address, &ip), MXW_OK);
+	ck_assert_msg(mxw__ip_reach(&ip) == reaches[_i].reach, "%s", reaches[_i].address);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("base");
@@ -239,6 +295,9 @@ int main(void)
 	tcase_add_test(tc, log_values_are_cut);
 	tcase_add_loop_test(tc, networks_are_read_strictly, 0, MXW_ARRAY_LEN(networks));
 	tcase_add_loop_test(tc, network_membership, 0, MXW_ARRAY_LEN(members));
+	tcase_add_loop_test(tc, the_reverse_name_of_an_address, 0, MXW_ARRAY_LEN(reverse_names));
+	tcase_add_test(tc, no_address_has_no_reverse_name);
+	tcase_add_loop_test(tc, which_addresses_hosts_elsewhere_can_have, 0, MXW_ARRAY_LEN(reaches));
 	tcase_add_test(tc, units_are_required_and_overflow_is_refused);
 	tcase_add_test(tc, hash_is_siphash_1_3);
 	tcase_add_test(tc, a_secret_that_others_may_read_is_refused_by_path);
