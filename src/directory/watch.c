@@ -6,7 +6,9 @@
  * in place may be half there when we look, and what is missing from it would be refused as unknown:
  * while its last change is younger than a second its old content stays, and a name that is not in
  * there is "temporary", not "not found". A writer who never pauses is taken as he is after some looks, and so is
- * an empty file: "program > file" makes it empty, however long the program then needs.
+ * an empty file: "program > file" makes it empty, however long the program then needs. At the very first look there is
+ * no old content: one that is so young is read, what is in there is found, and what is not is "temporary" until the
+ * next look.
  */
 #include "config.h"
 
@@ -118,16 +120,21 @@ static void tell_failure(mxw__watch_t *watch, const struct mxw_error *err)
 	watch->is_told = true;
 }
 
+static bool is_young(const mxw__watch_t *watch, const struct stamp *stamp)
+{
+	int64_t changed_ms = (int64_t)stamp->mtime.tv_sec * 1000 + stamp->mtime.tv_nsec / 1000000;
+	int64_t age = watch->clock->wall_ms(watch->clock->ctx) - changed_ms;
+
+	return age > -SETTLE_MS && age < SETTLE_MS;
+}
+
 /* Is somebody in the middle of writing it? */
 static bool is_being_written(mxw__watch_t *watch, const struct stamp *now)
 {
 	if (!watch->names || now->ino != watch->loaded.ino || now->dev != watch->loaded.dev)
 		return false;
-	int64_t changed_ms = (int64_t)now->mtime.tv_sec * 1000 + now->mtime.tv_nsec / 1000000;
-	int64_t age = watch->clock->wall_ms(watch->clock->ctx) - changed_ms;
-	bool is_young = age > -SETTLE_MS && age < SETTLE_MS;
 	bool is_emptied = now->size == 0 && mxw__names_count(watch->names) > 0;
-	return (is_young || is_emptied) && ++watch->settle_looks < SETTLE_LOOKS;
+	return (is_young(watch, now) || is_emptied) && ++watch->settle_looks < SETTLE_LOOKS;
 }
 
 /* By the one caller who set is_checking; he alone changes `names`, so he may read it without the lock. */
@@ -161,8 +168,9 @@ static void check_file(mxw__watch_t *watch)
 			     mxw__names_count(names));
 	watch->is_told = false;
 	watch->settle_looks = 0;
-	/* Changed while it was read: the next look must find it changed. */
-	bool is_whole = take_stamp(watch->path, &after, NULL) == MXW_OK && stamp_equal(&before, &after);
+	/* Changed while it was read, or perhaps about to be: the next look must find it changed. */
+	bool is_whole = take_stamp(watch->path, &after, NULL) == MXW_OK && stamp_equal(&before, &after) &&
+			(watch->names || !is_young(watch, &before));
 	watch->loaded = is_whole ? before : (struct stamp){.dev = before.dev, .ino = before.ino};
 	publish(watch, names, !is_whole);
 }

@@ -17,7 +17,7 @@ void scratch_init(struct scratch *scratch);
 void scratch_fini(struct scratch *scratch);
 /* "DIR/name", to be freed. */
 char *scratch_path(const struct scratch *scratch, const char *name);
-/* Writes a file whole: in place, or beside and renamed. */
+/* Writes a file whole: in place, or beside and renamed; the latter is a minute old, as nobody is writing it any more. */
 void scratch_write(const char *path, const char *text, size_t len);
 void scratch_replace(const char *path, const char *text);
 

@@ -79,11 +79,12 @@ static void start(const char *rule, int known_delay_ms)
 
 	scratch_init(&scratch);
 	char *path = scratch_path(&scratch, "people");
-	FILE *f = fopen(path, "w");
-	ck_assert_ptr_nonnull(f);
+	struct mxw__buf people;
+	mxw__buf_init(&people, 65536);
 	for (unsigned i = 0; i < 1000; i++)
-		fprintf(f, "known%u@file.example\n", i);
-	fclose(f);
+		mxw__buf_addf(&people, "known%u@file.example\n", i);
+	scratch_replace(path, mxw__buf_str(&people));
+	mxw__buf_fini(&people);
 	free(path);
 	server = ldapd_start();
 	atomic_store(&ldapd_settings(server)->known, "known");

@@ -267,6 +267,24 @@ START_TEST(a_file_that_is_being_written_makes_nobody_unknown)
 }
 END_TEST
 
+START_TEST(a_file_that_is_being_written_at_the_start_makes_nobody_unknown)
+{
+	char *path = scratch_path(&scratch, "recipients");
+	struct mxw__directory_conf conf = {.name = "staff", .type = MXW__DIRECTORY_FILE, .path = path};
+
+	write_in_place(path, "one@example.net\n");
+	fake_clock_advance(&fake, 300);
+	void *self = open_source(&conf, &mxw__directory_file);
+	ck_assert_int_eq(ask(&mxw__directory_file, self, "one@example.net").outcome, MXW_FOUND);
+	ck_assert_int_eq(ask(&mxw__directory_file, self, "two@example.net").outcome, MXW_TEMPORARY);
+	/* The same file a second later, and it was all. */
+	fake_clock_advance(&fake, 1000);
+	ck_assert_int_eq(ask(&mxw__directory_file, self, "two@example.net").outcome, MXW_NOT_FOUND);
+	mxw__directory_file.close(self);
+	free(path);
+}
+END_TEST
+
 START_TEST(a_file_that_was_emptied_makes_nobody_unknown_while_its_writer_thinks)
 {
 	char *path = scratch_path(&scratch, "recipients");
@@ -799,6 +817,7 @@ int main(void)
 	tcase_add_test(file, many_bad_lines_are_not_told_one_by_one);
 	tcase_add_test(file, a_replaced_file_is_read_again_within_a_second);
 	tcase_add_test(file, a_file_that_is_being_written_makes_nobody_unknown);
+	tcase_add_test(file, a_file_that_is_being_written_at_the_start_makes_nobody_unknown);
 	tcase_add_test(file, a_file_that_was_emptied_makes_nobody_unknown_while_its_writer_thinks);
 	tcase_add_test(file, a_file_written_without_pause_is_read_in_the_end);
 	tcase_add_test(file, a_file_that_vanishes_keeps_its_last_content_and_is_told_once);
