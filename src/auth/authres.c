@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "src/auth/authres.h"
+#include "src/mail/authres_read.h"
 #include "src/mail/mail.h"
 
 /* A value may double for its quotes and must still fit into a line of 998 octets (RFC 5322 section 2.1.1). */
@@ -107,15 +108,32 @@ char *mxw__authres_compose(mxw__arena_t *arena, const struct mxw__authres_input 
 	return field;
 }
 
+static bool is_ascii(const char *s)
+{
+	while (*s && (unsigned char)*s < 0x80)
+		s++;
+	return *s == '\0';
+}
+
+/* In one form, as names of hosts are. What is no such name is compared as it is, and beyond ASCII it is not to be trusted. */
+static bool is_or_is_below(const char *id, const char *ours)
+{
+	char name[MXW__DOMAIN_MAX + 1];
+	size_t len = strlen(id);
+
+	while (len && id[len - 1] == '.')
+		len--;
+	if (mxw__domain_to_ascii(id, len, name) == MXW_OK)
+		return mxw__domain_is_below(name, ours);
+	return !is_ascii(id) || (len == strlen(ours) && mxw__ascii_ncasecmp(id, ours, len) == 0);
+}
+
 bool mxw__authres_is_forged(mxw__arena_t *scratch, const char *value, const char *authserv_id)
 {
-	char *id;
+	const char *id;
 
 	/* What can't be read by us might be read by somebody behind us: RFC 8601 section 5 lets us remove it. */
 	if (mxw__authres_id(scratch, value, strlen(value), &id) != MXW_OK)
 		return true;
-	size_t len = strlen(id);
-	if (len && id[len - 1] == '.')
-		id[len - 1] = '\0';
-	return mxw__domain_is_below(id, authserv_id);
+	return is_or_is_below(id, authserv_id);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "src/mail/authres_read.h"
 #include "src/mail/mail.h"
 
 /* Copies without folding blanks at both ends and without CR and LF inside. */
@@ -88,66 +89,6 @@ char *mxw__taglist_get(mxw__arena_t *arena, const char *list, size_t len, const 
 	return found ? copy_unfolded(arena, found, found_len) : NULL;
 }
 
-/* Skips blanks and comments (RFC 5322 CFWS). NULL for a comment that does not end. */
-static const char *skip_cfws(const char *s, const char *end)
-{
-	unsigned depth = 0;
-
-	for (; s < end; s++) {
-		if (depth && *s == '\\' && s + 1 < end)
-			s++;
-		else if (*s == '(')
-			depth++;
-		else if (depth && *s == ')')
-			depth--;
-		else if (!depth && !mxw__ascii_isspace(*s))
-			return s;
-	}
-	return depth ? NULL : s;
-}
-
-static bool is_token_char(char c)
-{
-	unsigned char u = (unsigned char)c;
-	/* RFC 2045 token, and what RFC 6532 adds. */
-	return u > ' ' && u != 0x7f && !strchr("()<>@,;:\\\"/[]?=", c);
-}
-
-mxw_status_t mxw__authres_id(mxw__arena_t *arena, const char *value, size_t len, char **ret_id)
-{
-	const char *end = value + len;
-	const char *s = skip_cfws(value, end);
-	struct mxw__buf id;
-
-	if (!s || s == end)
-		return MXW_ERR_INVALID;
-	mxw__buf_init(&id, 1024);
-	if (*s == '"') {
-		for (s++; s < end && *s != '"'; s++) {
-			if (*s == '\\' && s + 1 < end)
-				s++;
-			if (*s != '\r' && *s != '\n')
-				mxw__buf_addc(&id, mxw__ascii_lower(*s));
-		}
-		if (s < end)
-			s++;
-		else
-			id.failed = true;
-	} else {
-		while (s < end && is_token_char(*s))
-			mxw__buf_addc(&id, mxw__ascii_lower(*s++));
-	}
-	/* After the authserv-id comes a version, a semicolon or the end. */
-	const char *next = skip_cfws(s, end);
-	bool ok = !id.failed && id.len && next && (next == end || *next == ';' || mxw__ascii_isdigit(*next));
-	char *copy = ok ? mxw__arena_strndup(arena, mxw__buf_str(&id), id.len) : NULL;
-	mxw__buf_fini(&id);
-	if (!copy)
-		return ok ? MXW_ERR_LIMIT : MXW_ERR_INVALID;
-	*ret_id = copy;
-	return MXW_OK;
-}
-
 void mxw__buf_add_authres_value(struct mxw__buf *buf, const char *value, size_t max)
 {
 	size_t len = strnlen(value, max);
@@ -155,7 +96,7 @@ void mxw__buf_add_authres_value(struct mxw__buf *buf, const char *value, size_t 
 
 	/* '@' is allowed bare in a pvalue (RFC 8601 section 2.2: [ [ local-part ] "@" ] domain-name). */
 	for (size_t i = 0; i < len && token; i++)
-		token = (is_token_char(value[i]) || (value[i] == '@' && i > 0)) && (unsigned char)value[i] < 0x80;
+		token = (mxw__is_token_char(value[i]) || (value[i] == '@' && i > 0)) && (unsigned char)value[i] < 0x80;
 	if (token) {
 		mxw__buf_add(buf, value, len);
 		return;

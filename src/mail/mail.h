@@ -101,12 +101,6 @@ bool mxw__domain_is_valid(const char *name);
  * folding blanks removed; NULL if absent or the list is malformed. */
 char *mxw__taglist_get(mxw__arena_t *arena, const char *list, size_t len, const char *tag);
 
-/*
- * The authserv-id of an Authentication-Results field (RFC 8601 section 2.2), comments and quotes taken off,
- * lower case. MXW_ERR_INVALID when none can be read: a caller that removes forgeries must treat that as suspicious.
- */
-mxw_status_t mxw__authres_id(mxw__arena_t *arena, const char *value, size_t len, char **ret_id);
-
 /* Appends a value in the syntax of RFC 8601/2045: a token as it is, else a quoted-string; octets that can't stand in one are
  * replaced by '?'. At most `max` octets. */
 void mxw__buf_add_authres_value(struct mxw__buf *buf, const char *value, size_t max);

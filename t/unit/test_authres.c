@@ -71,11 +71,36 @@ static const struct {
 	{" example.net; spf=pass", false},
 	{" notmx.example.net; spf=pass", false},
 	{" mx.example.net.evil.example; spf=pass", false},
+	{" mx.example.net..; spf=pass", true},
+	{" MX.Example.(c)NET; spf=pass", true},
+	{" \"mx\".example.net; spf=pass", true},
+	{" mx.example.net 7; spf=pass", true},
+	{" mx.example.net\x0b; spf=pass", true},
+	{" =?utf-8?q?mx.example.net?=; spf=pass", true},
+	{" mx\xe3\x80\x82" "example.net; spf=pass", true},                       /* another full stop */
+	{" \xef\xbd\x8d\xef\xbd\x98.example.net; spf=pass", true},              /* wide letters */
+	{" mx.ex\xc2\xad" "ample.net; spf=pass", true},                          /* a soft hyphen */
+	{" mx.\xff.example; spf=pass", true},                                   /* nothing that could be read */
+	{" mx.b\xc3\xbc" "cher.example; spf=pass", false},
+	{" mx1; spf=pass", false},
 };
 
 START_TEST(fields_that_claim_our_id_are_forged)
 {
 	ck_assert_int_eq(mxw__authres_is_forged(arena, fields[_i].value, "mx.example.net"), fields[_i].forged);
+}
+END_TEST
+
+/* Our own name in U-labels is our name. */
+START_TEST(fields_that_claim_our_id_in_another_script_are_forged)
+{
+	static const char ours[] = "mx.xn--bcher-kva.example";
+
+	ck_assert(mxw__authres_is_forged(arena, " mx.b\xc3\xbc" "cher.example; spf=pass", ours));
+	ck_assert(mxw__authres_is_forged(arena, " mx.B\xc3\x9c" "CHER.example; spf=pass", ours));
+	ck_assert(mxw__authres_is_forged(arena, " mx.XN--BCHER-KVA.example.; spf=pass", ours));
+	ck_assert(mxw__authres_is_forged(arena, " \"mx.bu\xcc\x88" "cher.example\"; spf=pass", ours));
+	ck_assert(!mxw__authres_is_forged(arena, " mx.bucher.example; spf=pass", ours));
 }
 END_TEST
 
@@ -144,6 +169,7 @@ int main(void)
 	tcase_add_test(tc, a_null_sender_shows_the_helo_identity_once);
 	tcase_add_test(tc, nothing_checked_is_said_as_none);
 	tcase_add_loop_test(tc, fields_that_claim_our_id_are_forged, 0, MXW_ARRAY_LEN(fields));
+	tcase_add_test(tc, fields_that_claim_our_id_in_another_script_are_forged);
 	tcase_add_test(tc, a_peer_cannot_inject_a_result);
 	tcase_add_test(tc, no_line_is_too_long_whatever_peers_say);
 	suite_add_tcase(s, tc);

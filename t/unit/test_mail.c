@@ -282,36 +282,6 @@ START_TEST(tag_lists_give_a_tag_or_nothing)
 END_TEST
 
 static const struct {
-	const char *value, *id;
-} ids[] = {
-	{" mx.example.net; spf=pass", "mx.example.net"},
-	{"MX.Example.NET 1; none", "mx.example.net"},
-	{"(a (nested) \\) comment) mx.example.net (x); none", "mx.example.net"},
-	{"\r\n\t\"mx.example.net\"; none", "mx.example.net"},
-	{"\"mx.\\example.net\"; none", "mx.example.net"},
-	{"mx.example.net", "mx.example.net"},
-	{"(never ends mx.example.net; none", NULL},
-	{"\"mx.example.net; none", NULL},
-	{"", NULL},
-	{"; spf=pass", NULL},
-	{"mx.example.net spf=pass", NULL},
-};
-
-START_TEST(authserv_ids_are_read_through_comments_and_quotes)
-{
-	char *id = NULL;
-	mxw_status_t status = mxw__authres_id(arena, ids[_i].value, strlen(ids[_i].value), &id);
-
-	if (ids[_i].id) {
-		ck_assert_int_eq(status, MXW_OK);
-		ck_assert_str_eq(id, ids[_i].id);
-	} else {
-		ck_assert_int_eq(status, MXW_ERR_INVALID);
-	}
-}
-END_TEST
-
-static const struct {
 	const char *in, *out;
 } values[] = {
 	{"example.net", "example.net"},
@@ -353,7 +323,6 @@ int main(void)
 	tcase_add_test(tc, an_endless_path_is_refused);
 	tcase_add_loop_test(tc, helo_arguments_are_classified, 0, MXW_ARRAY_LEN(helos));
 	tcase_add_loop_test(tc, tag_lists_give_a_tag_or_nothing, 0, MXW_ARRAY_LEN(tags));
-	tcase_add_loop_test(tc, authserv_ids_are_read_through_comments_and_quotes, 0, MXW_ARRAY_LEN(ids));
 	tcase_add_loop_test(tc, nothing_can_be_injected_into_authentication_results, 0, MXW_ARRAY_LEN(values));
 	suite_add_tcase(s, tc);
 	return run_suite(s);
