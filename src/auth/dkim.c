@@ -15,6 +15,8 @@
 
 #include "src/auth/dkim_verifier.h"
 
+#define SIGNATURE "DKIM-Signature"
+
 /* ---- life ---- */
 
 mxw_status_t mxw__dkim_lib_new(const struct mxw__dkim_options *options, mxw__dkim_lib_t **ret_lib, struct mxw_error *err)
@@ -58,6 +60,7 @@ mxw_status_t mxw__dkim_new(mxw__dkim_lib_t *lib, const char *id, mxw_resolver_t 
 	self->lib = lib;
 	self->resolver = resolver;
 	self->budget = budget;
+	self->max_length = -1;
 	snprintf(self->id, sizeof(self->id), "%s", id);
 	self->reports = mxw__calloc((size_t)lib->options.max_signatures + 1, sizeof(*self->reports));
 	self->sigs = mxw__calloc((size_t)lib->options.max_signatures + 1, sizeof(*self->sigs));
@@ -121,14 +124,14 @@ static DKIM_STAT feed_header(struct mxw__dkim *self, const char *name, const cha
 	return status;
 }
 
-static bool name_is(const char *name, const char *wanted)
+/* The obsolete syntax has blanks before the colon (RFC 5322 section 4.5.8). */
+static size_t name_length(const char *name)
 {
 	size_t len = strlen(name);
 
-	/* The obsolete syntax has blanks before the colon (RFC 5322 section 4.5.8). */
 	while (len && mxw__ascii_isspace(name[len - 1]))
 		len--;
-	return len == strlen(wanted) && !mxw__ascii_ncasecmp(name, wanted, len);
+	return len;
 }
 
 static void take_signature(struct mxw__dkim *self, const char *name, const char *value)
@@ -160,13 +163,14 @@ mxw_status_t mxw__dkim_header(mxw__dkim_t *self, const char *name, const char *v
 {
 	if (self->is_past_headers)
 		return MXW_ERR_USAGE;
-	if (name_is(name, "DKIM-Signature")) {
+	size_t len = name_length(name);
+	int singleton = mxw__dkim_find_singleton(name, len);
+	if (singleton >= 0)
+		self->nsingletons[singleton]++;
+	if (len == strlen(SIGNATURE) && !mxw__ascii_ncasecmp(name, SIGNATURE, len))
 		take_signature(self, name, value);
-	} else {
-		if (name_is(name, "From"))
-			self->nfrom++;
+	else
 		feed_header(self, name, value);
-	}
 	return self->has_failed ? MXW_ERR_NOMEM : MXW_OK;
 }
 
@@ -218,10 +222,12 @@ static void drop_some(struct mxw__dkim *self)
 			why = "malformed signature";
 		else if (s->info.covers_signatures && self->nwithheld)
 			why = "covers signatures that were not examined";
-		else
+		if (!why) {
 			self->is_active = true;
-		if (!why)
+			if (s->info.length > self->max_length)
+				self->max_length = s->info.length;
 			continue;
+		}
 		mxw__dkim_set_result(s->info.sig, MXW__DKIM_NEUTRAL, why);
 		s->is_judged = false;
 		dkim_sig_ignore(s->handle);
@@ -247,8 +253,8 @@ bool mxw__dkim_end_of_headers(mxw__dkim_t *self)
 		return false;
 	}
 	/* Which of several would a reader see? RFC 6376 section 8.15. */
-	if (self->nfrom != 1)
-		drop_all(self, MXW__DKIM_NEUTRAL, self->nfrom ? "several From fields" : "no From field");
+	if (self->nsingletons[0] != 1)
+		drop_all(self, MXW__DKIM_NEUTRAL, self->nsingletons[0] ? "several From fields" : "no From field");
 	if (!any_judged(self))
 		return false;
 	if (dkim_eoh(self->dkim) != DKIM_STAT_OK || !match_handles(self)) {
@@ -261,14 +267,25 @@ bool mxw__dkim_end_of_headers(mxw__dkim_t *self)
 
 /* ---- the body ---- */
 
+/* Is it known by now that there is more than any l= covers? */
+static bool is_beyond(const struct mxw__dkim *self)
+{
+	return mxw__dkim_length_get(&self->length, false) > (uint64_t)self->max_length &&
+	       mxw__dkim_length_get(&self->length, true) > (uint64_t)self->max_length;
+}
+
 bool mxw__dkim_body(mxw__dkim_t *self, const unsigned char *data, size_t len)
 {
 	if (!self->is_active || !len)
 		return self->is_active;
+	if (self->max_length >= 0)
+		mxw__dkim_length_add(&self->length, data, len);
 	/* 0: each signature has an l=, and all of that has been read. */
-	if (!dkim_minbody(self->dkim)) {
-		self->is_active = false;
-		return false;
+	if (!self->is_hashed && !dkim_minbody(self->dkim))
+		self->is_hashed = true;
+	if (self->is_hashed) {
+		self->is_active = !is_beyond(self);
+		return self->is_active;
 	}
 	/* It takes a length without sign for a number of type int in places; parts of a gigabyte do not come from a milter. */
 	dkim_body(self->dkim, (unsigned char *)(uintptr_t)data, len);
@@ -333,8 +350,10 @@ mxw__dkim_result_t mxw__dkim_finish(mxw__dkim_t *self, int64_t deadline_ms,
 	self->is_finished = true;
 	self->result = MXW__DKIM_NONE;
 	for (size_t i = 0; i < n; i++) {
-		if (rank(self->reports[i].result) < rank(self->result))
-			self->result = self->reports[i].result;
+		const struct mxw__dkim_signature *sig = &self->reports[i];
+		/* RFC 6376 section 3.6.1: in test mode a message whose signature fails is as good as one without. */
+		if (rank(sig->result) < rank(self->result) && (!sig->is_testing || sig->result == MXW__DKIM_PASS))
+			self->result = sig->result;
 	}
 	*ret_signatures = self->reports;
 	*ret_n = n;

@@ -34,6 +34,7 @@ typedef struct mxw__dkim mxw__dkim_t;
 struct mxw__dkim_options {
 	unsigned max_signatures;
 	unsigned min_key_bits;
+	bool ignore_testing; /* a signature whose key has t=y is neutral, also if it verifies */
 	const struct mxw_clock *clock;
 };
 
@@ -57,6 +58,11 @@ bool mxw__dkim_end_of_headers(mxw__dkim_t *dkim);
 /* False: no further part of the body is needed. */
 bool mxw__dkim_body(mxw__dkim_t *dkim, const unsigned char *data, size_t len);
 
+/* Fields that a message has once at most, and that a reader is shown one of: bits of `uncovered`, from 0. */
+enum { MXW__DKIM_SINGLETONS = 17 };
+/* In lower case; NULL from MXW__DKIM_SINGLETONS on. Static. */
+const char *mxw__dkim_singleton_name(unsigned i);
+
 struct mxw__dkim_signature {
 	mxw__dkim_result_t result;
 	char domain[254];      /* d=, lower case, "" if unreadable */
@@ -65,14 +71,17 @@ struct mxw__dkim_signature {
 	char b8[9];            /* first eight characters of b=, for header.b; "" if unreadable */
 	char identity[320];    /* i= */
 	bool is_testing;       /* t=y in the key */
-	bool is_altered;       /* the key is good, and the header or the body is not what was signed */
+	bool is_altered;       /* the key is good, and the header or the body is not what was signed; not for is_testing */
+	bool is_header_whole;  /* of one that is altered: only the body is, which proves that the signer made the header */
 	bool is_length_limited; /* passes only because l= leaves the end of the body out */
+	uint32_t uncovered;    /* passes, and covers some of these fields but not all */
 	char reason[96];       /* printable ASCII; not empty unless pass, and for a pass that l= limits */
 };
 
 /* Fetches keys, judges. `ret_signatures` is borrowed until mxw__dkim_free(), in the message's order; signatures beyond the
  * limit are reported by one entry at the end, without a domain. The overall result: pass if one passes,
- * else temperror, fail, policy, neutral, permerror in this order of precedence. */
+ * else temperror, fail, policy, neutral, permerror in this order of precedence. Those whose key is in test mode do not count
+ * unless they pass. */
 mxw__dkim_result_t mxw__dkim_finish(mxw__dkim_t *dkim, int64_t deadline_ms,
 				    const struct mxw__dkim_signature **ret_signatures, size_t *ret_n);
 

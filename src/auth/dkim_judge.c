@@ -66,6 +66,16 @@ static const char *temporary_reason(const mxw_dns_answer_t *answer)
 	return answer->is_bogus ? "key failed DNSSEC validation" : "key not available: no answer from DNS";
 }
 
+static DKIM_CBSTAT take_key(struct mxw__dkim_entry *s, const mxw_dns_answer_t *answer, char *buf, size_t size)
+{
+	const struct mxw__dkim_key key = mxw__dkim_read_key(answer, &s->info, buf, size);
+
+	if (key.result != MXW__DKIM_NONE)
+		return key_problem(s, key.result, key.reason);
+	s->info.sig->is_testing = key.is_testing;
+	return DKIM_CBSTAT_CONTINUE;
+}
+
 static DKIM_CBSTAT ask_key(struct mxw__dkim *self, struct mxw__dkim_entry *s, char *buf, size_t size)
 {
 	char name[254];
@@ -78,8 +88,8 @@ static DKIM_CBSTAT ask_key(struct mxw__dkim *self, struct mxw__dkim_entry *s, ch
 		status = key_problem(s, MXW__DKIM_PERMERROR, "no such key");
 	else if (answer->outcome != MXW_FOUND)
 		status = key_problem(s, MXW__DKIM_TEMPERROR, temporary_reason(answer));
-	else if (!mxw__dkim_read_key(answer, buf, size))
-		status = key_problem(s, MXW__DKIM_PERMERROR, "malformed key");
+	else
+		status = take_key(s, answer, buf, size);
 	mxw_dns_answer_unref(answer);
 	return status;
 }
@@ -126,31 +136,63 @@ static mxw__dkim_result_t result_of_error(int error)
 	}
 }
 
+/* The body hash is compared with bh=, which the header hash covers. */
 static void judge_error(struct mxw__dkim_entry *s, int error)
 {
+	struct mxw__dkim_signature *sig = s->info.sig;
 	const char *text = dkim_sig_geterrorstr(error);
 
-	if (error == DKIM_SIGERROR_BADSIG)
-		text = dkim_sig_getbh(s->handle) == DKIM_SIGBH_MISMATCH ? "the body was altered" : "signature mismatch";
-	mxw__dkim_set_result(s->info.sig, result_of_error(error), text ? text : "libopendkim gave no reason");
+	if (error == DKIM_SIGERROR_BADSIG) {
+		bool is_body = dkim_sig_getbh(s->handle) == DKIM_SIGBH_MISMATCH;
+		text = is_body ? "the body was altered" : "signature mismatch";
+		sig->is_altered = !sig->is_testing;
+		sig->is_header_whole = sig->is_altered && is_body && (dkim_sig_getflags(s->handle) & DKIM_SIGFLAG_PASSED);
+	}
+	mxw__dkim_set_result(sig, result_of_error(error), text ? text : "libopendkim gave no reason");
+}
+
+/* Names in h= beyond those in the message do no harm: they say that there are no more. */
+static uint32_t find_uncovered(const struct mxw__dkim *self, const struct mxw__dkim_signature_info *info)
+{
+	uint32_t uncovered = 0;
+
+	for (unsigned i = 0; i < MXW__DKIM_SINGLETONS; i++) {
+		if (info->named[i] && self->nsingletons[i] > info->named[i])
+			uncovered |= UINT32_C(1) << i;
+	}
+	return uncovered;
 }
 
 /* One that verifies. What lies beyond l= is said, since nobody signed it. */
 static void judge_good(const struct mxw__dkim *self, struct mxw__dkim_entry *s)
 {
 	struct mxw__dkim_signature *sig = s->info.sig;
-	ssize_t length, canon, signed_len;
-	unsigned bits = 0;
+	int64_t length = s->info.length;
 
-	if (strcmp(sig->algorithm, "ed25519-sha256") != 0 &&
-	    (dkim_sig_getkeysize(s->handle, &bits) != DKIM_STAT_OK || bits < self->lib->options.min_key_bits)) {
-		sig->result = MXW__DKIM_POLICY;
-		snprintf(sig->reason, sizeof(sig->reason), "key of %u bits", bits);
+	if (sig->is_testing && self->lib->options.ignore_testing) {
+		mxw__dkim_set_result(sig, MXW__DKIM_NEUTRAL, "key in test mode");
 		return;
 	}
 	sig->result = MXW__DKIM_PASS;
-	if (s->info.has_length && dkim_sig_getcanonlen(self->dkim, s->handle, &length, &canon, &signed_len) == DKIM_STAT_OK)
-		snprintf(sig->reason, sizeof(sig->reason), "only the first %zd octets of the body are signed", signed_len);
+	sig->uncovered = find_uncovered(self, &s->info);
+	sig->is_length_limited = length >= 0 && mxw__dkim_length_get(&self->length, s->info.is_relaxed) > (uint64_t)length;
+	if (sig->is_length_limited)
+		snprintf(sig->reason, sizeof(sig->reason), "only the first %lld octets of the body are signed",
+			 (long long)length);
+}
+
+/* RFC 8301: what a key that is too short has signed is not looked at any further. */
+static bool key_is_too_short(const struct mxw__dkim *self, struct mxw__dkim_entry *s)
+{
+	struct mxw__dkim_signature *sig = s->info.sig;
+	unsigned bits = 0;
+
+	if (!strcmp(sig->algorithm, "ed25519-sha256") || dkim_sig_getkeysize(s->handle, &bits) != DKIM_STAT_OK || !bits ||
+	    bits >= self->lib->options.min_key_bits)
+		return false;
+	sig->result = MXW__DKIM_POLICY;
+	snprintf(sig->reason, sizeof(sig->reason), "key of %u bits", bits);
+	return true;
 }
 
 void mxw__dkim_judge(const struct mxw__dkim *self, struct mxw__dkim_entry *s)
@@ -158,12 +200,8 @@ void mxw__dkim_judge(const struct mxw__dkim *self, struct mxw__dkim_entry *s)
 	struct mxw__dkim_signature *sig = s->info.sig;
 	unsigned flags = dkim_sig_getflags(s->handle);
 	int error = dkim_sig_geterror(s->handle);
-	unsigned char identity[sizeof(sig->identity)];
 
-	sig->is_testing = (flags & DKIM_SIGFLAG_TESTKEY) != 0;
-	if (dkim_sig_getidentity(self->dkim, s->handle, identity, sizeof(identity)) == DKIM_STAT_OK)
-		mxw__dkim_copy(sig->identity, sizeof(sig->identity), (const char *)identity, strlen((const char *)identity), false);
-	if (s->has_key_problem)
+	if (s->has_key_problem || key_is_too_short(self, s))
 		return;
 	if ((flags & DKIM_SIGFLAG_PASSED) && dkim_sig_getbh(s->handle) == DKIM_SIGBH_MATCH && error == DKIM_SIGERROR_OK)
 		judge_good(self, s);

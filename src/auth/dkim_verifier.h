@@ -12,6 +12,7 @@
 
 #include <opendkim/dkim.h>
 
+#include "src/auth/dkim_length.h"
 #include "src/auth/dkim_sig.h"
 
 struct mxw__dkim_lib {
@@ -40,8 +41,11 @@ struct mxw__dkim {
 	unsigned nsigs;                      /* examined */
 	unsigned nbeyond;
 	unsigned nwithheld;                  /* fields that libopendkim does not see */
-	unsigned nfrom;
+	unsigned nsingletons[MXW__DKIM_SINGLETONS]; /* fields of each name; From is the first */
+	struct mxw__dkim_length length;      /* of the body, if a signature has l= */
+	int64_t max_length;                  /* the largest l=; -1 if none has one */
 	bool is_active;                      /* there is something to judge */
+	bool is_hashed;                      /* libopendkim needs no more of the body */
 	bool is_past_headers;
 	bool is_finished;
 	bool has_failed;                     /* memory */

@@ -81,7 +81,8 @@ struct mxw__envelope {
 	struct mxw__field **fields_end;
 	uint64_t header_bytes;
 	uint64_t body_bytes;
-	bool header_overflow;
+	bool header_overflow;                /* not all fields were kept, for lack of room or of memory */
+	bool header_is_too_large;            /* larger than limits header-bytes */
 	bool has_signature;
 	unsigned nsignatures;                /* DKIM-Signature fields so far */
 	unsigned *forged_authres;            /* 1-based indexes of the fields to be removed, ascending; malloc'ed */

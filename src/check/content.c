@@ -9,7 +9,7 @@ static void run(struct mxw__check_ctx *ctx)
 	const struct mxw__envelope *env = ctx->env;
 
 	mxw_facts_set_number(ctx->facts, MXW__FACT_HEADER_SIZE, env->header_bytes);
-	mxw_facts_set(ctx->facts, MXW__FACT_HEADER_OVERFLOW, env->header_overflow ? "yes" : "no");
+	mxw_facts_set(ctx->facts, MXW__FACT_HEADER_OVERFLOW, env->header_is_too_large ? "yes" : "no");
 	mxw_facts_set_number(ctx->facts, MXW__FACT_MESSAGE_SIZE, env->header_bytes + env->body_bytes);
 }
 

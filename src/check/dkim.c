@@ -63,6 +63,49 @@ static void state_result(struct mxw__check_ctx *ctx, mxw__dkim_result_t result)
 		mxw_facts_set(ctx->facts, MXW__FACT_DKIM, word);
 }
 
+/* Nothing is known of the signatures, or not of all. */
+static void set_unavailable(struct mxw__check_ctx *ctx)
+{
+	mxw_facts_set_unavailable(ctx->facts, MXW__FACT_DKIM_DOMAIN, NULL);
+	mxw_facts_set_unavailable(ctx->facts, MXW__FACT_DKIM_UNCOVERED, NULL);
+}
+
+/* What a signature that passes says, and what it leaves out. */
+static void state_pass(struct mxw__check_ctx *ctx, const struct mxw__dkim_signature *sig, uint32_t *uncovered)
+{
+	/* Anybody may have written what follows the signed part: the domain does not speak for the message. */
+	if (!sig->is_length_limited || ctx->conf->auth.dkim_trust_length)
+		mxw_facts_set(ctx->facts, MXW__FACT_DKIM_DOMAIN, sig->domain);
+	for (unsigned i = 0; i < MXW__DKIM_SINGLETONS; i++) {
+		uint32_t bit = UINT32_C(1) << i;
+		if (!(sig->uncovered & ~*uncovered & bit))
+			continue;
+		*uncovered |= bit;
+		mxw_facts_set(ctx->facts, MXW__FACT_DKIM_UNCOVERED, mxw__dkim_singleton_name(i));
+	}
+}
+
+static void state_signatures(struct mxw__check_ctx *ctx, const struct mxw__auth_results *res)
+{
+	bool is_limited = false, is_unknown = false;
+	uint32_t uncovered = 0;
+
+	mxw_facts_set_number(ctx->facts, MXW__FACT_DKIM_SIGNATURES, res->nsignatures);
+	for (size_t i = 0; i < res->nsignatures; i++) {
+		const struct mxw__dkim_signature *sig = &res->signatures[i];
+		is_limited |= sig->is_length_limited;
+		is_unknown |= sig->result == MXW__DKIM_TEMPERROR;
+		if (sig->result == MXW__DKIM_PASS)
+			state_pass(ctx, sig, &uncovered);
+	}
+	if (is_unknown)
+		set_unavailable(ctx);
+	if (is_unknown && !is_limited)
+		mxw_facts_set_unavailable(ctx->facts, MXW__FACT_DKIM_LENGTH_LIMITED, NULL);
+	else
+		mxw_facts_set(ctx->facts, MXW__FACT_DKIM_LENGTH_LIMITED, is_limited ? "yes" : "no");
+}
+
 static void run(struct mxw__check_ctx *ctx)
 {
 	struct mxw__auth_results *res = ctx->results;
@@ -72,21 +115,17 @@ static void run(struct mxw__check_ctx *ctx)
 		state_result(ctx, ctx->env->has_signature || ctx->env->header_overflow ? MXW__DKIM_TEMPERROR
 										      : MXW__DKIM_NONE);
 		res->has_dkim = !ctx->env->has_signature && !ctx->env->header_overflow;
-		if (!res->has_dkim)
-			mxw_facts_set_unavailable(ctx->facts, MXW__FACT_DKIM_DOMAIN, NULL);
+		if (!res->has_dkim) {
+			set_unavailable(ctx);
+			mxw_facts_set_unavailable(ctx->facts, MXW__FACT_DKIM_LENGTH_LIMITED, NULL);
+		}
 		return;
 	}
 	mxw__dkim_result_t result =
 		mxw__dkim_finish(ctx->dkim, ctx->deadline_ms, &res->signatures, &res->nsignatures);
 	res->has_dkim = true;
 	state_result(ctx, result);
-	mxw_facts_set_number(ctx->facts, MXW__FACT_DKIM_SIGNATURES, res->nsignatures);
-	for (size_t i = 0; i < res->nsignatures; i++) {
-		if (res->signatures[i].result == MXW__DKIM_PASS)
-			mxw_facts_set(ctx->facts, MXW__FACT_DKIM_DOMAIN, res->signatures[i].domain);
-		else if (res->signatures[i].result == MXW__DKIM_TEMPERROR)
-			mxw_facts_set_unavailable(ctx->facts, MXW__FACT_DKIM_DOMAIN, NULL);
-	}
+	state_signatures(ctx, res);
 }
 
 static void reset(struct mxw__check_ctx *ctx)
@@ -96,7 +135,8 @@ static void reset(struct mxw__check_ctx *ctx)
 	ctx->dkim_wants_body = false;
 }
 
-static const mxw_fact_id_t facts[] = {MXW__FACT_DKIM, MXW__FACT_DKIM_DOMAIN, MXW__FACT_DKIM_SIGNATURES};
+static const mxw_fact_id_t facts[] = {MXW__FACT_DKIM, MXW__FACT_DKIM_DOMAIN, MXW__FACT_DKIM_SIGNATURES,
+				      MXW__FACT_DKIM_UNCOVERED, MXW__FACT_DKIM_LENGTH_LIMITED};
 
 const struct mxw__check mxw__check_dkim = {
 	.name = "dkim",

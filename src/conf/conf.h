@@ -215,6 +215,8 @@ struct mxw__auth_conf {
 	bool spf_enabled;
 	bool dkim_enabled;
 	uint64_t dkim_min_key_bits;
+	bool dkim_trust_length;        /* what l= leaves out does not keep a signature from counting */
+	bool dkim_ignore_testing;      /* testing-keys ignore */
 	bool add_results;              /* authentication-results yes */
 };
 

@@ -75,6 +75,8 @@ static const struct mxw__option dkim[] = {
 	{"enabled", MXW__OPT_CHOICE, "yes", AT(mxw_conf, auth.dkim_enabled), .words = "no yes"},
 	/* RFC 8301 section 3.2: shorter keys prove nothing. */
 	{"min-key-bits", MXW__OPT_NUMBER, "1024", AT(mxw_conf, auth.dkim_min_key_bits), RANGE(1024, 4096)},
+	{"trust-length", MXW__OPT_CHOICE, "no", AT(mxw_conf, auth.dkim_trust_length), .words = "no yes"},
+	{"testing-keys", MXW__OPT_CHOICE, "count", AT(mxw_conf, auth.dkim_ignore_testing), .words = "count ignore"},
 };
 
 static const struct mxw__option dmarc[] = {

@@ -94,7 +94,9 @@ static bool needs_any(const struct mxw_conf *conf, mxw_stage_t stage, const mxw_
 
 static void compute_needs(struct mxw__snapshot *snap)
 {
-	static const mxw_fact_id_t dkim_facts[] = {MXW__FACT_DKIM, MXW__FACT_DKIM_DOMAIN, MXW__FACT_DKIM_SIGNATURES};
+	static const mxw_fact_id_t dkim_facts[] = {MXW__FACT_DKIM, MXW__FACT_DKIM_DOMAIN, MXW__FACT_DKIM_SIGNATURES,
+						   MXW__FACT_DKIM_UNCOVERED, MXW__FACT_DKIM_LENGTH_LIMITED,
+						   MXW__FACT_DKIM_ALIGNED, MXW__FACT_DKIM_ALTERED};
 	static const mxw_fact_id_t header_facts[] = {MXW__FACT_HEADER_SIZE, MXW__FACT_HEADER_OVERFLOW,
 						     MXW__FACT_AUTHRES_FORGED};
 	static const mxw_fact_id_t size_facts[] = {MXW__FACT_MESSAGE_SIZE};
@@ -168,7 +170,8 @@ static mxw_status_t snapshot_new(mxw_engine_t *engine, mxw_conf_t *conf, const s
 		status = mxw__directories_new(conf, &env, &snap->directories, err);
 	if (status == MXW_OK) {
 		struct mxw__dkim_options options = {(unsigned)conf->limits.signatures,
-						    (unsigned)conf->auth.dkim_min_key_bits, &engine->clock};
+						    (unsigned)conf->auth.dkim_min_key_bits,
+						    conf->auth.dkim_ignore_testing, &engine->clock};
 		status = mxw__dkim_lib_new(&options, &snap->dkim_lib, err);
 	}
 	if (status != MXW_OK) {

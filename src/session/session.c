@@ -14,11 +14,16 @@ enum {
 	RCPT_BYTES = 16 * 1024,
 	EDITS_BYTES = 64 * 1024,
 	/* Each fact once, and those that may be stated several times more often: dkim.domain once for each signature. */
-	SEVERAL_VALUES = 128,
+	SEVERAL_VALUES = 192,
 	FACTS_MAX = MXW__FACT_COUNT + SEVERAL_VALUES,
-	FACTS_BYTES = 32 * 1024,
+	FACTS_BYTES = 48 * 1024,
 	SIGNATURE_BYTES = 256,
 };
+
+static size_t message_bytes(const struct mxw_conf *conf)
+{
+	return MESSAGE_BYTES + 2 * (size_t)conf->limits.header_bytes;
+}
 
 /* A copy that is bounded, and "" where there is nothing or no room. */
 static const char *keep(mxw_session_t *s, mxw_fact_scope_t scope, const char *text)
@@ -55,7 +60,7 @@ static void clear_envelope_message(struct mxw__envelope *env)
 	env->fields = NULL;
 	env->fields_end = &env->fields;
 	env->header_bytes = env->body_bytes = 0;
-	env->header_overflow = env->has_signature = false;
+	env->header_overflow = env->header_is_too_large = env->has_signature = false;
 	env->nsignatures = 0;
 	env->from = (struct mxw__from){.kind = MXW__FROM_MISSING, .address = "", .domain = ""};
 	env->origin = env->client_class == MXW__CLIENT_RELAY ? (struct mxw_ip){0} : env->client;
@@ -94,7 +99,7 @@ mxw_status_t mxw_session_new(mxw_engine_t *engine, mxw_session_t **ret_session)
 	size_t nsignatures = (size_t)limits->signatures;
 	mxw__engine_next_id(engine, s->id);
 	s->session_arena = mxw__arena_new(SESSION_BYTES);
-	s->message_arena = mxw__arena_new(MESSAGE_BYTES + 2 * (size_t)limits->header_bytes);
+	s->message_arena = mxw__arena_new(message_bytes(s->snapshot->conf));
 	s->rcpt_arena = mxw__arena_new(RCPT_BYTES);
 	s->budget.limit = (unsigned)limits->session_dns;
 	s->env.client_name = s->env.daemon_name = s->env.helo = "";
@@ -368,8 +373,11 @@ void mxw_session_unknown(mxw_session_t *session, const char *line, struct mxw_ve
 	decide_for_session(session, *session->env.helo ? MXW_STAGE_HELO : MXW_STAGE_CONNECT, ret_verdict);
 }
 
+/* Without room for a field it is too large a header, of very many fields; without memory nothing is known of it. */
 static void keep_field(mxw_session_t *s, const char *name, const char *value)
 {
+	size_t need = sizeof(struct mxw__field) + strlen(name) + strlen(value) + 2;
+	bool has_room = need <= message_bytes(s->snapshot->conf) - mxw__arena_used(s->message_arena);
 	struct mxw__envelope *env = &s->env;
 	struct mxw__field *f = mxw__arena_alloc(s->message_arena, sizeof *f);
 
@@ -379,6 +387,7 @@ static void keep_field(mxw_session_t *s, const char *name, const char *value)
 	}
 	if (!f || !f->name || !f->value) {
 		env->header_overflow = true;
+		env->header_is_too_large |= !has_room;
 		return;
 	}
 	*env->fields_end = f;
@@ -393,7 +402,7 @@ void mxw_session_header(mxw_session_t *session, const char *name, const char *va
 	need_connect(session);
 	env->header_bytes += strlen(name) + strlen(value) + 3;
 	if (env->header_bytes > snap->conf->limits.header_bytes)
-		env->header_overflow = true;
+		env->header_overflow = env->header_is_too_large = true;
 	for (size_t c = 0; mxw__check_list[c]; c++)
 		if ((snap->enabled & (UINT32_C(1) << c)) && mxw__check_list[c]->header)
 			mxw__check_list[c]->header(&session->ctx, name, value);
