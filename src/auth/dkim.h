@@ -15,6 +15,7 @@
 #include <mxward/dns.h>
 
 #include "src/base/base.h"
+#include "src/check/gather.h"
 
 typedef enum mxw__dkim_result {
 	MXW__DKIM_NONE = 0,
@@ -47,14 +48,17 @@ mxw_status_t mxw__dkim_new(mxw__dkim_lib_t *lib, const char *id, mxw_resolver_t 
 			   mxw__dkim_t **ret_dkim);
 void mxw__dkim_free(mxw__dkim_t *dkim);
 
-/* Starts the look-up of the key a DKIM-Signature field names, as soon as the field has been read. Pure otherwise. */
-void mxw__dkim_prefetch_key(mxw__arena_t *scratch, mxw_resolver_t *resolver, struct mxw_dns_budget *budget,
-			    const char *value, size_t len);
+/* Starts the look-up of the key a DKIM-Signature field names, as soon as the field has been read: if its signature will be
+ * evaluated. Pure otherwise. */
+void mxw__dkim_prefetch_key(const mxw__dkim_lib_t *lib, mxw_resolver_t *resolver, struct mxw_dns_budget *budget,
+			    const char *value);
 
 /* In the message's order: every field, the end of the header, the body. `value` as mxw_session_header() has it. */
 mxw_status_t mxw__dkim_header(mxw__dkim_t *dkim, const char *name, const char *value);
-/* False: nothing of the body is needed. */
+/* False: nothing of the body is needed. The fields are not looked at any more. */
 bool mxw__dkim_end_of_headers(mxw__dkim_t *dkim);
+/* From the end of the header on: asks for all keys at once. Cheap when called again. */
+void mxw__dkim_gather(const mxw__dkim_t *dkim, struct mxw__gather *gather);
 /* False: no further part of the body is needed. */
 bool mxw__dkim_body(mxw__dkim_t *dkim, const unsigned char *data, size_t len);
 

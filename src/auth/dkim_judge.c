@@ -39,17 +39,28 @@ static bool key_name(const char *selector, const char *domain, char *ret_name, s
 	return len > 0 && (size_t)len < size && mxw__domain_is_valid(ret_name);
 }
 
-void mxw__dkim_prefetch_key(mxw__arena_t *scratch, mxw_resolver_t *resolver, struct mxw_dns_budget *budget,
-			    const char *value, size_t len)
+void mxw__dkim_prefetch_key(const mxw__dkim_lib_t *lib, mxw_resolver_t *resolver, struct mxw_dns_budget *budget,
+			    const char *value)
+{
+	const struct mxw_clock *clock = lib->options.clock;
+	struct mxw__dkim_signature sig = {.result = MXW__DKIM_NONE};
+	struct mxw__dkim_signature_info info = {.sig = &sig};
+	char name[254];
+
+	if (mxw__dkim_read_signature(value, strlen(value), clock->wall_ms(clock->ctx) / 1000, &info) &&
+	    key_name(sig.selector, sig.domain, name, sizeof(name)))
+		mxw_resolver_prefetch(resolver, name, MXW_DNS_TXT, budget);
+}
+
+void mxw__dkim_gather(const mxw__dkim_t *self, struct mxw__gather *gather)
 {
 	char name[254];
 
-	if (len > MXW__DKIM_MAX_FIELD)
-		return;
-	char *domain = mxw__taglist_get(scratch, value, len, "d");
-	char *selector = domain ? mxw__taglist_get(scratch, value, len, "s") : NULL;
-	if (selector && key_name(selector, domain, name, sizeof(name)))
-		mxw_resolver_prefetch(resolver, name, MXW_DNS_TXT, budget);
+	for (unsigned i = 0; i < self->nsigs && self->is_past_headers && !self->is_finished; i++) {
+		const struct mxw__dkim_signature *sig = self->sigs[i].info.sig;
+		if (self->sigs[i].is_judged && key_name(sig->selector, sig->domain, name, sizeof(name)))
+			mxw_dns_answer_unref(mxw__gather_ask(gather, name, MXW_DNS_TXT));
+	}
 }
 
 static DKIM_CBSTAT key_problem(struct mxw__dkim_entry *s, mxw__dkim_result_t result, const char *reason)

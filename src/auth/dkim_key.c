@@ -82,7 +82,7 @@ static struct mxw__dkim_key read_record(const struct mxw__dkim_tags *tags, const
 struct mxw__dkim_key mxw__dkim_read_key(const mxw_dns_answer_t *answer, const struct mxw__dkim_signature_info *info,
 					char *ret_text, size_t size)
 {
-	struct mxw__dkim_tags *tags = mxw__calloc(1, sizeof(*tags));
+	struct mxw__dkim_tags *tags = malloc(sizeof(*tags));
 	struct mxw__dkim_key found = refuse(MXW__DKIM_PERMERROR, "malformed key");
 	bool is_first = true;
 

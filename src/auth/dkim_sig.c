@@ -223,7 +223,7 @@ bool mxw__dkim_read_signature(const char *value, size_t len, int64_t now_s, stru
 	if (len > MXW__DKIM_MAX_FIELD)
 		return neutral(info->sig, "signature field too large");
 	info->length = -1;
-	tags = mxw__calloc(1, sizeof(*tags));
+	tags = malloc(sizeof(*tags));
 	if (!tags)
 		return refuse(info->sig, MXW__DKIM_TEMPERROR, "out of memory");
 	bool is_list = mxw__dkim_tags_read(tags, value, len);

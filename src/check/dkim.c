@@ -2,8 +2,6 @@
 /* dkim.c: the DKIM signatures of a message. */
 #include "config.h"
 
-#include <string.h>
-
 #include "src/check/check.h"
 
 static bool is_enabled(const struct mxw_conf *conf)
@@ -19,11 +17,7 @@ static void header(struct mxw__check_ctx *ctx, const char *name, const char *val
 	/* Signatures beyond the limit are not examined: nobody will want their keys. */
 	if (++ctx->env->nsignatures > ctx->conf->limits.signatures)
 		return;
-	mxw__arena_t *scratch = mxw__arena_new(65536);
-	if (!scratch)
-		return;
-	mxw__dkim_prefetch_key(scratch, ctx->resolver, ctx->budget, value, strlen(value));
-	mxw__arena_free(scratch);
+	mxw__dkim_prefetch_key(ctx->dkim_lib, ctx->resolver, ctx->budget, value);
 }
 
 /* Only a message that has a signature and whose header was kept whole costs a verifier. */
@@ -43,6 +37,12 @@ static void end_of_headers(struct mxw__check_ctx *ctx)
 		}
 	}
 	ctx->dkim_wants_body = mxw__dkim_end_of_headers(ctx->dkim);
+}
+
+static void gather_keys(struct mxw__check_ctx *ctx, mxw_stage_t stage MXW_UNUSED, struct mxw__gather *gather)
+{
+	if (ctx->dkim)
+		mxw__dkim_gather(ctx->dkim, gather);
 }
 
 static bool body(struct mxw__check_ctx *ctx, const unsigned char *data, size_t len)
@@ -146,6 +146,7 @@ const struct mxw__check mxw__check_dkim = {
 	.nfacts = MXW_ARRAY_LEN(facts),
 	.facts = facts,
 	.is_enabled = is_enabled,
+	.gather = gather_keys,
 	.run = run,
 	.header = header,
 	.end_of_headers = end_of_headers,

@@ -87,7 +87,7 @@ static void check_report(const struct mxw__dkim_signature *sig)
 }
 
 /* Hands over a field; a line without colon is one with an odd name. */
-static void give_field(mxw__dkim_t *dkim, mxw_resolver_t *resolver, mxw__arena_t *arena, char *field)
+static void give_field(mxw__dkim_t *dkim, mxw_resolver_t *resolver, const mxw__dkim_lib_t *lib, char *field)
 {
 	char *colon = strchr(field, ':');
 	const char *value = "";
@@ -97,13 +97,13 @@ static void give_field(mxw__dkim_t *dkim, mxw_resolver_t *resolver, mxw__arena_t
 		value = colon + 1;
 	}
 	if (!mxw__ascii_casecmp(field, "dkim-signature"))
-		mxw__dkim_prefetch_key(arena, resolver, NULL, value, strlen(value));
+		mxw__dkim_prefetch_key(lib, resolver, NULL, value);
 	if (*field && mxw__dkim_header(dkim, field, value) != MXW_OK)
 		abort();
 }
 
 /* Splits the header at newlines that no blank follows. Returns where the body begins. */
-static char *give_header(mxw__dkim_t *dkim, mxw_resolver_t *resolver, mxw__arena_t *arena, char *text)
+static char *give_header(mxw__dkim_t *dkim, mxw_resolver_t *resolver, const mxw__dkim_lib_t *lib, char *text)
 {
 	while (*text && *text != '\n') {
 		char *end = text;
@@ -112,7 +112,7 @@ static char *give_header(mxw__dkim_t *dkim, mxw_resolver_t *resolver, mxw__arena
 		while (*end && (end[1] == ' ' || end[1] == '\t') && ++end);
 		bool is_last = !*end;
 		*end = '\0';
-		give_field(dkim, resolver, arena, text);
+		give_field(dkim, resolver, lib, text);
 		if (is_last)
 			return end;
 		text = end + 1;
@@ -122,7 +122,6 @@ static char *give_header(mxw__dkim_t *dkim, mxw_resolver_t *resolver, mxw__arena
 
 static void verify(mxw__dkim_lib_t *lib, struct fuzz_resolver *resolver, char *text, size_t size, size_t part)
 {
-	mxw__arena_t *arena = mxw__arena_new((size_t)1 << 20);
 	const struct mxw__dkim_signature *sigs;
 	mxw__dkim_t *dkim;
 	size_t n;
@@ -130,7 +129,7 @@ static void verify(mxw__dkim_lib_t *lib, struct fuzz_resolver *resolver, char *t
 	if (mxw__dkim_new(lib, "fuzz", &resolver->resolver, NULL, &dkim) != MXW_OK)
 		abort();
 	const char *end = text + size;
-	char *at = give_header(dkim, &resolver->resolver, arena, text);
+	char *at = give_header(dkim, &resolver->resolver, lib, text);
 	bool more = mxw__dkim_end_of_headers(dkim);
 	for (; more && at < end; at += part) {
 		size_t len = (size_t)(end - at) < part ? (size_t)(end - at) : part;
@@ -142,7 +141,6 @@ static void verify(mxw__dkim_lib_t *lib, struct fuzz_resolver *resolver, char *t
 	for (size_t i = 0; i < n; i++)
 		check_report(&sigs[i]);
 	mxw__dkim_free(dkim);
-	mxw__arena_free(arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -92,6 +92,44 @@ eom
 insert Authentication-Results ~ dkim=temperror
 close
 
+# What a record of the key's name comes to, and that several keys are waited for together.
+dns <<END
+*.slow.example ANY !delay=50ms
+rsa._domainkey.slow.example CNAME keys.hoster.example
+keys.hoster.example TXT "v=DKIM1; p="
+k2._domainkey.slow.example TXT "v=DKIM1; k=ed25519; p=TCos9cXRIqZODgL1aLchQO0j0pn3SqfSvKjxXfUo28c="
+k3._domainkey.slow.example TXT !servfail
+k4._domainkey.slow.example TXT !bogus
+k5._domainkey.slow.example A 192.0.2.1
+END
+session slow
+connect 192.0.2.1
+helo mail.sender.example
+mail <bob@sender.example>
+rcpt <anna@example.net>
+header DKIM-Signature: v=1; a=rsa-sha256; d=slow.example; s=rsa; h=from; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AAAA
+header DKIM-Signature: v=1; a=ed25519-sha256; d=slow.example; s=k2; h=from; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AAAA
+header DKIM-Signature: v=1; a=rsa-sha256; d=slow.example; s=k3; h=from; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AAAA
+header DKIM-Signature: v=1; a=rsa-sha256; d=slow.example; s=k4; h=from; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AAAA
+header DKIM-Signature: v=1; a=rsa-sha256; d=slow.example; s=k5; h=from; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AAAA
+header DKIM-Signature: v=1; a=rsa-sha1; d=slow.example; s=k6; h=from; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AAAA
+header From: bob@sender.example
+asked k6._domainkey.slow.example 0
+end-of-headers
+eom
+= continue
+took <= 60ms
+fact dkim unavailable
+fact dkim.signatures = 6
+fact dkim.length-limited unavailable
+insert Authentication-Results ~ dkim=permerror (key revoked) header.d=slow.example header.s=rsa
+insert Authentication-Results ~ dkim=fail (signature mismatch) header.d=slow.example header.s=k2
+insert Authentication-Results ~ dkim=temperror (key not available: no answer from DNS) header.d=slow.example header.s=k3
+insert Authentication-Results ~ dkim=temperror (key failed DNSSEC validation) header.d=slow.example header.s=k4
+insert Authentication-Results ~ dkim=permerror (no such key) header.d=slow.example header.s=k5
+insert Authentication-Results ~ dkim=policy (rsa-sha1 is not accepted) header.d=slow.example header.s=k6
+close
+
 # A flood of signatures asks for the keys of the first ten only.
 session flood
 connect 198.51.100.10
