@@ -20,6 +20,7 @@
 #include <mxward/dns.h>
 #include <mxward/session.h>
 
+#include "src/auth/arc.h"
 #include "src/auth/dkim.h"
 #include "src/auth/dmarc.h"
 #include "src/auth/spf.h"
@@ -37,13 +38,6 @@ typedef enum mxw__client_class {
 	MXW__CLIENT_RELAY,
 	MXW__CLIENT_LOCAL
 } mxw__client_class_t;
-
-/* A header field, kept until the end of the header. */
-struct mxw__field {
-	struct mxw__field *next;
-	const char *name;
-	const char *value;
-};
 
 /* What is known of the session beyond single facts. The engine fills it in; "" where nothing is known. */
 struct mxw__envelope {
@@ -77,7 +71,7 @@ struct mxw__envelope {
 	 */
 	struct mxw_ip origin;
 	const char *origin_helo, *origin_name; /* "" where not known */
-	struct mxw__field *fields;
+	struct mxw__field *fields;           /* in the message's order, kept until its end */
 	struct mxw__field **fields_end;
 	uint64_t header_bytes;
 	uint64_t body_bytes;
@@ -127,6 +121,8 @@ struct mxw__check_ctx {
 	struct mxw__auth_results *results;
 	mxw__dkim_t *dkim;                   /* the dkim check's own */
 	bool dkim_wants_body;
+	mxw__arc_t *arc;                     /* the arc check's own, as the next */
+	bool arc_is_short;
 };
 
 struct mxw__check {
@@ -157,6 +153,7 @@ extern const struct mxw__check mxw__check_directory;
 extern const struct mxw__check mxw__check_authres;
 extern const struct mxw__check mxw__check_content;
 extern const struct mxw__check mxw__check_dkim;
+extern const struct mxw__check mxw__check_arc;
 
 /* The one visible list, in the order in which checks run. NULL-terminated. */
 #define MXW__CHECKS_MAX 32

@@ -97,6 +97,13 @@ mxw__helo_kind_t mxw__helo_classify(const char *helo, struct mxw_ip *ret_ip);
 /* Is it a domain name in LDH form (underscores allowed), labels 1 to 63, at most 253? A final dot is allowed. */
 bool mxw__domain_is_valid(const char *name);
 
+/* A header field of a message. */
+struct mxw__field {
+	struct mxw__field *next; /* further down */
+	const char *name;
+	const char *value;       /* as in the message after the colon */
+};
+
 /* The value of a tag in a tag list ("v=1; a=rsa-sha256; d=example.net"), without surrounding blanks and with
  * folding blanks removed; NULL if absent or the list is malformed. */
 char *mxw__taglist_get(mxw__arena_t *arena, const char *list, size_t len, const char *tag);

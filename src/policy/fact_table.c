@@ -206,7 +206,7 @@ const struct mxw_fact_info mxw__fact_table[MXW__FACT_COUNT] = {
 		"spf dkim",
 		"what passes and is aligned with the author's domain"},
 	[MXW__FACT_ARC] = {"arc", MXW_FACT_WORD, MXW_STAGE_EOM, MESSAGE, false,
-		"none pass fail temperror",
+		"pass fail temperror",
 		"state of the ARC chain, if its last sealer is one of dmarc arc-sealers"},
 	[MXW__FACT_ARC_SEALER] = {"arc.sealer", MXW_FACT_TEXT, MXW_STAGE_EOM, MESSAGE, false,
 		NULL,

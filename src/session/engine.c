@@ -97,6 +97,7 @@ static void compute_needs(struct mxw__snapshot *snap)
 	static const mxw_fact_id_t dkim_facts[] = {MXW__FACT_DKIM, MXW__FACT_DKIM_DOMAIN, MXW__FACT_DKIM_SIGNATURES,
 						   MXW__FACT_DKIM_UNCOVERED, MXW__FACT_DKIM_LENGTH_LIMITED,
 						   MXW__FACT_DKIM_ALIGNED, MXW__FACT_DKIM_ALTERED};
+	static const mxw_fact_id_t arc_facts[] = {MXW__FACT_ARC, MXW__FACT_ARC_SEALER, MXW__FACT_ARC_DMARC};
 	static const mxw_fact_id_t header_facts[] = {MXW__FACT_HEADER_SIZE, MXW__FACT_HEADER_OVERFLOW,
 						     MXW__FACT_AUTHRES_FORGED};
 	static const mxw_fact_id_t size_facts[] = {MXW__FACT_MESSAGE_SIZE};
@@ -104,6 +105,8 @@ static void compute_needs(struct mxw__snapshot *snap)
 	bool results = conf->auth.add_results;
 	bool dkim = conf->auth.dkim_enabled &&
 		    (results || needs_any(conf, MXW_STAGE_EOM, dkim_facts, MXW_ARRAY_LEN(dkim_facts)));
+	bool arc = conf->dmarc.arc_sealers.n &&
+		   (results || needs_any(conf, MXW_STAGE_EOM, arc_facts, MXW_ARRAY_LEN(arc_facts)));
 	bool size = needs_any(conf, MXW_STAGE_EOM, size_facts, MXW_ARRAY_LEN(size_facts));
 	bool mta_rcpt = mxw_policy_needs(conf->policy, MXW_STAGE_RCPT, MXW__FACT_RCPT_MTA);
 	bool commands = false;
@@ -117,9 +120,9 @@ static void compute_needs(struct mxw__snapshot *snap)
 		.rcpt = true,
 		.data = mxw_policy_has_stage(conf->policy, MXW_STAGE_DATA),
 		.unknown = conf->tracker.enabled || commands,
-		.header = results || dkim || size ||
+		.header = results || dkim || arc || size ||
 			  needs_any(conf, MXW_STAGE_EOM, header_facts, MXW_ARRAY_LEN(header_facts)),
-		.body = dkim || size,
+		.body = dkim || arc || size,
 		.rejected_rcpt = conf->tracker.enabled || mta_rcpt,
 		.edits_headers = results,
 		.replies_connect = mxw_policy_has_stage(conf->policy, MXW_STAGE_CONNECT),
