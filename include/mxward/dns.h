@@ -57,9 +57,9 @@ typedef struct mxw_dns_answer {
 	mxw_outcome_t outcome; /* MXW_FOUND has at least one record; NODATA and NXDOMAIN are MXW_NOT_FOUND */
 	int rcode;             /* 0 with MXW_NOT_FOUND is NODATA, 3 is NXDOMAIN; 2 for a server failure */
 	uint32_t ttl_s;        /* how long the answer may be kept, counted from when it arrived */
-	bool is_secure;        /* validated by DNSSEC */
+	bool is_secure;        /* validated by DNSSEC, with every CNAME on the way; false where nobody validates */
 	bool is_bogus;         /* failed DNSSEC validation: the outcome is MXW_TEMPORARY */
-	bool is_over_budget;   /* not asked: the session's budget or a cap was used up; MXW_TEMPORARY */
+	bool is_over_budget;   /* not asked: a budget or cap was used up; MXW_TEMPORARY, and not kept */
 	size_t nrecords;
 	const struct mxw_dns_rr *records;
 } mxw_dns_answer_t;
@@ -71,7 +71,10 @@ typedef struct mxw_dns_answer {
 struct mxw_dns_budget {
 	unsigned asked;
 	unsigned limit;       /* 0: no limit */
-	struct mxw_ip client; /* on whose account it goes; family 0: nobody's */
+	/*
+	 * On whose account it goes: an IPv4 address, or the /64 of an IPv6 address. Family 0: nobody's, for clients that are trusted.
+	 */
+	struct mxw_ip client;
 };
 
 /*
@@ -110,6 +113,30 @@ struct mxw_resolver_options {
 	unsigned max_open;
 	unsigned cache_entries;      /* answers kept, and 1 KB for each in all; 20000 */
 	const struct mxw_clock *clock;
+	/*
+	 * How many questions may be sent in a second, and how many at once after a while without any: for one client
+	 * (struct mxw_dns_budget), and for one zone, which is what one operator has below a registry's suffix (the last two labels of
+	 * www.example.com, three of www.example.co.uk), or a /16 or /32 of addresses. 0: no limit; a limit has a burst of 1 at least.
+	 * What is beyond is not asked: MXW_TEMPORARY and `is_over_budget`.
+	 */
+	unsigned client_rate, client_burst;
+	unsigned zone_rate, zone_burst;
+	/* Zones without `zone_rate`, they and all below: DNS block lists, which every session asks for another name. */
+	const char *const *unlimited_zones;
+	size_t nunlimited_zones;
+	/* The longest time for which an answer is kept, whatever its zone says, in seconds: 3600, 900, 30. */
+	unsigned positive_max_s, negative_max_s, failure_max_s;
+	/*
+	 * A file of DS or DNSKEY records in zone file form, by which answers are validated here, also those of `forward`, whose
+	 * servers must pass DNSSEC records on. NULL: with `from_root` the root's keys; else nothing is validated.
+	 */
+	const char *trust_anchor_file;
+	/*
+	 * Told that questions were not asked for being over a rate or cap; at most once a minute for each of the three. `text`
+	 * may hold names that strangers chose, in printable ASCII. From any thread that asks, with no lock held.
+	 */
+	void (*notice)(void *ctx, const char *text);
+	void *notice_ctx;
 };
 
 /*
@@ -151,16 +178,22 @@ void mxw_dns_answer_unref(mxw_dns_answer_t *answer);
 
 /* Counters since the resolver was made; each is read on its own. */
 struct mxw_resolver_stats {
+	size_t size;          /* sizeof(struct mxw_resolver_stats), set by the caller; what the library does not know stays 0 */
 	uint64_t asked;       /* questions of any kind */
 	uint64_t cache_hits;
 	uint64_t coalesced;   /* joined a question already in flight */
 	uint64_t sent;        /* handed to libunbound */
 	uint64_t timeouts;    /* deadlines that came before the answer */
-	uint64_t over_budget;
+	uint64_t over_budget; /* not asked: the sum of the four that follow */
+	uint64_t over_session; /* of these, by the budget of the session */
+	uint64_t over_client; /* by the client's rate */
+	uint64_t over_zone;   /* by the zone's */
+	uint64_t over_cap;    /* by the caps on open questions */
 	uint64_t failures;    /* server failures and bogus answers */
+	uint64_t bogus;       /* of these, answers that failed validation */
 	uint64_t open;        /* unanswered now */
 };
-/* Fills in the counters; all zero for implementations other than mxw_resolver_new(). */
+/* Fills in the counters; all zero for implementations other than mxw_resolver_new(). `ret_stats->size` must be set. */
 void mxw_resolver_get_stats(mxw_resolver_t *resolver, struct mxw_resolver_stats *ret_stats);
 
 #ifdef __cplusplus

@@ -192,6 +192,11 @@ struct mxw__resolver_conf {
 	uint64_t timeout_ms;
 	uint64_t max_open;
 	uint64_t cache_entries;
+	uint64_t client_rate, client_burst; /* a rate of 0: no limit */
+	uint64_t zone_rate, zone_burst;
+	struct mxw__strings unlimited_zones;
+	uint64_t positive_max_ms, negative_max_ms, failure_max_ms;
+	const char *trust_anchor_file; /* "": none */
 };
 
 struct mxw__timeouts_conf {

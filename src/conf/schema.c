@@ -47,6 +47,18 @@ static const struct mxw__option resolver[] = {
 	{"timeout", MXW__OPT_DURATION, "3s", AT(mxw_conf, resolver.timeout_ms), RANGE(100, 8 * SECOND)},
 	{"max-open", MXW__OPT_NUMBER, "2000", AT(mxw_conf, resolver.max_open), RANGE(16, 65535)},
 	{"cache-entries", MXW__OPT_NUMBER, "50000", AT(mxw_conf, resolver.cache_entries), RANGE(100, 10000000)},
+	{"client-rate", MXW__OPT_NUMBER, "100", AT(mxw_conf, resolver.client_rate), RANGE(0, 100000)},
+	{"client-burst", MXW__OPT_NUMBER, "1000", AT(mxw_conf, resolver.client_burst), RANGE(1, 1000000)},
+	{"zone-rate", MXW__OPT_NUMBER, "50", AT(mxw_conf, resolver.zone_rate), RANGE(0, 100000)},
+	{"zone-burst", MXW__OPT_NUMBER, "500", AT(mxw_conf, resolver.zone_burst), RANGE(1, 1000000)},
+	{"unlimited-zones", MXW__OPT_LIST, NULL, AT(mxw_conf, resolver.unlimited_zones), .flags = MXW__OPT_IDN,
+		.check = mxw__check_domain},
+	{"positive-lifetime-max", MXW__OPT_DURATION, "1h", AT(mxw_conf, resolver.positive_max_ms), RANGE(SECOND, 7 * DAY)},
+	/* RFC 2308 section 5: up to three hours is sensible, a day is not; section 7.1: five minutes at most. */
+	{"negative-lifetime-max", MXW__OPT_DURATION, "15m", AT(mxw_conf, resolver.negative_max_ms), RANGE(5 * SECOND, DAY)},
+	{"failure-lifetime-max", MXW__OPT_DURATION, "30s", AT(mxw_conf, resolver.failure_max_ms),
+		RANGE(5 * SECOND, 5 * MINUTE)},
+	{"trust-anchor-file", MXW__OPT_PATH, "", AT(mxw_conf, resolver.trust_anchor_file), .flags = MXW__OPT_READABLE},
 };
 
 static const struct mxw__option timeouts[] = {

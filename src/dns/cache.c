@@ -13,6 +13,7 @@ struct entry {
 	struct entry *newer, *older; /* by use */
 	uint64_t hash;
 	int64_t expires_ms;
+	uint32_t lifetime_s;
 	mxw_dns_answer_t *answer;
 	size_t size;
 	uint16_t type;
@@ -28,6 +29,7 @@ struct shard {
 };
 
 struct mxw__dns_cache {
+	struct mxw__dns_lifetimes lifetimes;
 	const struct mxw_clock *clock;
 	size_t nshards; /* a power of two */
 	struct shard shards[];
@@ -35,18 +37,18 @@ struct mxw__dns_cache {
 
 static uint32_t clamp(uint32_t value, uint32_t min, uint32_t max)
 {
-	return value < min ? min : value > max ? max : value;
+	return value < min || max < min ? min : value > max ? max : value;
 }
 
-uint32_t mxw__dns_lifetime_s(mxw_outcome_t outcome, uint32_t ttl_s)
+uint32_t mxw__dns_lifetime_s(const struct mxw__dns_lifetimes *lifetimes, mxw_outcome_t outcome, uint32_t ttl_s)
 {
 	switch (outcome) {
 	case MXW_FOUND:
-		return clamp(ttl_s, MXW__DNS_POSITIVE_MIN_S, MXW__DNS_POSITIVE_MAX_S);
+		return clamp(ttl_s, MXW__DNS_POSITIVE_MIN_S, lifetimes->positive_max_s);
 	case MXW_NOT_FOUND:
-		return clamp(ttl_s, MXW__DNS_NEGATIVE_MIN_S, MXW__DNS_NEGATIVE_MAX_S);
+		return clamp(ttl_s, MXW__DNS_NEGATIVE_MIN_S, lifetimes->negative_max_s);
 	default:
-		return clamp(ttl_s, MXW__DNS_FAILURE_MIN_S, MXW__DNS_FAILURE_MAX_S);
+		return clamp(ttl_s, MXW__DNS_FAILURE_MIN_S, lifetimes->failure_max_s);
 	}
 }
 
@@ -62,7 +64,8 @@ static bool shard_init(struct shard *shard, size_t max)
 	return shard->buckets != NULL;
 }
 
-mxw__dns_cache_t *mxw__dns_cache_new(unsigned max_entries, const struct mxw_clock *clock)
+mxw__dns_cache_t *mxw__dns_cache_new(unsigned max_entries, const struct mxw__dns_lifetimes *lifetimes,
+				     const struct mxw_clock *clock)
 {
 	size_t nshards = SHARDS_MAX;
 	bool ok = true;
@@ -73,6 +76,7 @@ mxw__dns_cache_t *mxw__dns_cache_new(unsigned max_entries, const struct mxw_cloc
 	mxw__dns_cache_t *cache = calloc(1, sizeof(*cache) + nshards * sizeof(struct shard));
 	if (!cache)
 		return NULL;
+	cache->lifetimes = *lifetimes;
 	cache->clock = clock;
 	cache->nshards = nshards;
 	for (size_t i = 0; i < nshards; i++)
@@ -157,7 +161,9 @@ mxw_dns_answer_t *mxw__dns_cache_get(mxw__dns_cache_t *cache, const struct mxw__
 	pthread_mutex_lock(&shard->lock);
 	struct entry **at = find_locked(shard, key);
 	if (*at && (*at)->expires_ms <= now) {
-		remove_locked(shard, at);
+		/* The next failure is to know of it. */
+		if ((*at)->answer->outcome != MXW_TEMPORARY)
+			remove_locked(shard, at);
 	} else if (*at) {
 		unlink_use_locked(shard, *at);
 		link_use_locked(shard, *at);
@@ -165,6 +171,15 @@ mxw_dns_answer_t *mxw__dns_cache_get(mxw__dns_cache_t *cache, const struct mxw__
 	}
 	pthread_mutex_unlock(&shard->lock);
 	return answer;
+}
+
+/* RFC 2308 section 7: what keeps failing is asked less and less often. A failure of long ago does not count. */
+static void lengthen(const struct mxw__dns_lifetimes *lifetimes, struct entry *entry, const struct entry *former, int64_t now)
+{
+	if (entry->answer->outcome != MXW_TEMPORARY || former->answer->outcome != MXW_TEMPORARY ||
+	    now - former->expires_ms > (int64_t)lifetimes->failure_max_s * 1000)
+		return;
+	entry->lifetime_s = mxw__dns_lifetime_s(lifetimes, MXW_TEMPORARY, former->lifetime_s * 2);
 }
 
 void mxw__dns_cache_put(mxw__dns_cache_t *cache, const struct mxw__dns_key *key, mxw_dns_answer_t *answer)
@@ -179,7 +194,8 @@ void mxw__dns_cache_put(mxw__dns_cache_t *cache, const struct mxw__dns_key *key,
 	entry->type = key->type;
 	entry->hash = key->hash;
 	entry->size = sizeof(*entry) + name_size + mxw__dns_answer_size(answer);
-	entry->expires_ms = mxw__now_ms(cache->clock) + (int64_t)answer->ttl_s * 1000;
+	int64_t now = mxw__now_ms(cache->clock);
+	entry->lifetime_s = answer->ttl_s;
 	if (entry->size > shard->max_bytes / 2 || shard->max == 0) {
 		free(entry);
 		return;
@@ -187,8 +203,11 @@ void mxw__dns_cache_put(mxw__dns_cache_t *cache, const struct mxw__dns_key *key,
 	entry->answer = mxw_dns_answer_ref(answer);
 	pthread_mutex_lock(&shard->lock);
 	struct entry **at = find_locked(shard, key);
-	if (*at)
+	if (*at) {
+		lengthen(&cache->lifetimes, entry, *at, now);
 		remove_locked(shard, at);
+	}
+	entry->expires_ms = now + (int64_t)entry->lifetime_s * 1000;
 	while (shard->n > 0 && (shard->n >= shard->max || shard->bytes + entry->size > shard->max_bytes))
 		remove_oldest_locked(shard);
 	at = &shard->buckets[key->hash & (shard->nbuckets - 1)];

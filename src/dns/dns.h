@@ -6,6 +6,7 @@
  *	localdata.c  records of zone-style files, answered without asking anybody (zonefile.c reads them)
  *	cache.c      answers already known: sharded, bounded, each with its lifetime
  *	inflight.c   questions that are open: equal ones are asked once and waited for by many
+ *	budgets.c    how many questions a client may cause and a zone's servers may get in a second
  *	unbound.c    libunbound behind one function to send and one callback, and the reaper thread
  *	rdata.c      from the octets of a record to struct mxw_dns_rr; names.c: names; answer.c: counted answers
  *
@@ -16,8 +17,8 @@
  * on the reaper thread, turns the result into an answer, puts it into the cache, and wakes all who wait.
  *
  * Who may call: only this folder, and the test doubles of t/fakes, which are other resolvers over the same parts.
- * Threads: said at each part. Lock order: a shard of the open questions, then a shard of the cache; never two of
- *          one kind. libunbound's locks are never taken while one of ours is held: ub_resolve_async() (which
+ * Threads: said at each part. Lock order: a shard of the open questions, then a shard of the cache or a table of the
+ *          budgets; never two of one kind. libunbound's locks are never taken while one of ours is held: ub_resolve_async() (which
  *          writes to a pipe) and ub_process() are called with none, and it calls us back with none of its own.
  * Memory:  local data is immutable after loading and owned by the resolver; answers are counted.
  * Errors:  a failure to answer is an answer (MXW_TEMPORARY), never NULL.
@@ -145,26 +146,34 @@ struct mxw__dns_key {
  */
 enum {
 	MXW__DNS_POSITIVE_MIN_S = 1,
-	MXW__DNS_POSITIVE_MAX_S = 3600,
+	MXW__DNS_POSITIVE_MAX_S = 3600, /* unless the options say otherwise, as the next two */
 	MXW__DNS_NEGATIVE_MIN_S = 5,
 	MXW__DNS_NEGATIVE_MAX_S = 900, /* RFC 2308 section 5 allows more; a new domain should not wait for hours */
 	MXW__DNS_FAILURE_MIN_S = 5,    /* RFC 2308 section 7: failures are kept, five minutes at most */
 	MXW__DNS_FAILURE_MAX_S = 30,
 	MXW__DNS_CACHE_BYTES_PER_ENTRY = 1024 /* the cache's bound in bytes: that much for each entry allowed */
 };
+/* The ceilings, in seconds; where they are below a floor, they are the floor, too. */
+struct mxw__dns_lifetimes {
+	uint32_t positive_max_s, negative_max_s, failure_max_s;
+};
 /* The lifetime an answer gets for the TTL it came with. */
-uint32_t mxw__dns_lifetime_s(mxw_outcome_t outcome, uint32_t ttl_s);
+uint32_t mxw__dns_lifetime_s(const struct mxw__dns_lifetimes *lifetimes, mxw_outcome_t outcome, uint32_t ttl_s);
 
 /*
  * Threads: shared; each shard has a lock, held for a few pointers' time. The least recently used goes first.
  */
 typedef struct mxw__dns_cache mxw__dns_cache_t;
 
-mxw__dns_cache_t *mxw__dns_cache_new(unsigned max_entries, const struct mxw_clock *clock);
+mxw__dns_cache_t *mxw__dns_cache_new(unsigned max_entries, const struct mxw__dns_lifetimes *lifetimes,
+				     const struct mxw_clock *clock);
 void mxw__dns_cache_free(mxw__dns_cache_t *cache);
 /* A reference of its own for the caller, or NULL. */
 mxw_dns_answer_t *mxw__dns_cache_get(mxw__dns_cache_t *cache, const struct mxw__dns_key *key);
-/* Keeps the answer for its ttl_s, in place of an older one. Without memory it is not kept. */
+/*
+ * Keeps the answer for its ttl_s, in place of an older one. A failure that follows a failure is kept twice as long as that
+ * one was, up to the ceiling. Without memory it is not kept.
+ */
 void mxw__dns_cache_put(mxw__dns_cache_t *cache, const struct mxw__dns_key *key, mxw_dns_answer_t *answer);
 unsigned mxw__dns_cache_count(mxw__dns_cache_t *cache);
 
@@ -174,6 +183,7 @@ unsigned mxw__dns_cache_count(mxw__dns_cache_t *cache);
 struct mxw__dns_pending {
 	/* Called once, on the reaper thread; takes over the answer. Never called after mxw__unbound_free(). */
 	void (*done)(struct mxw__dns_pending *pending, mxw_dns_answer_t *answer);
+	const struct mxw__dns_lifetimes *lifetimes; /* that the answer is to get */
 };
 
 /*
@@ -193,9 +203,61 @@ bool mxw__unbound_send(mxw__unbound_t *unbound, const struct mxw__dns_key *key, 
 unsigned mxw__unbound_capacity(void);
 /* What a result of libunbound means. `error` is its enum ub_ctx_err. Never NULL. */
 struct ub_result;
-mxw_dns_answer_t *mxw__unbound_answer(int error, const struct ub_result *result);
+mxw_dns_answer_t *mxw__unbound_answer(int error, const struct ub_result *result,
+				      const struct mxw__dns_lifetimes *lifetimes);
 /* Ends both threads. What is still open is forgotten: its memory is the caller's matter. */
 void mxw__unbound_free(mxw__unbound_t *unbound);
+
+/* ---- budgets ---- */
+
+/* So many a second (0: no limit), and so many at once after a while without any. */
+struct mxw__dns_rate {
+	unsigned per_s, burst;
+};
+
+struct mxw__dns_budgets_options {
+	struct mxw__dns_rate zone, client;
+	const char *const *unlimited; /* zones without a limit, in any spelling */
+	size_t nunlimited;
+	/* NULL, or told what was refused: at most once a minute for each kind. From any thread, with no lock held. */
+	void (*notice)(void *ctx, const char *text);
+	void *notice_ctx;
+};
+
+/* Why a question was not sent. */
+typedef enum mxw__dns_refusal {
+	MXW__REFUSED_NOT,
+	MXW__REFUSED_SESSION, /* its own budget */
+	MXW__REFUSED_CLIENT,  /* the rate of its client */
+	MXW__REFUSED_ZONE,    /* the rate of the zone asked for */
+	MXW__REFUSED_CAP,     /* too many are open, in all or in this zone */
+	MXW__REFUSALS
+} mxw__dns_refusal_t;
+
+/*
+ * Rates of what is really sent, for each client (an IPv4 address, a /64 of IPv6) and each zone.
+ *
+ * Threads: shared; each of the two tables has a lock, a leaf, held for a few additions.
+ * Memory:  tables of a fixed size, whatever is asked for.
+ */
+typedef struct mxw__dns_budgets mxw__dns_budgets_t;
+
+/* NULL without memory. */
+mxw__dns_budgets_t *mxw__dns_budgets_new(const struct mxw__dns_budgets_options *options,
+					 const struct mxw__hashkey *hashkey);
+void mxw__dns_budgets_free(mxw__dns_budgets_t *budgets);
+/*
+ * The part of a name in its one form whose servers get the question: what one operator has below a registry's suffix
+ * (mxw__operator_domain()), a /16 or /32 for reverse names. Points into `name`.
+ */
+const char *mxw__dns_zone(const char *name);
+/* Takes a token of the client (NULL or family 0: nobody's) and one of the zone, or none. `zone_hash` is of mxw__dns_zone(). */
+mxw__dns_refusal_t mxw__dns_budgets_take(mxw__dns_budgets_t *budgets, const char *name, uint64_t zone_hash,
+					 const struct mxw_ip *client, int64_t now_ms);
+/* Counts a refusal, and tells of it. To be called with no lock held. */
+void mxw__dns_budgets_note(mxw__dns_budgets_t *budgets, mxw__dns_refusal_t why, const char *name,
+			   const struct mxw_ip *client, int64_t now_ms);
+uint64_t mxw__dns_budgets_refused(const mxw__dns_budgets_t *budgets, mxw__dns_refusal_t why);
 
 /* ---- open questions ---- */
 
@@ -206,9 +268,9 @@ void mxw__unbound_free(mxw__unbound_t *unbound);
  * from when it was begun. A waiter that gives up changes nothing for the others.
  *
  * Caps: `max_open` in all, and a quarter of that (16 at least) for one zone, so that one dead zone can't use up
- * everybody's share. A zone here is the last two labels of a name, a /16 or /32 for reverse names.
+ * everybody's share. A zone is that of mxw__dns_zone().
  *
- * Threads: shared, in shards with a lock each. mxw__dns_cache_get() is called with it held.
+ * Threads: shared, in shards with a lock each. mxw__dns_cache_get() and mxw__dns_budgets_take() are called with it held.
  */
 typedef struct mxw__inflight mxw__inflight_t;
 typedef struct mxw__dns_question mxw__dns_question_t;
@@ -217,21 +279,30 @@ typedef enum mxw__inflight_begin {
 	MXW__BEGIN_NEW,     /* to be sent by the caller, or finished */
 	MXW__BEGIN_JOINED,
 	MXW__BEGIN_CACHED,  /* it was answered in the meantime */
-	MXW__BEGIN_REFUSED, /* budget or cap used up */
+	MXW__BEGIN_REFUSED, /* a budget or cap is used up */
 	MXW__BEGIN_NO_MEMORY
 } mxw__inflight_begin_t;
 
-mxw__inflight_t *mxw__inflight_new(unsigned max_open, unsigned timeout_ms, mxw__dns_cache_t *cache,
-				   const struct mxw_clock *clock, const struct mxw__hashkey *hashkey);
+struct mxw__inflight_options {
+	unsigned max_open, timeout_ms;
+	struct mxw__dns_lifetimes lifetimes;
+	/* Borrowed for its life. */
+	mxw__dns_cache_t *cache;
+	mxw__dns_budgets_t *budgets;
+	const struct mxw_clock *clock;
+	struct mxw__hashkey hashkey;
+};
+mxw__inflight_t *mxw__inflight_new(const struct mxw__inflight_options *options);
 /* Nobody may be waiting. Frees the questions that are open, too. */
 void mxw__inflight_free(mxw__inflight_t *inflight);
 /*
  * Joins an equal question or begins one. `budget` (may be NULL) is charged for a new one only: who asked early and
- * asks again to wait pays once. NEW and JOINED give a question to be waited for or let go; CACHED gives an answer.
+ * asks again to wait pays once. NEW and JOINED give a question to be waited for or let go; CACHED gives an answer;
+ * REFUSED says why.
  */
 mxw__inflight_begin_t mxw__inflight_begin(mxw__inflight_t *inflight, const struct mxw__dns_key *key,
 					  struct mxw_dns_budget *budget, mxw__dns_question_t **ret_question,
-					  mxw_dns_answer_t **ret_answer);
+					  mxw_dns_answer_t **ret_answer, mxw__dns_refusal_t *ret_why);
 /* What libunbound is to call back. */
 struct mxw__dns_pending *mxw__inflight_pending(mxw__dns_question_t *question);
 /* The answer is here: caches it, wakes all waiters. Takes over `answer`. */
@@ -241,7 +312,8 @@ mxw_dns_answer_t *mxw__inflight_wait(mxw__dns_question_t *question, int64_t dead
 /* Lets go without waiting. */
 void mxw__inflight_leave(mxw__dns_question_t *question);
 unsigned mxw__inflight_open(const mxw__inflight_t *inflight);
-/* How many ended in MXW_TEMPORARY. */
+/* How many ended in MXW_TEMPORARY, and in failed validation (these are among the former). */
 uint64_t mxw__inflight_failures(const mxw__inflight_t *inflight);
+uint64_t mxw__inflight_bogus(const mxw__inflight_t *inflight);
 
 #endif

@@ -27,7 +27,7 @@ struct mxw__dns_question {
 	mxw_dns_answer_t *answer;
 	pthread_cond_t answered;
 	int64_t begun_ms;
-	size_t zone;
+	uint64_t zone_hash;
 	struct mxw__dns_key key;
 	char name[];
 };
@@ -41,28 +41,32 @@ struct shard {
 struct mxw__inflight {
 	unsigned max_open, max_zone_open;
 	int64_t timeout_ms;
+	struct mxw__dns_lifetimes lifetimes;
 	mxw__dns_cache_t *cache;
+	mxw__dns_budgets_t *budgets;
 	const struct mxw_clock *clock;
 	struct mxw__hashkey hashkey;
 	_Atomic unsigned open;
-	_Atomic uint64_t failures;
+	_Atomic uint64_t failures, bogus;
 	_Atomic unsigned zone_open[ZONES]; /* by the zone's hash; two zones that share a number share a cap */
 	struct shard shards[SHARDS];
 };
 
-mxw__inflight_t *mxw__inflight_new(unsigned max_open, unsigned timeout_ms, mxw__dns_cache_t *cache,
-				   const struct mxw_clock *clock, const struct mxw__hashkey *hashkey)
+mxw__inflight_t *mxw__inflight_new(const struct mxw__inflight_options *options)
 {
 	mxw__inflight_t *inflight = calloc(1, sizeof(*inflight));
+	unsigned quarter = options->max_open / 4;
 
 	if (!inflight)
 		return NULL;
-	inflight->max_open = max_open;
-	inflight->max_zone_open = max_open / 4 > ZONE_OPEN_MIN ? max_open / 4 : ZONE_OPEN_MIN;
-	inflight->timeout_ms = timeout_ms;
-	inflight->cache = cache;
-	inflight->clock = clock;
-	inflight->hashkey = *hashkey;
+	inflight->max_open = options->max_open;
+	inflight->max_zone_open = quarter > ZONE_OPEN_MIN ? quarter : ZONE_OPEN_MIN;
+	inflight->timeout_ms = options->timeout_ms;
+	inflight->lifetimes = options->lifetimes;
+	inflight->cache = options->cache;
+	inflight->budgets = options->budgets;
+	inflight->clock = options->clock;
+	inflight->hashkey = options->hashkey;
 	for (size_t i = 0; i < SHARDS; i++)
 		pthread_mutex_init(&inflight->shards[i].lock, NULL);
 	return inflight;
@@ -109,21 +113,6 @@ static mxw__dns_question_t **bucket_of(struct shard *shard, uint64_t hash)
 	return &shard->buckets[hash % BUCKETS];
 }
 
-/* The last labels of the name, as many as make a zone that somebody runs. */
-static size_t zone_of(const mxw__inflight_t *inflight, const char *name)
-{
-	size_t len = strlen(name), labels = 2, i;
-
-	if (mxw__domain_is_below(name, "in-addr.arpa"))
-		labels = 4;
-	else if (mxw__domain_is_below(name, "ip6.arpa"))
-		labels = 10;
-	for (i = len; i > 0; i--)
-		if (name[i - 1] == '.' && --labels == 0)
-			break;
-	return mxw__hash(&inflight->hashkey, name + i, len - i) % ZONES;
-}
-
 /* Takes a place if there is one. */
 static bool take(_Atomic unsigned *count, unsigned max)
 {
@@ -133,25 +122,31 @@ static bool take(_Atomic unsigned *count, unsigned max)
 	return false;
 }
 
-static bool charge(mxw__inflight_t *inflight, size_t zone, struct mxw_dns_budget *budget)
+static void discharge(mxw__inflight_t *inflight, uint64_t zone_hash)
 {
-	if (budget && budget->limit && budget->asked >= budget->limit)
-		return false;
-	if (!take(&inflight->open, inflight->max_open))
-		return false;
-	if (!take(&inflight->zone_open[zone], inflight->max_zone_open)) {
-		atomic_fetch_sub(&inflight->open, 1);
-		return false;
-	}
-	if (budget)
-		budget->asked++;
-	return true;
+	atomic_fetch_sub(&inflight->zone_open[zone_hash % ZONES], 1);
+	atomic_fetch_sub(&inflight->open, 1);
 }
 
-static void discharge(mxw__inflight_t *inflight, size_t zone)
+/* Takes from all budgets, or from none. */
+static mxw__dns_refusal_t charge(mxw__inflight_t *inflight, const mxw__dns_question_t *question,
+				 struct mxw_dns_budget *budget)
 {
-	atomic_fetch_sub(&inflight->zone_open[zone], 1);
-	atomic_fetch_sub(&inflight->open, 1);
+	if (budget && budget->limit && budget->asked >= budget->limit)
+		return MXW__REFUSED_SESSION;
+	if (!take(&inflight->open, inflight->max_open))
+		return MXW__REFUSED_CAP;
+	if (!take(&inflight->zone_open[question->zone_hash % ZONES], inflight->max_zone_open)) {
+		atomic_fetch_sub(&inflight->open, 1);
+		return MXW__REFUSED_CAP;
+	}
+	mxw__dns_refusal_t why = mxw__dns_budgets_take(inflight->budgets, question->name, question->zone_hash,
+						       budget ? &budget->client : NULL, question->begun_ms);
+	if (why != MXW__REFUSED_NOT)
+		discharge(inflight, question->zone_hash);
+	else if (budget)
+		budget->asked++;
+	return why;
 }
 
 static void on_done(struct mxw__dns_pending *pending, mxw_dns_answer_t *answer)
@@ -170,11 +165,12 @@ static mxw__dns_question_t *question_new(mxw__inflight_t *inflight, const struct
 		free(question);
 		return NULL;
 	}
-	question->pending.done = on_done;
+	question->pending = (struct mxw__dns_pending){on_done, &inflight->lifetimes};
 	question->owner = inflight;
 	question->refs = 2; /* libunbound's and the caller's */
 	question->begun_ms = mxw__now_ms(inflight->clock);
-	question->zone = zone_of(inflight, key->name);
+	const char *zone = mxw__dns_zone(key->name);
+	question->zone_hash = mxw__hash(&inflight->hashkey, zone, strlen(zone));
 	memcpy(question->name, key->name, name_size);
 	question->key = (struct mxw__dns_key){question->name, key->type, key->hash};
 	return question;
@@ -203,7 +199,7 @@ static void lose_locked(struct shard *shard, mxw__dns_question_t **at)
 
 mxw__inflight_begin_t mxw__inflight_begin(mxw__inflight_t *inflight, const struct mxw__dns_key *key,
 					  struct mxw_dns_budget *budget, mxw__dns_question_t **ret_question,
-					  mxw_dns_answer_t **ret_answer)
+					  mxw_dns_answer_t **ret_answer, mxw__dns_refusal_t *ret_why)
 {
 	struct shard *shard = shard_of(inflight, key->hash);
 	mxw__inflight_begin_t result = MXW__BEGIN_NEW;
@@ -226,7 +222,7 @@ mxw__inflight_begin_t mxw__inflight_begin(mxw__inflight_t *inflight, const struc
 		result = MXW__BEGIN_CACHED;
 	} else if (!made) {
 		result = MXW__BEGIN_NO_MEMORY;
-	} else if (!charge(inflight, made->zone, budget)) {
+	} else if ((*ret_why = charge(inflight, made, budget)) != MXW__REFUSED_NOT) {
 		result = MXW__BEGIN_REFUSED;
 	} else {
 		*at = made;
@@ -259,10 +255,12 @@ void mxw__inflight_finish(mxw__dns_question_t *question, mxw_dns_answer_t *answe
 
 	if (answer->outcome == MXW_TEMPORARY)
 		atomic_fetch_add_explicit(&inflight->failures, 1, memory_order_relaxed);
+	if (answer->is_bogus)
+		atomic_fetch_add_explicit(&inflight->bogus, 1, memory_order_relaxed);
 	mxw__dns_cache_put(inflight->cache, &question->key, answer);
 	pthread_mutex_lock(&shard->lock);
 	unlink_locked(shard, question);
-	discharge(inflight, question->zone);
+	discharge(inflight, question->zone_hash);
 	question->answer = answer;
 	bool is_last = --question->refs == 0;
 	if (!is_last)
@@ -316,4 +314,9 @@ unsigned mxw__inflight_open(const mxw__inflight_t *inflight)
 uint64_t mxw__inflight_failures(const mxw__inflight_t *inflight)
 {
 	return atomic_load_explicit(&inflight->failures, memory_order_relaxed);
+}
+
+uint64_t mxw__inflight_bogus(const mxw__inflight_t *inflight)
+{
+	return atomic_load_explicit(&inflight->bogus, memory_order_relaxed);
 }

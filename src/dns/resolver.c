@@ -56,9 +56,10 @@ struct real {
 	struct mxw__hashkey hashkey;
 	mxw__localdata_t *local;
 	mxw__dns_cache_t *cache;
+	mxw__dns_budgets_t *budgets;
 	mxw__inflight_t *inflight;
 	mxw__unbound_t *unbound; /* NULL when is_local_only */
-	_Atomic uint64_t asked, cache_hits, coalesced, sent, timeouts, over_budget;
+	_Atomic uint64_t asked, cache_hits, coalesced, sent, timeouts;
 };
 
 static void count(_Atomic uint64_t *counter)
@@ -93,13 +94,15 @@ static mxw_dns_answer_t *begin(struct real *real, const struct mxw__dns_key *key
 			       mxw__dns_question_t **ret_question)
 {
 	mxw_dns_answer_t *answer = NULL;
+	mxw__dns_refusal_t why = MXW__REFUSED_NOT;
 
-	switch (mxw__inflight_begin(real->inflight, key, budget, ret_question, &answer)) {
+	switch (mxw__inflight_begin(real->inflight, key, budget, ret_question, &answer, &why)) {
 	case MXW__BEGIN_CACHED:
 		count(&real->cache_hits);
 		return answer;
 	case MXW__BEGIN_REFUSED:
-		count(&real->over_budget);
+		mxw__dns_budgets_note(real->budgets, why, key->name, budget ? &budget->client : NULL,
+				      mxw__now_ms(real->clock));
 		return mxw__dns_answer_static(MXW__DNS_OVER_BUDGET);
 	case MXW__BEGIN_NO_MEMORY:
 		return mxw__dns_answer_static(MXW__DNS_NO_MEMORY);
@@ -110,9 +113,10 @@ static mxw_dns_answer_t *begin(struct real *real, const struct mxw__dns_key *key
 		break;
 	}
 	count(&real->sent);
-	if (!mxw__unbound_send(real->unbound, key, mxw__inflight_pending(*ret_question)))
+	struct mxw__dns_pending *pending = mxw__inflight_pending(*ret_question);
+	if (!mxw__unbound_send(real->unbound, key, pending))
 		mxw__inflight_finish(*ret_question, mxw__dns_answer_empty(
-			MXW_TEMPORARY, 2, mxw__dns_lifetime_s(MXW_TEMPORARY, 0)));
+			MXW_TEMPORARY, 2, mxw__dns_lifetime_s(pending->lifetimes, MXW_TEMPORARY, 0)));
 	return NULL;
 }
 
@@ -171,6 +175,7 @@ static void real_destroy(mxw_resolver_t *resolver)
 	/* First the threads that could still answer, then what they would have answered. */
 	mxw__unbound_free(real->unbound);
 	mxw__inflight_free(real->inflight);
+	mxw__dns_budgets_free(real->budgets);
 	mxw__dns_cache_free(real->cache);
 	mxw__localdata_free(real->local);
 	free(real);
@@ -178,23 +183,54 @@ static void real_destroy(mxw_resolver_t *resolver)
 
 static const struct mxw_resolver_ops real_ops = {real_ask, real_prefetch, real_peek, real_destroy};
 
+static unsigned or_default(unsigned value, unsigned deflt)
+{
+	return value ? value : deflt;
+}
+
+/* What has a lock each. False without memory. */
+static bool make_shared(struct real *real, const struct mxw_resolver_options *options)
+{
+	struct mxw__dns_budgets_options budgets = {
+		.zone = {options->zone_rate, options->zone_burst},
+		.client = {options->client_rate, options->client_burst},
+		.unlimited = options->unlimited_zones,
+		.nunlimited = options->nunlimited_zones,
+		.notice = options->notice,
+		.notice_ctx = options->notice_ctx,
+	};
+	struct mxw__inflight_options inflight = {
+		.max_open = or_default(options->max_open, DEFAULT_MAX_OPEN),
+		.timeout_ms = or_default(options->timeout_ms, DEFAULT_TIMEOUT_MS),
+		.lifetimes = {or_default(options->positive_max_s, MXW__DNS_POSITIVE_MAX_S),
+			      or_default(options->negative_max_s, MXW__DNS_NEGATIVE_MAX_S),
+			      or_default(options->failure_max_s, MXW__DNS_FAILURE_MAX_S)},
+		.clock = real->clock,
+		.hashkey = real->hashkey,
+	};
+	unsigned capacity = mxw__unbound_capacity();
+
+	if (inflight.max_open > capacity)
+		inflight.max_open = capacity;
+	real->cache = mxw__dns_cache_new(or_default(options->cache_entries, DEFAULT_CACHE_ENTRIES), &inflight.lifetimes,
+					 real->clock);
+	real->budgets = mxw__dns_budgets_new(&budgets, &real->hashkey);
+	inflight.cache = real->cache;
+	inflight.budgets = real->budgets;
+	if (real->cache && real->budgets)
+		real->inflight = mxw__inflight_new(&inflight);
+	return real->inflight != NULL;
+}
+
 static mxw_status_t make_parts(struct real *real, const struct mxw_resolver_options *options, struct mxw_error *err)
 {
-	unsigned max_open = options->max_open ? options->max_open : DEFAULT_MAX_OPEN;
-	unsigned capacity = mxw__unbound_capacity();
-	unsigned timeout_ms = options->timeout_ms ? options->timeout_ms : DEFAULT_TIMEOUT_MS;
-	unsigned entries = options->cache_entries ? options->cache_entries : DEFAULT_CACHE_ENTRIES;
 	mxw_status_t status = MXW_OK;
 
 	mxw__hashkey_random(&real->hashkey);
 	real->clock = options->clock ? options->clock : mxw_clock_system();
 	real->is_local_only = options->local_only;
 	real->local = mxw__localdata_new();
-	real->cache = mxw__dns_cache_new(entries, real->clock);
-	if (real->cache)
-		real->inflight = mxw__inflight_new(max_open < capacity ? max_open : capacity, timeout_ms, real->cache,
-						   real->clock, &real->hashkey);
-	if (!real->local || !real->inflight)
+	if (!make_shared(real, options) || !real->local)
 		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
 	for (size_t i = 0; status == MXW_OK && i < options->nlocal_data; i++)
 		status = mxw__localdata_load(real->local, options->local_data[i], err);
@@ -225,19 +261,37 @@ mxw_status_t mxw_resolver_new(const struct mxw_resolver_options *options, mxw_re
 	return MXW_OK;
 }
 
+static uint64_t value_of(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void fill_stats(struct real *real, struct mxw_resolver_stats *stats)
+{
+	stats->asked = value_of(&real->asked);
+	stats->cache_hits = value_of(&real->cache_hits);
+	stats->coalesced = value_of(&real->coalesced);
+	stats->sent = value_of(&real->sent);
+	stats->timeouts = value_of(&real->timeouts);
+	stats->over_session = mxw__dns_budgets_refused(real->budgets, MXW__REFUSED_SESSION);
+	stats->over_client = mxw__dns_budgets_refused(real->budgets, MXW__REFUSED_CLIENT);
+	stats->over_zone = mxw__dns_budgets_refused(real->budgets, MXW__REFUSED_ZONE);
+	stats->over_cap = mxw__dns_budgets_refused(real->budgets, MXW__REFUSED_CAP);
+	stats->over_budget = stats->over_session + stats->over_client + stats->over_zone + stats->over_cap;
+	stats->failures = mxw__inflight_failures(real->inflight);
+	stats->bogus = mxw__inflight_bogus(real->inflight);
+	stats->open = mxw__inflight_open(real->inflight);
+}
+
 void mxw_resolver_get_stats(mxw_resolver_t *resolver, struct mxw_resolver_stats *ret_stats)
 {
-	struct real *real = (struct real *)(void *)resolver;
+	struct mxw_resolver_stats stats = {0};
+	size_t size = ret_stats->size;
 
-	*ret_stats = (struct mxw_resolver_stats){0};
-	if (resolver->ops != &real_ops)
-		return;
-	ret_stats->asked = atomic_load_explicit(&real->asked, memory_order_relaxed);
-	ret_stats->cache_hits = atomic_load_explicit(&real->cache_hits, memory_order_relaxed);
-	ret_stats->coalesced = atomic_load_explicit(&real->coalesced, memory_order_relaxed);
-	ret_stats->sent = atomic_load_explicit(&real->sent, memory_order_relaxed);
-	ret_stats->timeouts = atomic_load_explicit(&real->timeouts, memory_order_relaxed);
-	ret_stats->over_budget = atomic_load_explicit(&real->over_budget, memory_order_relaxed);
-	ret_stats->failures = mxw__inflight_failures(real->inflight);
-	ret_stats->open = mxw__inflight_open(real->inflight);
+	if (resolver->ops == &real_ops)
+		fill_stats((struct real *)(void *)resolver, &stats);
+	stats.size = size;
+	/* A caller may know fewer counters, or more. */
+	memset(ret_stats, 0, size);
+	memcpy(ret_stats, &stats, size < sizeof(stats) ? size : sizeof(stats));
 }

@@ -46,10 +46,11 @@ static mxw_dns_answer_t *found(const struct ub_result *result, uint32_t ttl_s)
 	return answer;
 }
 
-mxw_dns_answer_t *mxw__unbound_answer(int error, const struct ub_result *result)
+mxw_dns_answer_t *mxw__unbound_answer(int error, const struct ub_result *result,
+				      const struct mxw__dns_lifetimes *lifetimes)
 {
 	if (error != 0 || !result)
-		return mxw__dns_answer_empty(MXW_TEMPORARY, 2, mxw__dns_lifetime_s(MXW_TEMPORARY, 0));
+		return mxw__dns_answer_empty(MXW_TEMPORARY, 2, mxw__dns_lifetime_s(lifetimes, MXW_TEMPORARY, 0));
 	uint32_t ttl_s = result->ttl > 0 ? (uint32_t)result->ttl : 0;
 	mxw_dns_answer_t *answer;
 	/* Bogus first: such a result may have data. */
@@ -63,7 +64,7 @@ mxw_dns_answer_t *mxw__unbound_answer(int error, const struct ub_result *result)
 		answer = mxw__dns_answer_empty(MXW_TEMPORARY, 2, 0);
 	if (answer == mxw__dns_answer_static(MXW__DNS_NO_MEMORY))
 		return answer;
-	answer->ttl_s = mxw__dns_lifetime_s(answer->outcome, answer->ttl_s);
+	answer->ttl_s = mxw__dns_lifetime_s(lifetimes, answer->outcome, answer->ttl_s);
 	answer->is_secure = result->secure && answer->outcome != MXW_TEMPORARY;
 	answer->is_bogus = result->bogus;
 	return answer;
@@ -75,7 +76,7 @@ static void on_result(void *ctx, int error, struct ub_result *result)
 
 	/* NULL: the question that only starts libunbound's thread. */
 	if (pending)
-		pending->done(pending, mxw__unbound_answer(error, result));
+		pending->done(pending, mxw__unbound_answer(error, result, pending->lifetimes));
 	ub_resolve_free(result);
 }
 
@@ -140,7 +141,7 @@ static mxw_status_t set_common(struct ub_ctx *ctx, struct mxw_error *err)
  * What libunbound thinks of name servers is made for hundreds of them. We have one or two, and they may have good
  * reasons to be slow on one question:
  * - a short memory (infra-host-ttl), or a server that was away for a minute is shunned for many seconds after;
- * - no retransmission before 600 ms (infra-cache-min-rtt), twice as often as outbound-msg-retry says: a question is
+ * - no retransmission before 600 ms (infra-cache-min-rtt, and unknown-server-time-limit for the first question), twice as often as outbound-msg-retry says: a question is
  *   given up after 3.6 s. Unchanged it would be 20 packets, given up after 1.4 s where the server is otherwise fast;
  * - infra-cache-max-rtt must stay as it is: with any lower value a server that left some questions unanswered
  *   gets no more of them at all.
@@ -148,9 +149,9 @@ static mxw_status_t set_common(struct ub_ctx *ctx, struct mxw_error *err)
 static mxw_status_t set_forwarding(struct ub_ctx *ctx, struct mxw_error *err)
 {
 	static const char *const options[][2] = {
-		{"module-config:", "iterator"},
 		{"infra-host-ttl:", "5"},
 		{"infra-cache-min-rtt:", "600"},
+		{"unknown-server-time-limit:", "600"},
 		{"outbound-msg-retry:", "2"},
 		/* The site's own resolver knows its private networks. */
 		{"unblock-lan-zones:", "yes"},
@@ -214,11 +215,6 @@ static mxw_status_t trust_root(struct ub_ctx *ctx, struct mxw_error *err)
 		". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D",
 		". IN DS 38696 8 2 683D2D0ACB8C9B712A1948B27F741219298D0A450D612C483AF444A4C0FB2B16",
 	};
-	static const char *const options[][2] = {{"module-config:", "validator iterator"}};
-	mxw_status_t status = set_options(ctx, options, MXW_ARRAY_LEN(options), err);
-
-	if (status != MXW_OK)
-		return status;
 	for (size_t i = 0; i < MXW_ARRAY_LEN(files); i++)
 		if (access(files[i], R_OK) == 0 && ub_ctx_add_ta_file(ctx, files[i]) == 0)
 			return MXW_OK;
@@ -230,16 +226,34 @@ static mxw_status_t trust_root(struct ub_ctx *ctx, struct mxw_error *err)
 	return MXW_OK;
 }
 
+/* Whose signatures are believed; without any, nothing is validated. */
+static mxw_status_t set_trust(struct ub_ctx *ctx, const struct mxw_resolver_options *options, struct mxw_error *err)
+{
+	const char *path = options->trust_anchor_file;
+	bool validates = path || options->from_root;
+	const char *const modules[][2] = {{"module-config:", validates ? "validator iterator" : "iterator"}};
+	mxw_status_t status = set_options(ctx, modules, MXW_ARRAY_LEN(modules), err);
+
+	if (status != MXW_OK || !validates)
+		return status;
+	if (!path)
+		return trust_root(ctx, err);
+	/* libunbound would say that it is missing only with the first question. */
+	int rc = access(path, R_OK) == 0 ? ub_ctx_add_ta_file(ctx, path) : UB_READFILE;
+	return rc == 0 ? MXW_OK : mxw__fail(err, MXW_ERR_CONF, "trust anchor file %s: %s", path, ub_strerror(rc));
+}
+
 static mxw_status_t configure(struct ub_ctx *ctx, const struct mxw_resolver_options *options, struct mxw_error *err)
 {
 	/* A library is silent; this is libunbound's own log. */
 	ub_ctx_debugout(ctx, NULL);
 	mxw_status_t status = set_common(ctx, err);
-	if (status != MXW_OK)
-		return status;
+	if (status == MXW_OK)
+		status = set_trust(ctx, options, err);
 	if (options->from_root)
-		return trust_root(ctx, err);
-	status = set_forwarding(ctx, err);
+		return status;
+	if (status == MXW_OK)
+		status = set_forwarding(ctx, err);
 	if (status == MXW_OK && options->nforward == 0)
 		status = forward_to_system(ctx, err);
 	for (size_t i = 0; status == MXW_OK && i < options->nforward; i++)

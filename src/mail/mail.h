@@ -83,6 +83,12 @@ size_t mxw__local_canonical(const char *local, size_t len, char ret_local[MXW__L
  */
 void mxw__org_domain(const char *domain, char ret_domain[MXW__DOMAIN_MAX + 1]);
 bool mxw__same_org_domain(const char *a, const char *b);
+/*
+ * The part of `domain` that one operator's name servers answer for: the label below the registry's suffix and that suffix. Suffixes
+ * that companies offer below their own names (ddns.net, github.io) are not looked at: all names there are asked for at the
+ * company's servers. A name that has no such part is its own. `domain` as above, of any length; the result points into it.
+ */
+const char *mxw__operator_domain(const char *domain);
 
 /* What a HELO or EHLO argument is. */
 typedef enum mxw__helo_kind {

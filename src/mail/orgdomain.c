@@ -9,6 +9,9 @@
 
 #include "src/mail/mail.h"
 
+/* More than any entry of the list has. */
+enum { SUFFIX_LABELS_MAX = 10 };
+
 void mxw__org_domain(const char *domain, char ret_domain[MXW__DOMAIN_MAX + 1])
 {
 	/* Read once by the library, immutable. */
@@ -26,4 +29,19 @@ bool mxw__same_org_domain(const char *a, const char *b)
 	mxw__org_domain(a, org_a);
 	mxw__org_domain(b, org_b);
 	return *org_a && mxw__ascii_casecmp(org_a, org_b) == 0;
+}
+
+const char *mxw__operator_domain(const char *domain)
+{
+	const psl_ctx_t *psl = psl_builtin();
+	const char *at = domain + strlen(domain);
+
+	for (int labels = 0; labels < SUFFIX_LABELS_MAX && at > domain; labels++) {
+		at--; /* from the start of a label over the dot before it, or from the end into the last one */
+		while (at > domain && at[-1] != '.')
+			at--;
+		if (psl ? !psl_is_public_suffix2(psl, at, PSL_TYPE_ICANN) : labels > 0)
+			return at;
+	}
+	return domain;
 }

@@ -6,22 +6,45 @@
 
 #include "src/session/engine.h"
 
+enum { REPORT_INTERVAL_MS = 3600000 };
+
 void mxw__engine_log(mxw_engine_t *engine, mxw_level_t level, const char *line)
 {
 	if (engine->log)
 		engine->log(engine->log_ctx, level, line);
 }
 
-/* A directory's word on its own health. */
-static void directory_notice(void *ctx, bool is_error, const char *text)
+void mxw__engine_tick(mxw_engine_t *engine)
+{
+	int64_t now = mxw__now_ms(&engine->clock), due = atomic_load(&engine->next_report_ms);
+
+	if (now < due || !atomic_compare_exchange_strong(&engine->next_report_ms, &due, now + REPORT_INTERVAL_MS))
+		return;
+	struct mxw__snapshot *snap = mxw__engine_snapshot(engine);
+	mxw__report_resolver(engine, snap->resolver);
+	mxw__snapshot_unref(snap);
+}
+
+static void notice(mxw_engine_t *engine, mxw_level_t level, const char *event, const char *text)
 {
 	struct mxw__buf line;
 
 	mxw__buf_init(&line, 1024);
-	mxw__buf_adds(&line, "event=directory text=");
+	mxw__buf_addf(&line, "event=%s text=", event);
 	mxw__buf_add_logvalue(&line, text, strlen(text), 800);
-	mxw__engine_log(ctx, is_error ? MXW_LEVEL_ERROR : MXW_LEVEL_WARNING, mxw__buf_str(&line));
+	mxw__engine_log(engine, level, mxw__buf_str(&line));
 	mxw__buf_fini(&line);
+}
+
+/* A directory's word on its own health. */
+static void directory_notice(void *ctx, bool is_error, const char *text)
+{
+	notice(ctx, is_error ? MXW_LEVEL_ERROR : MXW_LEVEL_WARNING, "directory", text);
+}
+
+static void resolver_notice(void *ctx, const char *text)
+{
+	notice(ctx, MXW_LEVEL_WARNING, "resolver", text);
 }
 
 static mxw_status_t make_resolver(mxw_engine_t *engine, const struct mxw_conf *conf, mxw_resolver_t **ret_resolver,
@@ -40,6 +63,18 @@ static mxw_status_t make_resolver(mxw_engine_t *engine, const struct mxw_conf *c
 		.max_open = (unsigned)rc->max_open,
 		.cache_entries = (unsigned)rc->cache_entries,
 		.clock = &engine->clock,
+		.client_rate = (unsigned)rc->client_rate,
+		.client_burst = (unsigned)rc->client_burst,
+		.zone_rate = (unsigned)rc->zone_rate,
+		.zone_burst = (unsigned)rc->zone_burst,
+		.unlimited_zones = rc->unlimited_zones.v,
+		.nunlimited_zones = rc->unlimited_zones.n,
+		.positive_max_s = (unsigned)(rc->positive_max_ms / 1000),
+		.negative_max_s = (unsigned)(rc->negative_max_ms / 1000),
+		.failure_max_s = (unsigned)(rc->failure_max_ms / 1000),
+		.trust_anchor_file = *rc->trust_anchor_file ? rc->trust_anchor_file : NULL,
+		.notice = resolver_notice,
+		.notice_ctx = engine,
 	};
 
 	if (engine->given_resolver) {
@@ -59,12 +94,25 @@ static bool same_strings(const struct mxw__strings *a, const struct mxw__strings
 	return true;
 }
 
-/* Local data files may have changed on disk, so a resolver that has some is made anew with every reload. */
+static bool same_limits(const struct mxw__resolver_conf *a, const struct mxw__resolver_conf *b)
+{
+	return a->timeout_ms == b->timeout_ms && a->max_open == b->max_open && a->cache_entries == b->cache_entries &&
+	       a->client_rate == b->client_rate && a->client_burst == b->client_burst && a->zone_rate == b->zone_rate &&
+	       a->zone_burst == b->zone_burst && same_strings(&a->unlimited_zones, &b->unlimited_zones) &&
+	       a->positive_max_ms == b->positive_max_ms && a->negative_max_ms == b->negative_max_ms &&
+	       a->failure_max_ms == b->failure_max_ms;
+}
+
+/* Files may have changed on disk, so a resolver that has read some is made anew with every reload. */
+static bool has_files(const struct mxw__resolver_conf *conf)
+{
+	return conf->local_data.n > 0 || *conf->trust_anchor_file;
+}
+
 static bool same_resolver(const struct mxw__resolver_conf *a, const struct mxw__resolver_conf *b)
 {
-	return same_strings(&a->forward, &b->forward) && a->local_data.n == 0 && b->local_data.n == 0 &&
-	       a->from_root == b->from_root && a->local_only == b->local_only && a->timeout_ms == b->timeout_ms &&
-	       a->max_open == b->max_open && a->cache_entries == b->cache_entries;
+	return same_strings(&a->forward, &b->forward) && !has_files(a) && !has_files(b) && a->from_root == b->from_root &&
+	       a->local_only == b->local_only && same_limits(a, b);
 }
 
 /* Which lazy checks each stage's rules need, by the facts they name. */
@@ -268,6 +316,7 @@ mxw_status_t mxw_engine_new(mxw_conf_t *conf, const struct mxw_engine_options *o
 		status = make_keeper(engine, conf, err);
 	if (status == MXW_OK)
 		status = snapshot_new(engine, conf, NULL, &engine->current, err);
+	atomic_init(&engine->next_report_ms, mxw__now_ms(&engine->clock) + REPORT_INTERVAL_MS);
 	if (status != MXW_OK) {
 		mxw_engine_free(engine);
 		return status;
@@ -301,6 +350,7 @@ mxw_status_t mxw_engine_reload(mxw_engine_t *engine, mxw_conf_t *conf, struct mx
 	old = engine->current;
 	engine->current = fresh;
 	pthread_mutex_unlock(&engine->mutex);
+	mxw__report_resolver(engine, old->resolver);
 	mxw__snapshot_unref(old);
 	return MXW_OK;
 }
@@ -318,6 +368,8 @@ void mxw_engine_free(mxw_engine_t *engine)
 {
 	if (!engine)
 		return;
+	if (engine->current)
+		mxw__report_resolver(engine, engine->current->resolver);
 	mxw__snapshot_unref(engine->current);
 	mxw__rcpt_keeper_free(engine->keeper);
 	mxw_resolver_unref(engine->given_resolver);

@@ -51,6 +51,7 @@ struct mxw_engine {
 	mxw_resolver_t *given_resolver;  /* NULL: each configuration says */
 	mxw__tracker_t *tracker;
 	mxw__harvest_t *harvest;
+	_Atomic int64_t next_report_ms;  /* of the resolver's counters */
 	atomic_uint concealed_sessions;  /* that wait for the time of their reply */
 	char *state_dir;                 /* NULL: nothing is kept on disk */
 	bool state_is_read_only;
@@ -67,6 +68,8 @@ void mxw__snapshot_unref(struct mxw__snapshot *snapshot);
 /* `ret_id` has room for MXW_SESSION_ID_MAX. */
 void mxw__engine_next_id(mxw_engine_t *engine, char *ret_id);
 void mxw__engine_log(mxw_engine_t *engine, mxw_level_t level, const char *line);
+/* What is due from time to time; called with each session that begins. */
+void mxw__engine_tick(mxw_engine_t *engine);
 
 #define MXW__REFUSED_SHOWN 4
 #define MXW__WORD_MAX 1024 /* octets kept of one HELO argument, address or name */
@@ -146,5 +149,7 @@ void mxw__stage_clear(mxw_session_t *s, mxw_fact_scope_t scope);
 /* report.c */
 void mxw__report_message(mxw_session_t *s);
 void mxw__report_refused_session(mxw_session_t *s, mxw_stage_t stage, const struct mxw_verdict *verdict);
+/* The resolver's counters, if it was asked anything. */
+void mxw__report_resolver(mxw_engine_t *engine, mxw_resolver_t *resolver);
 
 #endif

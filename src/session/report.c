@@ -157,3 +157,28 @@ void mxw__report_refused_session(mxw_session_t *s, mxw_stage_t stage, const stru
 	add_number(&line, "time-ms", (uint64_t)s->record.spent_ms);
 	emit(s, &line);
 }
+
+void mxw__report_resolver(mxw_engine_t *engine, mxw_resolver_t *resolver)
+{
+	struct mxw_resolver_stats stats = {.size = sizeof stats};
+	struct mxw__buf line;
+
+	mxw_resolver_get_stats(resolver, &stats);
+	if (!engine->log || !stats.asked)
+		return;
+	mxw__buf_init(&line, LINE_MAX_BYTES);
+	mxw__buf_adds(&line, "event=resolver");
+	add_number(&line, "asked", stats.asked);
+	add_number(&line, "cached", stats.cache_hits);
+	add_number(&line, "joined", stats.coalesced);
+	add_number(&line, "sent", stats.sent);
+	add_number(&line, "failed", stats.failures);
+	add_number(&line, "bogus", stats.bogus);
+	add_number(&line, "timeouts", stats.timeouts);
+	add_number(&line, "over-session", stats.over_session);
+	add_number(&line, "over-client", stats.over_client);
+	add_number(&line, "over-zone", stats.over_zone);
+	add_number(&line, "over-cap", stats.over_cap);
+	mxw__engine_log(engine, MXW_LEVEL_INFO, mxw__buf_str(&line));
+	mxw__buf_fini(&line);
+}

@@ -93,6 +93,7 @@ mxw_status_t mxw_session_new(mxw_engine_t *engine, mxw_session_t **ret_session)
 
 	if (!s)
 		return MXW_ERR_NOMEM;
+	mxw__engine_tick(engine);
 	s->engine = engine;
 	s->snapshot = mxw__engine_snapshot(engine);
 	const struct mxw__limits_conf *limits = &s->snapshot->conf->limits;
@@ -211,7 +212,7 @@ void mxw_session_connect(mxw_session_t *session, const struct mxw_connect_info *
 	mxw__stage_clear(session, MXW_SCOPE_SESSION);
 	mxw__arena_reset(session->session_arena);
 	session->session_accepted = false;
-	env->client = session->budget.client = info->client;
+	env->client = info->client;
 	mxw_ip_format(&env->client, env->client_text);
 	const char *name = info->client_name ? info->client_name : "";
 	/* What the MTA could not verify is no name: "[192.0.2.1]", "unknown", or one whose address differs. */

@@ -33,11 +33,19 @@ static void gather_step(mxw_session_t *s, mxw_stage_t stage, uint32_t waited, st
 	}
 }
 
+/* Who has authenticated once in this session is known, also between messages. */
+static bool is_stranger(const mxw_session_t *s)
+{
+	return mxw__is_stranger(&s->env) && !s->has_authenticated;
+}
+
 /* Waits for what the checks of `waited` will ask when they run. */
 static void gather_for(mxw_session_t *s, mxw_stage_t stage, uint32_t waited)
 {
 	struct mxw__gather wanted, others;
 
+	/* A relay brings what many have sent, and who is known answers for it elsewhere: the rate is for strangers. */
+	s->budget.client = is_stranger(s) ? s->env.client : (struct mxw_ip){0};
 	mxw__gather_init(&wanted, s->snapshot->resolver, &s->budget);
 	mxw__gather_init(&others, s->snapshot->resolver, &s->budget);
 	for (int i = 0; i < MXW__GATHER_ROUNDS; i++) {
@@ -109,10 +117,10 @@ void mxw__stage_finish_checks(mxw_session_t *s)
 			run_check(s, c);
 }
 
-/* Its behaviour counts. Who has authenticated once in this session is known, also between messages. */
+/* Its behaviour counts. */
 static bool is_tracked(const mxw_session_t *s)
 {
-	return s->snapshot->conf->tracker.enabled && mxw__is_stranger(&s->env) && !s->has_authenticated;
+	return s->snapshot->conf->tracker.enabled && is_stranger(s);
 }
 
 void mxw__stage_event(mxw_session_t *s, mxw__event_t event)

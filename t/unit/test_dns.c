@@ -108,7 +108,7 @@ static mxw_dns_answer_t *ask(const char *name, enum mxw_dns_type type)
 /* Waits until nothing is open, so that what came late has arrived. */
 static void wait_until_idle(void)
 {
-	struct mxw_resolver_stats stats;
+	struct mxw_resolver_stats stats = {.size = sizeof(stats)};
 	int64_t give_up = now() + 30000;
 
 	do {
@@ -121,7 +121,7 @@ static void wait_until_idle(void)
 
 static struct mxw_resolver_stats get_stats(void)
 {
-	struct mxw_resolver_stats stats;
+	struct mxw_resolver_stats stats = {.size = sizeof(stats)};
 
 	mxw_resolver_get_stats(resolver, &stats);
 	return stats;
@@ -409,6 +409,7 @@ START_TEST(the_budget_counts_what_is_sent)
 		mxw_dns_answer_unref(answer);
 	}
 	ck_assert_uint_eq(get_stats().over_budget, 1);
+	ck_assert_uint_eq(get_stats().over_session, 1);
 	/* Who asked early and asks again to wait pays once. */
 	budget = (struct mxw_dns_budget){.limit = 1};
 	mxw_resolver_prefetch(resolver, "slow.example", MXW_DNS_A, &budget);
@@ -474,10 +475,91 @@ START_TEST(one_zone_cannot_use_up_the_share_of_all)
 		mxw_resolver_prefetch(resolver, name, MXW_DNS_A, NULL);
 	}
 	ck_assert_uint_eq(get_stats().open, 25);
-	ck_assert_uint_eq(get_stats().over_budget, 75);
+	ck_assert_uint_eq(get_stats().over_cap, 75);
 	mxw_dns_answer_t *answer = ask("a.x.test", MXW_DNS_A);
 	ck_assert_int_eq(answer->outcome, MXW_FOUND);
 	mxw_dns_answer_unref(answer);
+}
+END_TEST
+
+static void remember(void *ctx, const char *text)
+{
+	snprintf(ctx, 400, "%s", text);
+}
+
+START_TEST(a_zone_gets_no_more_than_its_rate)
+{
+	static const char *const unlimited[] = {"unlimited.third"};
+	char name[64], text[400] = "";
+	struct fake_clock fake;
+
+	fake_clock_init(&fake);
+	mxw_resolver_unref(resolver);
+	resolver = make_resolver((struct mxw_resolver_options){
+		.clock = &fake.clock, .zone_rate = 2, .zone_burst = 5, .unlimited_zones = unlimited, .nunlimited_zones = 1,
+		.notice = remember, .notice_ctx = text});
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 20; i++) {
+			snprintf(name, sizeof(name), "r%dn%d.good.example", round, i);
+			mxw_resolver_prefetch(resolver, name, MXW_DNS_A, NULL);
+		}
+		wait_until_idle();
+		ck_assert_uint_eq(get_stats().over_zone, round == 0 ? 15 : 33);
+		fake_clock_advance(&fake, 1000);
+	}
+	ck_assert_uint_eq(dnsd_queries(server, NULL, 0), 7);
+	ck_assert_uint_eq(get_stats().over_budget, 33);
+	ck_assert_msg(strncmp(text, "zone good.example: ", 19) == 0, "%s", text);
+	/* What is known costs nothing, and that something was refused is not remembered. */
+	int64_t deadline = mxw__now_ms(&fake.clock) + LONG_MS;
+	mxw_dns_answer_unref(mxw_resolver_ask(resolver, "r0n19.good.example", MXW_DNS_A, deadline, NULL));
+	mxw_dns_answer_t *answer = mxw_resolver_ask(resolver, "r0n1.good.example", MXW_DNS_A, deadline, NULL);
+	ck_assert_int_eq(answer->outcome, MXW_FOUND);
+	mxw_dns_answer_unref(answer);
+	ck_assert_uint_eq(get_stats().over_zone, 33);
+	/* Others are not in its way. */
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "n%d.unlimited.third", i);
+		mxw_dns_answer_unref(mxw_resolver_ask(resolver, name, MXW_DNS_A, deadline, NULL));
+	}
+	ck_assert_uint_eq(get_stats().over_zone, 33);
+}
+END_TEST
+
+START_TEST(a_client_causes_no_more_than_its_rate)
+{
+	struct mxw_dns_budget budgets[2] = {{.limit = 50}, {0}};
+	struct fake_clock fake;
+	char name[64];
+
+	fake_clock_init(&fake);
+	mxw_resolver_unref(resolver);
+	resolver = make_resolver((struct mxw_resolver_options){.client_rate = 1, .client_burst = 5, .clock = &fake.clock});
+	int64_t deadline = mxw__now_ms(&fake.clock) + LONG_MS;
+	ck_assert_int_eq(mxw_ip_parse("192.0.2.1", &budgets[0].client), MXW_OK);
+	for (int i = 0; i < 8; i++) {
+		snprintf(name, sizeof(name), "www.n%d", i);
+		mxw_dns_answer_t *answer = mxw_resolver_ask(resolver, name, MXW_DNS_A, deadline, &budgets[0]);
+		ck_assert_int_eq(answer->is_over_budget, i >= 5);
+		mxw_dns_answer_unref(answer);
+	}
+	/* What was not asked is not on the session's account either. */
+	ck_assert_uint_eq(budgets[0].asked, 5);
+	ck_assert_uint_eq(get_stats().over_client, 3);
+	mxw_dns_answer_t *answer = mxw_resolver_ask(resolver, "www.n9", MXW_DNS_A, deadline, &budgets[1]);
+	ck_assert(!answer->is_over_budget);
+	mxw_dns_answer_unref(answer);
+}
+END_TEST
+
+START_TEST(callers_may_know_fewer_counters)
+{
+	struct mxw_resolver_stats stats = {.size = offsetof(struct mxw_resolver_stats, cache_hits), .cache_hits = 7};
+
+	mxw_dns_answer_unref(ask("a..b", MXW_DNS_A));
+	mxw_resolver_get_stats(resolver, &stats);
+	ck_assert_uint_eq(stats.asked, 1);
+	ck_assert_uint_eq(stats.cache_hits, 7);
 }
 END_TEST
 
@@ -622,7 +704,7 @@ END_TEST
 START_TEST(other_implementations_have_no_counters)
 {
 	struct fake_clock fake_time;
-	struct mxw_resolver_stats stats = {.asked = 7};
+	struct mxw_resolver_stats stats = {.size = sizeof(stats), .asked = 7};
 
 	fake_clock_init(&fake_time);
 	fake_resolver_t *fake = fake_resolver_new(&fake_time);
@@ -680,6 +762,9 @@ static void add_limits(Suite *suite)
 	tcase_add_test(tcase, open_questions_are_capped);
 	tcase_add_test(tcase, descriptors_bound_what_may_be_open);
 	tcase_add_test(tcase, one_zone_cannot_use_up_the_share_of_all);
+	tcase_add_test(tcase, a_zone_gets_no_more_than_its_rate);
+	tcase_add_test(tcase, a_client_causes_no_more_than_its_rate);
+	tcase_add_test(tcase, callers_may_know_fewer_counters);
 	tcase_add_loop_test(tcase, local_data_is_answered_without_asking, 0, MXW_ARRAY_LEN(local_rows));
 	tcase_add_loop_test(tcase, wrong_options_are_named, 0, MXW_ARRAY_LEN(bad_options));
 	tcase_add_test(tcase, an_unreadable_file_of_local_data_is_named);
