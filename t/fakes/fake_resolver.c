@@ -10,18 +10,28 @@
 #include "src/dns/dns.h"
 #include "t/fakes/fake_resolver.h"
 
-enum { TYPE_ANY = 255, NEVER = -1 };
+enum { TYPE_ANY = 255, NEVER = -1, CLIENTS_MAX = 64 };
 
 /* How an answer comes. */
 struct manner {
 	int64_t delay_ms; /* NEVER: no answer at all */
-	bool is_servfail, is_bogus, is_over_budget;
+	bool is_servfail, is_bogus, is_over_budget, is_secure;
+};
+
+/* How many questions may be begun; of those of one client, if it is for each client. */
+struct allowance {
+	uint64_t limit;
+	bool is_scripted, is_for_each_client;
+	unsigned nclients;
+	struct mxw_ip clients[CLIENTS_MAX]; /* [0] stands for all if it is not */
+	uint64_t used[CLIENTS_MAX];
 };
 
 struct behaviour {
 	struct behaviour *next;
 	int type;
 	struct manner manner;
+	struct allowance allowance;
 	char name[];
 };
 
@@ -62,6 +72,7 @@ static mxw_status_t add_behaviour(void *ctx, const char *owner, uint16_t type, c
 {
 	struct fake_resolver_state *state = ctx;
 	struct manner made = {0};
+	struct allowance allowance = {0};
 	uint64_t delay;
 
 	if (strncmp(word, "!delay=", 7) == 0 && mxw__parse_duration(word + 7, &delay))
@@ -74,11 +85,18 @@ static mxw_status_t add_behaviour(void *ctx, const char *owner, uint16_t type, c
 		made.is_bogus = true;
 	else if (strcmp(word, "!overbudget") == 0)
 		made.is_over_budget = true;
+	else if (strcmp(word, "!secure") == 0)
+		made.is_secure = true;
+	else if (strncmp(word, "!budget=", 8) == 0 && mxw__parse_u64(word + 8, &allowance.limit))
+		allowance.is_scripted = true;
+	else if (strncmp(word, "!client-budget=", 15) == 0 && mxw__parse_u64(word + 15, &allowance.limit))
+		allowance.is_scripted = allowance.is_for_each_client = true;
 	else
 		return mxw__fail(err, MXW_ERR_CONF, "an unknown behaviour");
 	struct behaviour *behaviour = must(malloc(sizeof(*behaviour) + strlen(owner) + 1));
 	behaviour->type = type;
 	behaviour->manner = made;
+	behaviour->allowance = allowance;
 	memcpy(behaviour->name, owner, strlen(owner) + 1);
 	behaviour->next = state->behaviours;
 	state->behaviours = behaviour;
@@ -107,6 +125,8 @@ void fake_resolver_script(fake_resolver_t *fake, const char *text)
 
 static bool name_matches(const char *pattern, const char *name)
 {
+	if (strcmp(pattern, "*") == 0)
+		return true;
 	if (strncmp(pattern, "*.", 2) == 0)
 		return mxw__domain_is_below(name, pattern + 2) && strcmp(name, pattern + 2) != 0;
 	return strcmp(pattern, name) == 0;
@@ -127,6 +147,7 @@ static struct manner manner_of(const struct fake_resolver_state *state, const ch
 		sum.is_servfail |= b->manner.is_servfail;
 		sum.is_bogus |= b->manner.is_bogus;
 		sum.is_over_budget |= b->manner.is_over_budget;
+		sum.is_secure |= b->manner.is_secure;
 	}
 	return sum;
 }
@@ -154,13 +175,52 @@ static int64_t now_ms(const fake_resolver_t *fake)
 	return mxw__now_ms(&fake->clock->clock);
 }
 
-/* Begins the question if that has not happened; false if the budget does not allow it. */
+/* What the client has used; NULL if it is nobody's account, which is not limited. */
+static uint64_t *used_by(struct allowance *allowance, const struct mxw_ip *client)
+{
+	static const struct mxw_ip everybody;
+
+	if (!allowance->is_for_each_client)
+		client = &everybody;
+	else if (!client || !client->family)
+		return NULL;
+	for (unsigned i = 0; i < allowance->nclients; i++)
+		if (memcmp(&allowance->clients[i], client, sizeof(*client)) == 0)
+			return &allowance->used[i];
+	if (allowance->nclients == CLIENTS_MAX)
+		abort();
+	allowance->clients[allowance->nclients] = *client;
+	return &allowance->used[allowance->nclients++];
+}
+
+/* Takes from every allowance that was scripted for the question, or, to look, from none. */
+static bool take(struct fake_resolver_state *state, const struct question *question, const struct mxw_dns_budget *budget,
+		 bool is_look)
+{
+	for (struct behaviour *b = state->behaviours; b; b = b->next) {
+		if (!b->allowance.is_scripted || (b->type != question->type && b->type != TYPE_ANY) ||
+		    !name_matches(b->name, question->name))
+			continue;
+		uint64_t *used = used_by(&b->allowance, budget ? &budget->client : NULL);
+		if (used && *used >= b->allowance.limit)
+			return false;
+		if (used && !is_look)
+			++*used;
+	}
+	return true;
+}
+
+/* Begins the question if that has not happened; false if a budget does not allow it. */
 static bool begin(fake_resolver_t *fake, struct question *question, struct mxw_dns_budget *budget)
 {
 	if (question->is_begun)
 		return true;
 	if (budget && budget->limit && budget->asked >= budget->limit)
 		return false;
+	if (manner_of(fake->state, question->name, question->type).is_over_budget ||
+	    !take(fake->state, question, budget, true))
+		return false;
+	take(fake->state, question, budget, false);
 	if (budget)
 		budget->asked++;
 	question->is_begun = true;
@@ -195,7 +255,7 @@ static mxw_dns_answer_t *answer_locked(fake_resolver_t *fake, const char *name, 
 	struct manner manner = manner_of(fake->state, name, (int)type);
 
 	question->asks++;
-	if (manner.is_over_budget || !begin(fake, question, budget))
+	if (!begin(fake, question, budget))
 		return mxw__dns_answer_static(MXW__DNS_OVER_BUDGET);
 	if (!wait_for(fake, question, manner.delay_ms, deadline_ms))
 		return mxw__dns_answer_static(MXW__DNS_TIMED_OUT);
@@ -204,7 +264,9 @@ static mxw_dns_answer_t *answer_locked(fake_resolver_t *fake, const char *name, 
 		answer->is_bogus = manner.is_bogus;
 		return answer;
 	}
-	return mxw__localdata_find(fake->state->data, name, (uint16_t)type, true, target);
+	mxw_dns_answer_t *answer = mxw__localdata_find(fake->state->data, name, (uint16_t)type, true, target);
+	answer->is_secure = manner.is_secure && answer->outcome != MXW_TEMPORARY;
+	return answer;
 }
 
 static mxw_dns_answer_t *fake_ask(mxw_resolver_t *resolver, const char *raw_name, enum mxw_dns_type type,
@@ -255,7 +317,7 @@ static mxw_dns_answer_t *fake_peek(mxw_resolver_t *resolver, const char *raw_nam
 	pthread_mutex_lock(&fake->state->lock);
 	struct question *question = find_question(fake->state, name, (int)type);
 	struct manner manner = manner_of(fake->state, name, (int)type);
-	if (question && question->is_begun && !manner.is_over_budget &&
+	if (question && question->is_begun &&
 	    (question->is_answered || (manner.delay_ms != NEVER && question->begun_ms + manner.delay_ms <= now_ms(fake)))) {
 		answer = answer_locked(fake, name, type, now_ms(fake), NULL);
 		question->asks--; /* who peeks does not ask */

@@ -15,9 +15,12 @@
  *	sick.example.org   MX   !servfail        the server fails
  *	bad.example.org    A    !bogus           the answer fails validation
  *	full.example.org   A    !overbudget      a cap was used up
+ *	safe.example.org   ANY  !secure          the answer (whatever it is) has been validated
+ *	*.flood.example    ANY  !budget=10       so many different questions, then a budget is used up: the zone's
+ *	*                  ANY  !client-budget=5 so many for each client that has an account (struct mxw_dns_budget)
  *
  * Several may be given for one name (!delay with !servfail). "*.example.org ANY !timeout" is for all names
- * below. Everything that is not scripted does not exist (NXDOMAIN).
+ * below, "*" for all there are. Everything that is not scripted does not exist (NXDOMAIN).
  *
  * Time: an answer that takes a while advances the fake clock to its arrival, or to the asker's deadline if that
  * is earlier (MXW_TEMPORARY then). It is counted from when the question was first asked or prefetched: so what a

@@ -110,6 +110,55 @@ START_TEST(the_budget_counts_different_questions)
 }
 END_TEST
 
+static bool is_over(const char *name, const char *client)
+{
+	struct mxw_dns_budget budget = {0};
+
+	if (client)
+		ck_assert_int_eq(mxw_ip_parse(client, &budget.client), MXW_OK);
+	mxw_resolver_prefetch(&fake->resolver, name, MXW_DNS_A, &budget);
+	mxw_dns_answer_t *answer = mxw_resolver_ask(&fake->resolver, name, MXW_DNS_A, now() + 1000, &budget);
+	bool over = answer->is_over_budget;
+	ck_assert_uint_eq(budget.asked, over ? 0 : 1);
+	ck_assert(!over || answer->outcome == MXW_TEMPORARY);
+	mxw_dns_answer_unref(answer);
+	return over;
+}
+
+START_TEST(zones_and_clients_have_scripted_budgets)
+{
+	fake_resolver_script(fake, "*.flood.example ANY !budget=2\n* A !client-budget=3\n");
+	ck_assert(!is_over("a.flood.example", "192.0.2.1"));
+	ck_assert(!is_over("b.flood.example", "192.0.2.1"));
+	ck_assert(is_over("c.flood.example", "192.0.2.1"));
+	ck_assert(is_over("c.flood.example", NULL));
+	ck_assert(!is_over("flood.example", "192.0.2.1"));
+	ck_assert(is_over("x.example", "192.0.2.1"));
+	ck_assert(!is_over("x.example", "192.0.2.2"));
+	ck_assert(!is_over("y.example", NULL));
+	ck_assert_uint_eq(fake_resolver_sent(fake, "c.flood.example", 0), 0);
+}
+END_TEST
+
+START_TEST(answers_are_secure_where_scripted)
+{
+	static const struct {
+		const char *name;
+		bool is_secure;
+	} secure_rows[] = {
+		{"example.org", false}, {"safe.example.org", true}, {"none.safe.example.org", true}, {"sick.example.org", false},
+	};
+
+	fake_resolver_script(fake, "safe.example.org MX 10 mail.example.org\nsafe.example.org ANY !secure\n"
+				   "*.safe.example.org ANY !secure\nsick.example.org ANY !secure\n");
+	for (size_t i = 0; i < MXW_ARRAY_LEN(secure_rows); i++) {
+		mxw_dns_answer_t *answer = mxw_resolver_ask(&fake->resolver, secure_rows[i].name, MXW_DNS_MX, now() + 5000, NULL);
+		ck_assert_msg(answer->is_secure == secure_rows[i].is_secure, "%s", secure_rows[i].name);
+		mxw_dns_answer_unref(answer);
+	}
+}
+END_TEST
+
 START_TEST(a_malformed_line_is_refused_with_its_place)
 {
 	struct mxw_error err = {0};
@@ -140,6 +189,8 @@ int main(void)
 	tcase_add_loop_test(tcase, answers_come_as_scripted, 0, MXW_ARRAY_LEN(rows));
 	tcase_add_test(tcase, a_prefetch_hides_the_delay);
 	tcase_add_test(tcase, the_budget_counts_different_questions);
+	tcase_add_test(tcase, zones_and_clients_have_scripted_budgets);
+	tcase_add_test(tcase, answers_are_secure_where_scripted);
 	tcase_add_test(tcase, a_malformed_line_is_refused_with_its_place);
 	tcase_add_test(tcase, reset_forgets_everything);
 	suite_add_tcase(suite, tcase);
