@@ -119,6 +119,7 @@ struct mxw__check_ctx {
 	int64_t deadline_ms;
 	struct mxw__envelope *env;
 	struct mxw__auth_results *results;
+	struct mxw__from_work *from_work;    /* the from check's own; malloc'ed, NULL until there is a header */
 	mxw__dkim_t *dkim;                   /* the dkim check's own */
 	bool dkim_wants_body;
 	mxw__arc_t *arc;                     /* the arc check's own, as the next */
@@ -152,6 +153,7 @@ extern const struct mxw__check mxw__check_recipient;
 extern const struct mxw__check mxw__check_directory;
 extern const struct mxw__check mxw__check_authres;
 extern const struct mxw__check mxw__check_content;
+extern const struct mxw__check mxw__check_from;
 extern const struct mxw__check mxw__check_dkim;
 extern const struct mxw__check mxw__check_arc;
 

@@ -13,6 +13,7 @@ const struct mxw__check *const mxw__check_list[] = {
 	&mxw__check_directory,
 	&mxw__check_authres,
 	&mxw__check_content,
+	&mxw__check_from,
 	&mxw__check_dkim,
 	&mxw__check_arc,
 	NULL,

@@ -146,7 +146,8 @@ const struct mxw_fact_info mxw__fact_table[MXW__FACT_COUNT] = {
 		"the From field: one address, none at all, nothing that can be read, more than one author, or "
 		"one that programs read in different ways"},
 	[MXW__FACT_FROM_FLAW] = {"from.flaw", MXW_FACT_WORD, MXW_STAGE_EOM, MESSAGE, true,
-		"repeated empty group addresses encoded control quotes brackets comment route long line-ends utf8 syntax",
+		"repeated empty group addresses encoded control quotes brackets comment route long line-ends utf8 syntax "
+		"name",
 		"what is wrong with the From field, or at least odd"},
 	[MXW__FACT_FROM_ADDRESS] = {"from.address", MXW_FACT_TEXT, MXW_STAGE_EOM, MESSAGE, false,
 		NULL,

@@ -146,8 +146,10 @@ static void compute_needs(struct mxw__snapshot *snap)
 						   MXW__FACT_DKIM_UNCOVERED, MXW__FACT_DKIM_LENGTH_LIMITED,
 						   MXW__FACT_DKIM_ALIGNED, MXW__FACT_DKIM_ALTERED};
 	static const mxw_fact_id_t arc_facts[] = {MXW__FACT_ARC, MXW__FACT_ARC_SEALER, MXW__FACT_ARC_DMARC};
-	static const mxw_fact_id_t header_facts[] = {MXW__FACT_HEADER_SIZE, MXW__FACT_HEADER_OVERFLOW,
-						     MXW__FACT_AUTHRES_FORGED};
+	static const mxw_fact_id_t header_facts[] = {
+		MXW__FACT_HEADER_SIZE, MXW__FACT_HEADER_OVERFLOW, MXW__FACT_HEADER_REPEATED, MXW__FACT_AUTHRES_FORGED,
+		MXW__FACT_FROM, MXW__FACT_FROM_FLAW, MXW__FACT_FROM_ADDRESS, MXW__FACT_FROM_DOMAIN, MXW__FACT_FROM_OURS,
+	};
 	static const mxw_fact_id_t size_facts[] = {MXW__FACT_MESSAGE_SIZE};
 	const struct mxw_conf *conf = snap->conf;
 	bool results = conf->auth.add_results;

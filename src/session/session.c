@@ -407,7 +407,7 @@ void mxw_session_header(mxw_session_t *session, const char *name, const char *va
 	for (size_t c = 0; mxw__check_list[c]; c++)
 		if ((snap->enabled & (UINT32_C(1) << c)) && mxw__check_list[c]->header)
 			mxw__check_list[c]->header(&session->ctx, name, value);
-	if (!env->header_overflow && (snap->conf->auth.dkim_enabled || snap->conf->dmarc.arc_sealers.n))
+	if (!env->header_overflow)
 		keep_field(session, name, value);
 }
 

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * from_lenient.c: every address that a mail program might take for the author.
+ *
+ * The field is read several times, each time as one kind of program would; from.h says where the border is. Each pass is one
+ * walk from left to right that never goes back: a quote or a comment that is not closed is found once, and from there on none is
+ * looked for.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "src/mail/from_parts.h"
+
+/* How a program reads. */
+enum {
+	KNOWS_QUOTES = 1 << 0,
+	KNOWS_BACKSLASHES = 1 << 1,
+	KNOWS_COMMENTS = 1 << 2,
+	TAKES_BARE = 1 << 3,       /* an address at the start of an entry, whatever follows */
+	TAKES_LISTED = 1 << 4,     /* an address that is all of an entry */
+	PREFERS = 1 << 5           /* notes the address that most would take */
+};
+
+enum { TRIES_MAX = 4096, SHOWN_MAX = 64 };
+
+struct span {
+	const char *s, *end;
+};
+
+struct scan {
+	const char *s, *end;
+	unsigned ways;
+	/* Of the entry. */
+	size_t nwords;
+	bool has_angle, has_bare;
+	struct span word;          /* the last one; `end` NULL: none */
+	struct span domain;        /* of the last @ */
+	unsigned flaws;
+	struct mxw__from_reading *reading;
+};
+
+static bool is_domain_octet(unsigned char c)
+{
+	return mxw__ascii_isalnum((char)c) || c == '-' || c == '_' || c == '.' || c >= 0x80;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool is_word_octet(unsigned char c)
+{
+	return c == '.' || mxw__from_is_atext(c);
+}
+
+static const char *skip_blanks(const char *s, const char *end)
+{
+	while (s < end && is_blank(*s))
+		s++;
+	return s;
+}
+
+bool mxw__from_add_domain(struct mxw__from_reading *reading, const char *name, size_t len, char *ret_name)
+{
+	struct mxw__from_domains *d = &reading->domains;
+	char ascii[MXW__DOMAIN_MAX + 1], org[MXW__DOMAIN_MAX + 1];
+
+	if (++d->ntries > TRIES_MAX) {
+		d->is_over = true;
+		return false;
+	}
+	mxw_status_t status = mxw__domain_to_ascii(name, len, ascii);
+	if (status == MXW_ERR_NOMEM)
+		reading->is_short = true;
+	if (status != MXW_OK)
+		return false;
+	if (ret_name)
+		memcpy(ret_name, ascii, strlen(ascii) + 1);
+	for (size_t i = 0; i < d->n; i++)
+		if (strcmp(d->names[i], ascii) == 0)
+			return true;
+	mxw__org_domain(ascii, org);
+	if (d->n == 0)
+		memcpy(d->org, org, sizeof org);
+	else if (strcmp(d->org, org) != 0)
+		d->has_several_orgs = true;
+	if (d->n == MXW__FROM_DOMAINS)
+		d->is_over = true;
+	else
+		memcpy(d->names[d->n++], ascii, sizeof ascii);
+	return true;
+}
+
+/* The name that begins at `s`: an address literal, or all octets that could be in a name. */
+static struct span domain_at(const char *s, const char *end)
+{
+	struct span d = {s, s};
+
+	if (s < end && *s == '[') {
+		const char *close = memchr(s, ']', (size_t)(end - s) < 64 ? (size_t)(end - s) : 64);
+		d.end = close ? close + 1 : s;
+		return d;
+	}
+	while (d.end < end && is_domain_octet((unsigned char)*d.end))
+		d.end++;
+	return d;
+}
+
+/* With the dots that some write behind it. */
+static bool add_span(struct mxw__from_reading *reading, struct span d, char *ret_name)
+{
+	while (d.end > d.s && d.end[-1] == '.')
+		d.end--;
+	while (d.s < d.end && *d.s == '.')
+		d.s++;
+	return d.end > d.s && mxw__from_add_domain(reading, d.s, (size_t)(d.end - d.s), ret_name);
+}
+
+/* The one that most would take: the first in brackets, or the first if none is. */
+static void prefer(struct scan *c, const char *s, const char *end, const char *domain, bool is_angle)
+{
+	struct mxw__from_reading *r = c->reading;
+
+	if (!(c->ways & PREFERS))
+		return;
+	size_t before = is_angle ? r->nangles++ : r->nangles + r->naddresses++;
+	if (before > 0)
+		return;
+	memcpy(r->domain, domain, strlen(domain) + 1);
+	s = skip_blanks(s, end);
+	while (end > s && is_blank(end[-1]))
+		end--;
+	r->address[0] = '\0';
+	if ((size_t)(end - s) < sizeof r->address) {
+		memcpy(r->address, s, (size_t)(end - s));
+		r->address[end - s] = '\0';
+	}
+}
+
+/* Quotes and comments are passed over in one go; NULL if they are not closed. */
+static const char *close_of_quoted(const char *s, const char *end, bool knows_backslashes)
+{
+	for (s++; s < end; s++) {
+		if (*s == '"')
+			return s;
+		if (knows_backslashes && *s == '\\' && s + 1 < end)
+			s++;
+	}
+	return NULL;
+}
+
+static const char *close_of_comment(const char *s, const char *end, bool knows_backslashes)
+{
+	size_t depth = 0;
+
+	for (; s < end; s++) {
+		if (*s == '(')
+			depth++;
+		else if (*s == ')' && --depth == 0)
+			return s;
+		else if (knows_backslashes && *s == '\\' && s + 1 < end)
+			s++;
+	}
+	return NULL;
+}
+
+/* What stands between quotes or brackets and has the form of an address, or several. */
+static void take_all(struct scan *c, const char *s, const char *end)
+{
+	for (; (s = memchr(s, '@', (size_t)(end - s))); s++)
+		add_span(c->reading, domain_at(skip_blanks(s + 1, end), end), NULL);
+}
+
+/* With controls taken out, as some programs do, the domain may be another one. */
+static void take_without_controls(struct scan *c, const char *s, const char *end)
+{
+	char name[MXW__DOMAIN_MAX + 1];
+	size_t n = 0;
+	bool has_controls = false;
+
+	for (; s < end && n < sizeof name; s++) {
+		if (*s == '@')
+			n = 0;
+		else if ((unsigned char)*s < ' ' || *s == 0x7f)
+			has_controls = true;
+		else if (is_domain_octet((unsigned char)*s))
+			name[n++] = *s;
+		else
+			break;
+	}
+	if (has_controls && n > 0)
+		add_span(c->reading, (struct span){name, name + n}, NULL);
+}
+
+/* What stands between < and >, or the end of the field, or another <. */
+static void take_angle(struct scan *c, const char *s, const char *end)
+{
+	char domain[MXW__DOMAIN_MAX + 1];
+	const char *last = NULL, *start = skip_blanks(s, end);
+
+	if (start == end)
+		c->flaws |= MXW__FROM_EMPTY;
+	for (const char *p = s; p < end; p++)
+		if (*p == '@')
+			last = p;
+	if (!last)
+		return;
+	take_all(c, s, last);
+	if (end - start > 7 && mxw__ascii_ncasecmp(start, "mailto:", 7) == 0)
+		start += 7;
+	if (add_span(c->reading, domain_at(skip_blanks(last + 1, end), end), domain))
+		prefer(c, start, end, domain, true);
+	take_without_controls(c, last, end);
+}
+
+/* False if it is not closed: then none is looked for any more. */
+static bool skip_closed(struct scan *c, bool is_comment)
+{
+	bool knows_backslashes = c->ways & KNOWS_BACKSLASHES;
+	const char *close = is_comment ? close_of_comment(c->s, c->end, knows_backslashes)
+				       : close_of_quoted(c->s, c->end, knows_backslashes);
+
+	if (!close) {
+		c->flaws |= is_comment ? MXW__FROM_COMMENT : MXW__FROM_QUOTES;
+		c->ways &= ~(unsigned)(is_comment ? KNOWS_COMMENTS : KNOWS_QUOTES);
+		return false;
+	}
+	if (!is_comment) {
+		c->word = (struct span){c->s, close + 1};
+		c->nwords++;
+	}
+	c->s = close + 1;
+	return true;
+}
+
+/* At a <. The end is the next > or < that is not in quotes. */
+static void read_angle(struct scan *c)
+{
+	const char *s = c->s + 1;
+	bool quotes = c->ways & KNOWS_QUOTES;
+
+	for (c->s = s; c->s < c->end && *c->s != '>' && *c->s != '<'; c->s++) {
+		if (*c->s != '"' || !quotes)
+			continue;
+		const char *close = close_of_quoted(c->s, c->end, c->ways & KNOWS_BACKSLASHES);
+		if (close)
+			c->s = close;
+		else
+			quotes = false;
+	}
+	if (!quotes && (c->ways & KNOWS_QUOTES)) {
+		c->ways &= ~(unsigned)KNOWS_QUOTES;
+		c->flaws |= MXW__FROM_QUOTES;
+	}
+	take_angle(c, s, c->s);
+	if (c->s < c->end && *c->s == '>')
+		c->s++;
+	else
+		c->flaws |= MXW__FROM_BRACKETS;
+	c->has_angle = true;
+	c->word.end = NULL;
+}
+
+/* Is the address from the last word to `d` one that this kind of program takes? */
+static bool is_taken(const struct scan *c, struct span d)
+{
+	const char *next = skip_blanks(d.end, c->end);
+	bool is_all = next == c->end || strchr(",;", *next);
+
+	/* "'anna@example.net' via": what follows belongs to it, and makes no name of a domain. */
+	if (d.end < c->end && mxw__from_is_atext((unsigned char)*d.end))
+		return false;
+	if (c->ways & TAKES_LISTED)
+		return c->nwords == 1 && is_all;
+	/* "me@home <anna@example.net>" names nobody's domain. */
+	return (c->ways & TAKES_BARE) && (c->nwords == 1 || c->has_angle || c->has_bare) &&
+	       (is_all || *d.s == '[' || memchr(d.s, '.', (size_t)(d.end - d.s)));
+}
+
+/* At an @ that is in no brackets. */
+static void read_at(struct scan *c)
+{
+	char domain[MXW__DOMAIN_MAX + 1];
+	const char *at = c->s++;
+	bool is_chained = c->domain.end == at;
+	bool is_apart = !c->word.end || c->word.end != at;
+
+	struct span d = domain_at(is_apart || is_chained ? skip_blanks(c->s, c->end) : c->s, c->end);
+	if (c->nwords == 1 && d.s == d.end)
+		d = domain_at(skip_blanks(c->s, c->end), c->end);
+	/* "Events @ Example.net <news@example.com>" is an address to programs that know blanks around an @. */
+	bool has_local = c->word.end && (!is_apart || c->nwords == 1);
+	if (d.s == d.end || (!has_local && !is_chained))
+		return;
+	if (is_chained || is_taken(c, d)) {
+		if (c->word.end && *c->word.s == '"' && c->word.s < at)
+			take_all(c, c->word.s, c->word.end);
+		c->has_bare = true;
+		if (add_span(c->reading, d, domain))
+			prefer(c, is_chained || !c->word.end ? at : c->word.s, d.end, domain, false);
+		take_without_controls(c, at, c->end);
+	}
+	c->s = d.end;
+	c->domain = d;
+	c->nwords++;
+}
+
+static void begin_entry(struct scan *c)
+{
+	c->nwords = 0;
+	c->has_angle = c->has_bare = false;
+	c->word.end = NULL;
+	c->s++;
+}
+
+static void read_word(struct scan *c)
+{
+	c->word.s = c->s;
+	while (c->s < c->end && is_word_octet((unsigned char)*c->s))
+		c->s++;
+	c->word.end = c->s;
+	c->nwords++;
+}
+
+static unsigned scan(const char *value, size_t len, unsigned ways, struct mxw__from_reading *reading)
+{
+	struct scan c = {.s = value, .end = value + len, .ways = ways, .reading = reading};
+
+	while (c.s < c.end && !reading->domains.is_over && !reading->is_short) {
+		unsigned char o = (unsigned char)*c.s;
+		if (o == '"' && (c.ways & KNOWS_QUOTES) && skip_closed(&c, false))
+			continue;
+		if (o == '(' && (c.ways & KNOWS_COMMENTS) && skip_closed(&c, true))
+			continue;
+		if (o == '<') {
+			read_angle(&c);
+		} else if (o == '@') {
+			read_at(&c);
+		} else if (o == ',' || o == ';' || o == ':') {
+			begin_entry(&c);
+		} else if (is_word_octet(o)) {
+			read_word(&c);
+		} else {
+			c.flaws |= o == '>' ? MXW__FROM_BRACKETS : 0;
+			c.s++;
+		}
+	}
+	return c.flaws;
+}
+
+/* U+FF20 and U+FE6B look like an @. */
+static size_t at_len(const char *s, const char *end)
+{
+	if (*s == '@')
+		return 1;
+	if (end - s >= 3 && (memcmp(s, "\xef\xbc\xa0", 3) == 0 || memcmp(s, "\xef\xb9\xab", 3) == 0))
+		return 3;
+	return 0;
+}
+
+/* Whatever looks like an address, anywhere. */
+static void take_anything(const char *s, size_t len, struct mxw__from_reading *reading)
+{
+	const char *start = s, *end = s + len;
+	size_t left = SHOWN_MAX;
+
+	for (; s < end && left > 0 && !reading->domains.is_over; s++) {
+		size_t n = at_len(s, end);
+		if (n == 0 || s == start || !is_word_octet((unsigned char)s[-1]))
+			continue;
+		struct span d = domain_at(s + n, end);
+		if (memchr(d.s, '.', (size_t)(d.end - d.s))) {
+			add_span(reading, d, NULL);
+			left--;
+		}
+	}
+}
+
+bool mxw__from_shows_other(const char *value, size_t len, const char *org)
+{
+	struct mxw__from_reading shown = {0};
+
+	take_anything(value, len, &shown);
+	return shown.domains.has_several_orgs || (shown.domains.n > 0 && strcmp(shown.domains.org, org) != 0);
+}
+
+void mxw__from_read_leniently(const char *value, size_t len, struct mxw__from_reading *reading)
+{
+	const unsigned knows_all = KNOWS_QUOTES | KNOWS_BACKSLASHES | KNOWS_COMMENTS;
+	const unsigned prefers = reading->nangles + reading->naddresses ? 0 : PREFERS;
+	struct mxw__buf decoded;
+
+	unsigned flaws = scan(value, len, knows_all | TAKES_BARE | prefers, reading);
+	if (memchr(value, '(', len))
+		scan(value, len, KNOWS_QUOTES | KNOWS_BACKSLASHES | (flaws & MXW__FROM_COMMENT ? TAKES_BARE : 0), reading);
+	if (memchr(value, '\\', len))
+		scan(value, len, KNOWS_QUOTES | KNOWS_COMMENTS, reading);
+	if (flaws & MXW__FROM_QUOTES)
+		scan(value, len, KNOWS_COMMENTS | TAKES_BARE, reading);
+	mxw__buf_init(&decoded, len + 1);
+	if (mxw__from_decode_words(value, len, &decoded)) {
+		size_t n = reading->domains.n;
+		scan(decoded.data, decoded.len, knows_all | TAKES_LISTED, reading);
+		if (reading->domains.n == 0)
+			take_anything(decoded.data, decoded.len, reading);
+		flaws |= reading->domains.n > n ? MXW__FROM_ENCODED : 0;
+	}
+	/* "Anna Berg anna@example.net" has no address where one belongs, and some would find it all the same. */
+	if (reading->domains.n == 0)
+		take_anything(value, len, reading);
+	reading->is_short |= decoded.failed;
+	mxw__buf_fini(&decoded);
+	reading->flaws |= flaws;
+}

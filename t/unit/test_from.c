@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/mail/from.h"
+#include "t/fakes/suite.h"
+
+static mxw__arena_t *arena;
+
+static void setup(void)
+{
+	arena = mxw__arena_new(1 << 20);
+}
+
+static void teardown(void)
+{
+	mxw__arena_free(arena);
+}
+
+/* In the order of the bits. */
+static const char *const flaw_words[] = {
+	"repeated", "empty", "group", "addresses", "encoded", "control", "quotes", "brackets", "comment", "route", "long",
+	"line-ends", "utf8", "syntax", "name",
+};
+
+static const char *const kinds[] = {"valid", "missing", "invalid", "several", "ambiguous"};
+
+static void flaws_to_text(unsigned flaws, char *out, size_t size)
+{
+	out[0] = '\0';
+	for (size_t i = 0; i < MXW_ARRAY_LEN(flaw_words); i++)
+		if (flaws & 1u << i)
+			snprintf(out + strlen(out), size - strlen(out), "%s%s", *out ? " " : "", flaw_words[i]);
+}
+
+#define VALID     MXW__FROM_VALID
+#define INVALID   MXW__FROM_INVALID
+#define SEVERAL   MXW__FROM_SEVERAL
+#define AMBIGUOUS MXW__FROM_AMBIGUOUS
+
+struct row {
+	const char *value;
+	mxw__from_kind_t kind;
+	const char *author;      /* an address, or "@domain" where there is only that; NULL: neither */
+	const char *flaws;       /* NULL: whatever they are */
+};
+
+static void check_row(const char *const *values, size_t n, const struct row *row)
+{
+	struct mxw__from from;
+	char flaws[256], author[1024];
+
+	ck_assert_int_eq(mxw__from_read(arena, values, n, &from), MXW_OK);
+	flaws_to_text(from.flaws, flaws, sizeof flaws);
+	snprintf(author, sizeof author, "%s%s", *from.address ? from.address : *from.domain ? "@" : "",
+		 *from.address ? "" : from.domain);
+	ck_assert_msg(from.kind == row->kind, "<<%s>>: %s, not %s (%s; %s)", values[0], kinds[from.kind], kinds[row->kind],
+		      author, flaws);
+	ck_assert_msg(strcmp(author, row->author ? row->author : "") == 0, "<<%s>>: author %s", values[0], author);
+	ck_assert_msg(!row->flaws || strcmp(flaws, row->flaws) == 0, "<<%s>>: flaws %s", values[0], flaws);
+	if (*from.address)
+		ck_assert_msg(strcmp(from.domain, strrchr(from.address, '@') + 1) == 0, "<<%s>>", values[0]);
+}
+
+/* As programs, lists, forms and ticket systems write it; none of these may be several or ambiguous. */
+static const struct row honest[] = {
+	{" anna@example.org", VALID, "anna@example.org", ""},
+	{" <anna@example.org>", VALID, "anna@example.org", ""},
+	{"<anna@example.org>", VALID, "anna@example.org", ""},
+	{" Anna Berg <anna@example.org>", VALID, "anna@example.org", ""},
+	{" \"Anna Berg\" <anna@example.org>", VALID, "anna@example.org", ""},
+	{" \"Berg, Anna\" <anna@example.org>", VALID, "anna@example.org", ""},
+	{" anna@example.org (Anna Berg)", VALID, "anna@example.org", ""},
+	{" Anna Berg <anna@example.org> (office)", VALID, "anna@example.org", ""},
+	{" Anna (the boss) Berg <anna@example.org>", VALID, "anna@example.org", ""},
+	{" Anna B. Berg <anna@example.org>", VALID, "anna@example.org", ""},
+	{" J. R. R. Berg <anna@example.org>", VALID, "anna@example.org", ""},
+	{" \"Anna\" \"Berg\" <anna@example.org>", VALID, "anna@example.org", ""},
+	{" \"\" <anna@example.org>", VALID, "anna@example.org", ""},
+	{" \"Anna Berg\"\r\n <anna@example.org>", VALID, "anna@example.org", ""},
+	{" \"Anna Berg\"\n\t<anna@example.org>", VALID, "anna@example.org", ""},
+	{"\r\n Anna\r\n Berg\r\n <anna@example.org>\r\n ", VALID, "anna@example.org", ""},
+	{" Anna<anna@example.org>", VALID, "anna@example.org", ""},
+	{" Anna <Anna@EXAMPLE.org>", VALID, "Anna@example.org", ""},
+	{" =?utf-8?q?J=C3=BCrgen?= <j@example.org>", VALID, "j@example.org", ""},
+	{" =?UTF-8?B?SsO8cmdlbg==?= =?UTF-8?B?IEJlcmc=?= <j@example.org>", VALID, "j@example.org", ""},
+	{" =?iso-8859-1?Q?J=FCrgen_Berg,_Firma?= <j@example.org>", VALID, "j@example.org", "syntax"},
+	{" \"=?utf-8?q?J=C3=BCrgen?=\" <j@example.org>", VALID, "j@example.org", ""},
+	{" J\xc3\xbcrgen Berg <j@example.org>", VALID, "j@example.org", ""},
+	{" \"J\xc3\xbcrgen Berg\" <j\xc3\xbcrgen@b\xc3\xbc" "cher.example>", VALID, "j\xc3\xbcrgen@xn--bcher-kva.example", ""},
+	{" \xe5\xb1\xb1\xe7\x94\xb0 <yamada@example.jp>", VALID, "yamada@example.jp", ""},
+	/* Lists and ticket systems. */
+	{" \"anna@example.org via List\" <list@lists.example.net>", VALID, "list@lists.example.net", "name"},
+	{" \"'anna@example.org' via Group\" <group@example.net>", VALID, "group@example.net", "name"},
+	{" 'Anna Berg' via Group <group@example.net>", VALID, "group@example.net", ""},
+	{" \"'Anna Berg' via Group\" <group@example.net>", VALID, "group@example.net", ""},
+	{" Anna Berg via Mailop <mailop@lists.example.net>", VALID, "mailop@lists.example.net", ""},
+	{" Anna Berg via discuss <discuss=40lists.example.net@dmarc.lists.example.net>", VALID,
+	 "discuss=40lists.example.net@dmarc.lists.example.net", ""},
+	{" anna=40example.org@dmarc.lists.example.net", VALID, "anna=40example.org@dmarc.lists.example.net", ""},
+	{" \"Anna Berg (JIRA)\" <jira@example.net>", VALID, "jira@example.net", ""},
+	{" \"anna@example.org (via tickets)\" <tickets@example.net>", VALID, "tickets@example.net", "name"},
+	{" =?utf-8?q?anna=40example=2Eorg_via_Liste?= <list@lists.example.net>", VALID, "list@lists.example.net", "name"},
+	{" =?utf-8?B?YW5uYUBleGFtcGxlLm9yZw==?= <list@lists.example.net>", VALID, "list@lists.example.net", "name"},
+	{" \"anna@example.org\" <list@lists.example.net>", VALID, "list@lists.example.net", "name"},
+	{" \"anna@example.org\" <anna@example.org>", VALID, "anna@example.org", ""},
+	{" \"'anna@example.org'\" <anna@example.org>", VALID, "anna@example.org", ""},
+	{" Anna Berg (anna@example.org) <list@lists.example.net>", VALID, "list@lists.example.net", "name"},
+	{" list@lists.example.net (anna@example.org via List)", VALID, "list@lists.example.net", "name"},
+	{" \"\\\"Example, Inc.\\\"\" <orders@example.org>", VALID, "orders@example.org", ""},
+	{" \"\\\"Anna\\\" Berg\" <anna@example.org>", VALID, "anna@example.org", ""},
+	{" \"Anna \\\\ Berg\" <anna@example.org>", VALID, "anna@example.org", ""},
+	{" \"Example (Support)\" <support@example.org>", VALID, "support@example.org", ""},
+	{" \"Example: news; offers\" <news@example.org>", VALID, "news@example.org", ""},
+	{" \"<< News >>\" <news@example.org>", VALID, "news@example.org", ""},
+	{" \"anna@example.org <anna@example.org>\" <anna@example.org>", VALID, "anna@example.org", ""},
+	{" \"Anna <anna@example.org> via List\" <list@lists.example.net>", VALID, "list@lists.example.net", "name"},
+	{" \"Sales @ Example.org\" <news@example.com>", VALID, "news@example.com", ""},
+	{" bounces+anna=example.org@mail.example.net", VALID, "bounces+anna=example.org@mail.example.net", ""},
+	{" \"anna berg\"@example.org", VALID, "\"anna berg\"@example.org", ""},
+	{" Anna <\"anna.berg\"@example.org>", VALID, "anna.berg@example.org", ""},
+	{" Mail Delivery System <MAILER-DAEMON@mx.example.org>", VALID, "MAILER-DAEMON@mx.example.org", ""},
+	{" MAILER-DAEMON@mx.example.org (Mail Delivery System)", VALID, "MAILER-DAEMON@mx.example.org", ""},
+	{" root@host.example.org (Cron Daemon)", VALID, "root@host.example.org", ""},
+	{" \"(Cron Daemon)\" <root@host.example.org>", VALID, "root@host.example.org", ""},
+	{" root@localhost", VALID, "root@localhost", ""},
+	{" anna@[192.0.2.1]", VALID, "anna@[192.0.2.1]", ""},
+	{" Anna <anna@[IPv6:2001:db8::1]>", VALID, "anna@[ipv6:2001:db8::1]", ""},
+	{" anna+tag@sub.example.co.uk", VALID, "anna+tag@sub.example.co.uk", ""},
+	{" anna@xn--bcher-kva.example", VALID, "anna@xn--bcher-kva.example", ""},
+	{" \"no-reply@example.org\" <no-reply@mail.example.org>", VALID, "no-reply@mail.example.org", ""},
+	/* Against the syntax, and read in one way by all. */
+	{" Berg, Anna <anna@example.org>", VALID, "anna@example.org", "syntax"},
+	{" Example: Support <support@example.org>", VALID, "support@example.org", "group syntax"},
+	{" Example [Support] <support@example.org>", VALID, "support@example.org", "syntax"},
+	{" anna@example.org <anna@example.org>", VALID, "anna@example.org", "syntax"},
+	{" anna@mail.example.org <anna@example.org>", VALID, "anna@example.org", "addresses syntax"},
+	{" 'anna@example.org' <anna@example.org>", VALID, "anna@example.org", "syntax"},
+	{" Anna Berg <anna@example.org", VALID, "anna@example.org", "brackets syntax"},
+	{" anna@example.org>", VALID, "anna@example.org", "brackets syntax"},
+	{" Anna Berg anna@example.org>", VALID, "@example.org", "brackets syntax"},
+	{" Anna Berg anna@example.org", VALID, "@example.org", "syntax"},
+	{" \"anna@example.org\"", VALID, "@example.org", "syntax"},
+	{" =?utf-8?q?anna=40example=2Eorg?=", VALID, "@example.org", "encoded syntax"},
+	{" <<anna@example.org>>", VALID, "anna@example.org", "empty brackets syntax"},
+	{" \"Anna Berg <anna@example.org>", VALID, "anna@example.org", "quotes syntax"},
+	{" Anna \"Berg\" B\" <anna@example.org>", VALID, "anna@example.org", "quotes syntax"},
+	{" Anna (Berg <anna@example.org>", VALID, "anna@example.org", "comment syntax"},
+	{" Anna :) <anna@example.org>", VALID, "anna@example.org", "group syntax"},
+	{" Anna <anna@example.org>;", VALID, "anna@example.org", "syntax"},
+	{" <anna@example.org>,", VALID, "anna@example.org", ""},
+	{" Anna <anna@example.org> via Example", VALID, "anna@example.org", "syntax"},
+	{" Anna <mailto:anna@example.org>", VALID, "anna@example.org", "syntax"},
+	{" Anna <anna@example.org.>", VALID, "anna@example.org", "syntax"},
+	{" anna..berg.@example.org", VALID, "anna..berg.@example.org", "syntax"},
+	{" Anna <anna berg@example.org>", VALID, "@example.org", "syntax"},
+	{" Anna <Berg> <anna@example.org>", VALID, "anna@example.org", "syntax"},
+	{" @anna on Example <news@example.org>", VALID, "news@example.org", "syntax"},
+	{" Anna@Work <anna@example.org>", VALID, "anna@example.org", "syntax"},
+	{" Caf\xe9 Berg <cafe@example.org>", VALID, "cafe@example.org", "utf8"},
+	{" Sales Team @ Example.com <news@example.org>", VALID, "news@example.org", "syntax"},
+	{" Anna Berg anna@example.net <form@example.org>", VALID, "form@example.org", "syntax name"},
+	{" List of anna@example.net <list@example.org>", VALID, "list@example.org", "syntax name"},
+	{" Anna Berg, anna@example.org", VALID, "anna@example.org", "syntax"},
+	{" anna@example.org, berg@example.org", VALID, "@example.org", "addresses"},
+	{" Anna <anna@example.org>, Berg <berg@example.org>", VALID, "@example.org", "addresses"},
+	{" anna@example.org; berg@example.org", VALID, "@example.org", "addresses syntax"},
+	{" \"<anna@example.net>\\\"\" <list@example.org>", VALID, "list@example.org", "name"},
+	{" Staff: anna@example.org;", VALID, "anna@example.org", "group"},
+	{" Staff: anna@example.org, berg@example.org;", VALID, "@example.org", "group addresses"},
+	{" anna(the boss)@example.org", VALID, "anna@example.org", "comment"},
+	{" anna @ example . org", VALID, "anna@example.org", ""},
+	{" <@relay.example.org:anna@example.org>", VALID, "anna@example.org", "route"},
+	{" host.example!anna@example.org", VALID, "host.example!anna@example.org", "route"},
+	{" anna%host.example@example.org", VALID, "anna%host.example@example.org", "route"},
+	/* Nobody in particular. */
+	{"", INVALID, NULL, "empty"},
+	{" ", INVALID, NULL, "empty"},
+	{" <>", INVALID, NULL, "empty syntax"},
+	{" \"Mail Delivery System\" <>", INVALID, NULL, "empty syntax"},
+	{" (nobody)", INVALID, NULL, "empty"},
+	{" ,", INVALID, NULL, "empty"},
+	{" undisclosed:;", INVALID, NULL, "empty group"},
+	{" =?utf-8?q?J=C3=BCrgen?= :;", INVALID, NULL, "empty group"},
+	{" MAILER-DAEMON", INVALID, NULL, "syntax"},
+	{" root", INVALID, NULL, "syntax"},
+	{" Anna Berg", INVALID, NULL, "syntax"},
+	{" anna@", INVALID, NULL, "syntax"},
+	{" @example.org", INVALID, NULL, "syntax"},
+	{" anna@exa$mple.org", INVALID, NULL, "syntax"},
+	{" <anna@example..org>", INVALID, NULL, "syntax"},
+	{" <anna at example dot org>", INVALID, NULL, "syntax"},
+};
+
+START_TEST(honest_fields_have_an_author)
+{
+	check_row(&honest[_i].value, 1, &honest[_i]);
+}
+END_TEST
+
+#define ATTACK "x@attack.example"
+#define LEGIT  "ceo@legit.example"
+
+/* "Composition Kills" and others: somebody is checked, and somebody else is shown. */
+static const struct row forged[] = {
+	{" <" ATTACK ">, <" LEGIT ">", SEVERAL, NULL, "addresses"},
+	{" " LEGIT ", <" ATTACK ">", SEVERAL, NULL, "addresses"},
+	{" <" ATTACK ">, " LEGIT, SEVERAL, NULL, "addresses"},
+	{" a@one.legit.example, b@two.legit.example", SEVERAL, NULL, "addresses"},
+	{" Staff: " LEGIT ", " ATTACK ";", SEVERAL, NULL, "group addresses"},
+	{" One: " LEGIT ";, Two: " ATTACK ";", SEVERAL, NULL, "group addresses"},
+	{" <" ATTACK "> <" LEGIT ">", AMBIGUOUS, NULL, NULL},
+	{" <" ATTACK "><" LEGIT ">", AMBIGUOUS, NULL, NULL},
+	{" <" ATTACK ">" LEGIT, AMBIGUOUS, NULL, NULL},
+	{" <" ATTACK "> " LEGIT, AMBIGUOUS, NULL, NULL},
+	{" " LEGIT " <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" " LEGIT "<" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" " LEGIT " via form <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" " LEGIT " (x) <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" ceo @ legit.example <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" \"ceo\"@legit.example <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" " LEGIT "; " ATTACK, AMBIGUOUS, NULL, NULL},
+	{" " LEGIT " " ATTACK, AMBIGUOUS, NULL, NULL},
+	{" <" LEGIT ">\\,<" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" \"a\\\" <" LEGIT ">, \"b\" <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" \"<" LEGIT "> <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" \"" LEGIT " <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" \"x <" ATTACK ">\" <" LEGIT ">\"", AMBIGUOUS, NULL, NULL},
+	{" (<" LEGIT ">) <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" <" ATTACK "(><" LEGIT ">)>", AMBIGUOUS, NULL, NULL},
+	{" (\\) <" LEGIT ">) <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" (" LEGIT " <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" <ceo@legit.example(@attack.example)>", AMBIGUOUS, NULL, NULL},
+	{" <ceo@legit.example@attack.example>", AMBIGUOUS, NULL, NULL},
+	{" ceo@legit.example@attack.example", AMBIGUOUS, NULL, NULL},
+	{" \"ceo@legit.example\"@attack.example", AMBIGUOUS, NULL, NULL},
+	{" <\"" LEGIT "\"@attack.example>", AMBIGUOUS, NULL, NULL},
+	{" \"Ceo <" LEGIT ">\"@attack.example", AMBIGUOUS, NULL, NULL},
+	{" <@attack.example,@other.example:" LEGIT ">", AMBIGUOUS, NULL, NULL},
+	{" <@legit.example:" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" " LEGIT ": " ATTACK ";", AMBIGUOUS, NULL, NULL},
+	{" =?utf-8?B?PGNlb0BsZWdpdC5leGFtcGxlPg==?=,<" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" =?utf-8?B?PGNlb0BsZWdpdC5leGFtcGxlPg==?= <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" =?utf-8?Q?ceo=40legit=2Eexample?=, <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" =?utf-8?Q?ceo=40legit=2Eexample=2C?= <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" =?utf-8?Q?=3Cceo=40legit?= =?utf-8?Q?=2Eexample=3E?= <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" \"=?utf-8?Q?=22_=3Cceo=40legit=2Eexample=3E?=\" <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" =?utf-16be?B?ADwAYwBlAG8AQABsAGUAZwBpAHQALgBlAHgAYQBtAHAAbABlAD4=?= <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" <=?utf-8?Q?ceo=40legit=2Eexample?=> <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" <" ATTACK "\x01.legit.example>", AMBIGUOUS, NULL, NULL},
+	{" x@attack.example\x01.legit.example", AMBIGUOUS, NULL, NULL},
+	{" " ATTACK "\rFrom: " LEGIT, AMBIGUOUS, NULL, NULL},
+	{" " ATTACK "\nFrom: " LEGIT, AMBIGUOUS, NULL, NULL},
+	{" <" ATTACK " <" LEGIT ">", AMBIGUOUS, NULL, NULL},
+	{" <" ATTACK ", " LEGIT ">", AMBIGUOUS, NULL, NULL},
+	{" ," LEGIT " <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	{" Ceo, " LEGIT " <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+};
+
+START_TEST(forged_fields_are_found_out)
+{
+	check_row(&forged[_i].value, 1, &forged[_i]);
+}
+END_TEST
+
+static const struct {
+	const char *values[4];
+	struct row row;
+} fields[] = {
+	{{" " ATTACK, " " LEGIT}, {NULL, SEVERAL, NULL, "repeated addresses"}},
+	{{" " ATTACK, "", " " LEGIT}, {NULL, SEVERAL, NULL, NULL}},
+	{{" " ATTACK, " \"" LEGIT}, {NULL, AMBIGUOUS, NULL, NULL}},
+	{{" anna@example.org", " anna@example.org"}, {NULL, VALID, "anna@example.org", "repeated"}},
+	{{" Anna <anna@example.org>", " anna@example.org"}, {NULL, VALID, "anna@example.org", "repeated"}},
+	{{" anna@example.org", " berg@example.org"}, {NULL, VALID, "@example.org", "repeated addresses"}},
+	{{" anna@example.org", ""}, {NULL, VALID, "anna@example.org", "repeated empty"}},
+	{{"", " anna@example.org"}, {NULL, VALID, "anna@example.org", "repeated empty"}},
+	{{" anna@example.org", " Anna"}, {NULL, VALID, "anna@example.org", "repeated syntax"}},
+	{{" a@one.legit.example", " b@two.legit.example"}, {NULL, SEVERAL, NULL, NULL}},
+	{{" a@one.legit.example", " \"b@two.legit.example"}, {NULL, SEVERAL, NULL, NULL}},
+	{{" Anna", " Berg"}, {NULL, INVALID, NULL, "repeated syntax"}},
+};
+
+START_TEST(several_fields_are_one_author_at_most)
+{
+	size_t n = 0;
+
+	while (fields[_i].values[n])
+		n++;
+	check_row(fields[_i].values, n, &fields[_i].row);
+}
+END_TEST
+
+START_TEST(no_field_is_missing)
+{
+	struct mxw__from from;
+
+	ck_assert_int_eq(mxw__from_read(arena, NULL, 0, &from), MXW_OK);
+	ck_assert_int_eq(from.kind, MXW__FROM_MISSING);
+	ck_assert_uint_eq(from.flaws, 0);
+	ck_assert_uint_eq(from.ndomains, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("from");
+	TCase *tc = tcase_create("from");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_loop_test(tc, honest_fields_have_an_author, 0, MXW_ARRAY_LEN(honest));
+	tcase_add_loop_test(tc, forged_fields_are_found_out, 0, MXW_ARRAY_LEN(forged));
+	tcase_add_loop_test(tc, several_fields_are_one_author_at_most, 0, MXW_ARRAY_LEN(fields));
+	tcase_add_test(tc, no_field_is_missing);
+	suite_add_tcase(suite, tc);
+	return run_suite(suite);
+}
