@@ -108,6 +108,9 @@ bool mxw__name_is_nearer(const char *a, const char *b, unsigned *best);
 
 /* ---- addresses ---- */
 
+/* From the 4 or 16 octets of an A or AAAA record; a mapped address is IPv4. False for any other length. */
+bool mxw__ip_from_bytes(const uint8_t *bytes, size_t len, struct mxw_ip *ret_ip);
+
 enum { MXW__IP_REVERSED_MAX = 64 };
 /*
  * The address as names in the DNS have it, last part first, without a zone: "1.2.0.192", or 32 nibbles for IPv6 (RFC 1035 section

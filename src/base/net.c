@@ -117,6 +117,19 @@ bool mxw_network_contains(const struct mxw_network *network, const struct mxw_ip
 	       bits_equal(network->ip.bytes, ip->bytes, network->bits);
 }
 
+bool mxw__ip_from_bytes(const uint8_t *bytes, size_t len, struct mxw_ip *ret_ip)
+{
+	if (len != 4 && len != 16)
+		return false;
+	if (len == 16) {
+		*ret_ip = from_v6(bytes);
+		return true;
+	}
+	*ret_ip = (struct mxw_ip){.family = 4};
+	memcpy(ret_ip->bytes, bytes, len);
+	return true;
+}
+
 char *mxw__ip_reversed(const struct mxw_ip *ip, char ret_text[MXW__IP_REVERSED_MAX])
 {
 	static const char hex[] = "0123456789abcdef";

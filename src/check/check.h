@@ -91,6 +91,8 @@ typedef enum mxw__iprev_result {
 	MXW__IPREV_TEMPERROR,
 	MXW__IPREV_PERMERROR                 /* it has no name */
 } mxw__iprev_result_t;
+/* "pass", "fail", ... Static. */
+const char *mxw__iprev_result_name(mxw__iprev_result_t result);
 
 /* Results with more to them than a word, for the Authentication-Results field and for DMARC. */
 struct mxw__auth_results {
@@ -145,9 +147,11 @@ struct mxw__check {
 };
 
 extern const struct mxw__check mxw__check_client;
+extern const struct mxw__check mxw__check_iprev;
 extern const struct mxw__check mxw__check_helo;
 extern const struct mxw__check mxw__check_spf_helo;
 extern const struct mxw__check mxw__check_sender;
+extern const struct mxw__check mxw__check_sender_domain;
 extern const struct mxw__check mxw__check_spf;
 extern const struct mxw__check mxw__check_recipient;
 extern const struct mxw__check mxw__check_directory;
@@ -160,6 +164,13 @@ extern const struct mxw__check mxw__check_arc;
 /* The one visible list, in the order in which checks run. NULL-terminated. */
 #define MXW__CHECKS_MAX 32
 extern const struct mxw__check *const mxw__check_list[];
+
+/* Is one of the facts named by a rule of any stage? A check that costs questions is not enabled if nobody wants to know. */
+bool mxw__rules_name(const struct mxw_conf *conf, const mxw_fact_id_t *facts, size_t nfacts);
+
+bool mxw__in_networks(const struct mxw__networks *networks, const struct mxw_ip *ip);
+/* Is it a name of this site's hosts: one of helo-names, or in a domain section? In U-labels it is none the less ours. */
+bool mxw__is_our_name(const struct mxw__check_ctx *ctx, const char *name);
 
 /* The caller is a stranger whose behaviour counts: outside and not authenticated. */
 bool mxw__is_stranger(const struct mxw__envelope *env);

@@ -5,9 +5,11 @@
 
 const struct mxw__check *const mxw__check_list[] = {
 	&mxw__check_client,
+	&mxw__check_iprev,
 	&mxw__check_helo,
 	&mxw__check_spf_helo,
 	&mxw__check_sender,
+	&mxw__check_sender_domain,
 	&mxw__check_spf,
 	&mxw__check_recipient,
 	&mxw__check_directory,
@@ -24,4 +26,13 @@ _Static_assert(MXW_ARRAY_LEN(mxw__check_list) <= MXW__CHECKS_MAX, "sessions reme
 bool mxw__is_stranger(const struct mxw__envelope *env)
 {
 	return env->client_class == MXW__CLIENT_OUTSIDE && !*env->auth_user;
+}
+
+bool mxw__rules_name(const struct mxw_conf *conf, const mxw_fact_id_t *facts, size_t nfacts)
+{
+	for (int stage = 0; stage < MXW_STAGE_COUNT; stage++)
+		for (size_t i = 0; i < nfacts; i++)
+			if (mxw_policy_needs(conf->policy, (mxw_stage_t)stage, facts[i]))
+				return true;
+	return false;
 }

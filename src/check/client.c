@@ -4,22 +4,14 @@
 
 #include "src/check/check.h"
 
-static bool in_networks(const struct mxw__networks *networks, const struct mxw_ip *ip)
-{
-	for (size_t i = 0; i < networks->n; i++)
-		if (mxw_network_contains(&networks->v[i], ip))
-			return true;
-	return false;
-}
-
 static mxw__client_class_t classify(const struct mxw_conf *conf, const struct mxw_ip *client)
 {
 	if (!client->family)
 		return MXW__CLIENT_LOCAL;
 	/* A relay is often inside as well; what it is for says more than where it stands. */
-	if (in_networks(&conf->relays, client))
+	if (mxw__in_networks(&conf->relays, client))
 		return MXW__CLIENT_RELAY;
-	return in_networks(&conf->internal, client) ? MXW__CLIENT_INTERNAL : MXW__CLIENT_OUTSIDE;
+	return mxw__in_networks(&conf->internal, client) ? MXW__CLIENT_INTERNAL : MXW__CLIENT_OUTSIDE;
 }
 
 static const char *find_listener(const struct mxw_conf *conf, const char *daemon_name, uint16_t port)

@@ -6,27 +6,6 @@
 
 #include "src/check/check.h"
 
-static bool is_our_name(const struct mxw__check_ctx *ctx, const char *helo)
-{
-	char name[MXW__DOMAIN_MAX + 1];
-
-	/* In U-labels it is no valid HELO, but none the less ours. */
-	if (mxw__domain_to_ascii(helo, strlen(helo), name) != MXW_OK)
-		return false;
-	for (size_t i = 0; i < ctx->conf->helo_names.n; i++)
-		if (mxw__ascii_casecmp(ctx->conf->helo_names.v[i], name) == 0)
-			return true;
-	return mxw__directories_has_name(ctx->directories, name);
-}
-
-static bool is_our_address(const struct mxw_conf *conf, const struct mxw_ip *ip)
-{
-	for (size_t i = 0; i < conf->internal.n; i++)
-		if (mxw_network_contains(&conf->internal.v[i], ip))
-			return true;
-	return false;
-}
-
 /* Only a stranger can forge: our own hosts may well call themselves by our names. */
 static bool is_forged(const struct mxw__check_ctx *ctx)
 {
@@ -34,9 +13,9 @@ static bool is_forged(const struct mxw__check_ctx *ctx)
 
 	if (env->client_class != MXW__CLIENT_OUTSIDE)
 		return false;
-	if (env->helo_ip.family && is_our_address(ctx->conf, &env->helo_ip))
+	if (env->helo_ip.family && mxw__in_networks(&ctx->conf->internal, &env->helo_ip))
 		return true;
-	return is_our_name(ctx, env->helo);
+	return mxw__is_our_name(ctx, env->helo);
 }
 
 static void run(struct mxw__check_ctx *ctx)

@@ -33,7 +33,7 @@ fact arc = pass
 fact arc.sealer = list.example
 fact arc.dmarc = pass
 asked rsa._domainkey.relay.example 1
-log ~ observed="watch:reject"
+log ~ observed="watch:reject
 
 # The results that a sealer wrote, with a seal that is another one's.
 mail <bob@list.example>

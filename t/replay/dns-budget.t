@@ -10,6 +10,9 @@ directory people {
 }
 domain example.net { recipients people }
 limits { session-dns 20 }
+rule sender-null-mx off
+rule sender-domain-none off
+rule sender-mx-nowhere off
 END
 dns <<END
 s1.example TXT "v=spf1 a:a1.s1.example a:a2.s1.example +all"

@@ -63,7 +63,7 @@ eom
 = continue
 took <= 0
 insert Authentication-Results ~ spf=pass
-asked late.example 1
+asked late.example 1 TXT
 close
 
 # inside hosts and authenticated users are not asked for SPF

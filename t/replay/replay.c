@@ -14,6 +14,7 @@
 #include <mxward/mxward.h>
 
 #include "src/base/base.h"
+#include "src/dns/dns.h"
 #include "t/fakes/fake_clock.h"
 #include "t/fakes/fake_resolver.h"
 #include "t/fakes/ldapd.h"
@@ -549,11 +550,11 @@ static bool expect_refreshed(struct replay *r, const char *args)
 
 static bool expect_asked(struct replay *r, char *args)
 {
-	char *name = word(&args), *count = word(&args);
+	char *name = word(&args), *count = word(&args), *type = word(&args);
 
 	if (!name || !count)
 		return fail(r, "asked wants NAME N");
-	unsigned n = fake_resolver_sent(r->resolver, name, 0);
+	unsigned n = fake_resolver_sent(r->resolver, name, type ? mxw__dns_type_find(type, strlen(type)) : 0);
 	return n == (unsigned)atoi(count) || fail(r, "%s was asked %u times", name, n);
 }
 

@@ -29,7 +29,7 @@
  *	edits N | insert NAME ~ TEXT | no-insert TEXT | delete NAME INDEX
  *	log ~ TEXT | no-log TEXT    some log line since the session's step before has (none has) the text
  *	took <= DURATION | took = DURATION      by the fake clock, the step alone
- *	asked NAME N                questions sent to the fake resolver for that name
+ *	asked NAME N [TYPE]         questions sent to the fake resolver for that name, of any type or of that one
  *	searched N                  searches the LDAP server has had so far
  *	refreshed N                 recipients asked again in the background (waits for it)
  *
