@@ -27,7 +27,6 @@
 
 struct driver {
 	struct mxw__spf_eval eval;
-	struct mxw__spf_query query;
 	SPF_dns_server_t dns;
 	SPF_dns_rr_t *spare;
 };
@@ -187,16 +186,36 @@ static SPF_dns_rr_t *lookup_term(struct driver *driver, const struct token *toke
 	return give_exchangers(driver, name, type);
 }
 
+/* "e.f2.x": what follows the terms of record 2 that need look-ups. */
+static bool is_end(struct mxw__spf_eval *eval, const char *name)
+{
+	if (strncmp(name, "e.", 2) != 0)
+		return false;
+	name += 2;
+	int index = take_number(&name, 'f');
+	if (index < 0 || (unsigned)index >= eval->nframes)
+		return false;
+	const struct mxw__spf_frame *frame = &eval->frames[index];
+	size_t n = frame->record.nterms;
+	if (frame == eval->root)
+		eval->matched = n && frame->record.terms[n - 1].kind == MXW__SPF_ALL ? &frame->record.terms[n - 1] : NULL;
+	return true;
+}
+
 static SPF_dns_rr_t *lookup(SPF_dns_server_t *server, const char *name, ns_type type, int should_cache MXW_UNUSED)
 {
 	struct driver *driver = server->hook;
 	struct mxw__spf_eval *eval = &driver->eval;
 	struct token token;
 
+	if (!eval->is_decided && is_end(eval, name))
+		return give_nothing(driver, name, type);
 	if (eval->is_decided || !read_token(eval, name, &token)) {
 		mxw__spf_decide(eval, MXW__SPF_TEMPERROR, "unexpected look-up by libspf2");
 		return give_up(driver, name, type);
 	}
+	if (token.mx < 0 && token.frame == eval->root)
+		eval->matched = token.term;
 	if (token.mx < 0)
 		return lookup_term(driver, &token, name, type);
 	if (!eval->mx || (size_t)token.mx >= eval->mx->nrecords)
@@ -216,7 +235,7 @@ static SPF_errcode_t compile(struct driver *driver, SPF_server_t *server, SPF_re
 	struct mxw__buf text;
 
 	mxw__buf_init(&text, 1024);
-	mxw__spf_record_write(&frame->record, index, eval->query->client.family, &text);
+	mxw__spf_record_write(&frame->record, index, eval->who.client.family, &text);
 	if (!text.failed)
 		err = SPF_record_compile(server, response, ret_record, mxw__buf_str(&text));
 	mxw__buf_fini(&text);
@@ -231,19 +250,25 @@ static SPF_errcode_t get_spf(SPF_server_t *server, SPF_request_t *request, SPF_r
 			     SPF_record_t **ret_record)
 {
 	struct driver *driver = server->resolver->hook;
+	struct mxw__spf_eval *eval = &driver->eval;
 	struct token token;
 	char domain[MXW__SPF_MAX_NAME + 1];
 
 	*ret_record = NULL;
-	if (!mxw__spf_count_term(&driver->eval))
+	if (!mxw__spf_count_term(eval))
 		return SPF_E_DNS_ERROR;
-	if (!read_token(&driver->eval, request->cur_dom, &token)) {
-		mxw__spf_decide(&driver->eval, MXW__SPF_TEMPERROR, "unexpected look-up by libspf2");
+	if (!read_token(eval, request->cur_dom, &token)) {
+		mxw__spf_decide(eval, MXW__SPF_TEMPERROR, "unexpected look-up by libspf2");
 		return SPF_E_DNS_ERROR;
 	}
-	mxw__spf_term_domain(&driver->eval, token.frame, token.term, domain);
-	if (!mxw__spf_open_frame(&driver->eval, domain, false))
+	mxw__spf_term_domain(eval, token.frame, token.term, domain);
+	const struct mxw__spf_frame *frame = mxw__spf_open_frame(eval, domain, false);
+	if (!frame)
 		return SPF_E_DNS_ERROR;
+	if (token.frame == eval->root && token.term->kind == MXW__SPF_REDIRECT)
+		eval->root = frame;
+	else if (token.frame == eval->root)
+		eval->matched = token.term;
 	return compile(driver, server, response, ret_record);
 }
 
@@ -279,6 +304,10 @@ static void interpret(struct driver *driver, SPF_server_t *server, SPF_request_t
 		response->spf_record_exp = record;
 		SPF_record_interpret(record, request, response, 0);
 		mxw__spf_result_t result = translate(SPF_response_result(response));
+		if (!eval->is_decided && result != MXW__SPF_TEMPERROR)
+			eval->answer->mechanism = eval->matched ? eval->matched->name : "default";
+		if (!eval->is_decided && result == MXW__SPF_FAIL && eval->query->wants_explanation)
+			mxw__spf_explain(eval);
 		mxw__spf_decide(eval, result, "%s", result == MXW__SPF_TEMPERROR ? "libspf2 gave no result" : "");
 	}
 	if (record)
@@ -305,11 +334,14 @@ static void evaluate(struct driver *driver)
 	SPF_request_t *request = server ? SPF_request_new(server) : NULL;
 	SPF_response_t *response = request ? SPF_response_new(request) : NULL;
 
+	/* We count ourselves, over the whole evaluation. */
+	if (server)
+		server->max_dns_mech = 1000;
 	driver->spare = SPF_dns_rr_new_init(&driver->dns, NULL, ns_t_a, 0, TRY_AGAIN);
 	/* The names are placeholders for libspf2's own comments, which nobody reads. */
 	if (response && driver->spare && !SPF_request_set_helo_dom(request, "helo.invalid") &&
 	    !SPF_request_set_env_from(request, "postmaster@sender.invalid")) {
-		set_client(request, &driver->eval.query->client);
+		set_client(request, &driver->eval.who.client);
 		interpret(driver, server, request, response);
 	}
 	mxw__spf_decide(&driver->eval, MXW__SPF_TEMPERROR, "out of memory");
@@ -323,48 +355,6 @@ static void evaluate(struct driver *driver)
 		SPF_server_free(server);
 }
 
-/* Section 4.3: several labels, none of them empty or over 63 octets. The characters are the DNS's business. */
-static bool domain_can_be_checked(const char *domain)
-{
-	size_t labels = 0, total = strlen(domain);
-
-	if (total > MXW__SPF_MAX_NAME || domain[0] == '[')
-		return false;
-	for (const char *p = domain; *p; labels++) {
-		size_t len = strcspn(p, ".");
-		if (!len || len > 63)
-			return false;
-		p += len;
-		p += *p == '.';
-	}
-	return labels > 1 && domain[total - 1] != '.';
-}
-
-/* Copies what fits; a final dot is dropped. */
-static void copy_name(char *ret_name, size_t size, const char *name)
-{
-	size_t len = strlen(name);
-
-	if (len && name[len - 1] == '.')
-		len--;
-	if (len >= size)
-		len = size - 1;
-	memcpy(ret_name, name, len);
-	ret_name[len] = '\0';
-}
-
-/* An IPv4 client seen through an IPv6 socket is an IPv4 client (section 5). */
-static void unmap(struct mxw_ip *ip)
-{
-	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
-
-	if (ip->family != 6 || memcmp(ip->bytes, prefix, sizeof(prefix)) != 0)
-		return;
-	memmove(ip->bytes, ip->bytes + sizeof(prefix), 4);
-	memset(ip->bytes + 4, 0, sizeof(ip->bytes) - 4);
-	ip->family = 4;
-}
-
 void mxw__spf_check(const struct mxw__spf_query *query, struct mxw__spf_answer *ret_answer)
 {
 	struct driver *driver = mxw__calloc(1, sizeof(*driver));
@@ -372,23 +362,16 @@ void mxw__spf_check(const struct mxw__spf_query *query, struct mxw__spf_answer *
 	*ret_answer = (struct mxw__spf_answer){.result = MXW__SPF_TEMPERROR, .reason = "out of memory"};
 	if (!driver)
 		return;
-	driver->query = *query;
-	unmap(&driver->query.client);
-	driver->eval.query = &driver->query;
-	driver->eval.answer = ret_answer;
+	struct mxw__spf_eval *eval = &driver->eval;
+	eval->query = query;
+	eval->answer = ret_answer;
 	driver->dns = (SPF_dns_server_t){.lookup = lookup, .get_spf = get_spf, .name = "mxward", .hook = driver};
-	snprintf(driver->eval.local, sizeof(driver->eval.local), "%s", *query->local ? query->local : "postmaster");
-	copy_name(driver->eval.helo, sizeof(driver->eval.helo), query->helo);
-	size_t len = strlen(query->domain);
-	if (len <= MXW__SPF_MAX_NAME + 1)
-		copy_name(driver->eval.domain, sizeof(driver->eval.domain), query->domain);
-	if (!driver->query.client.family)
-		mxw__spf_decide(&driver->eval, MXW__SPF_NONE, "the client has no address");
-	else if (!domain_can_be_checked(driver->eval.domain))
-		mxw__spf_decide(&driver->eval, MXW__SPF_NONE, "no domain name of several labels");
+	const char *why_none = mxw__spf_identity_init(&eval->who, query);
+	if (why_none)
+		mxw__spf_decide(eval, MXW__SPF_NONE, "%s", why_none);
 	/* Most names have no record: that is decided here, and costs no libspf2. */
-	else if (mxw__spf_open_frame(&driver->eval, driver->eval.domain, true))
+	else if ((eval->root = mxw__spf_open_frame(eval, eval->who.domain, true)))
 		evaluate(driver);
-	mxw__spf_eval_fini(&driver->eval);
+	mxw__spf_eval_fini(eval);
 	free(driver);
 }

@@ -34,6 +34,67 @@ void mxw__spf_eval_fini(struct mxw__spf_eval *eval)
 	mxw_dns_answer_unref(eval->ptr);
 }
 
+/* ---- who is asked about ---- */
+
+/* Section 4.3: several labels, none of them empty or over 63 octets. The characters are the DNS's business. */
+static bool domain_can_be_checked(const char *domain)
+{
+	size_t labels = 0, total = strlen(domain);
+
+	if (domain[0] == '[')
+		return false;
+	for (const char *p = domain; *p; labels++) {
+		size_t len = strcspn(p, ".");
+		if (!len || len > 63)
+			return false;
+		p += len;
+		p += *p == '.';
+	}
+	return labels > 1 && domain[total - 1] != '.';
+}
+
+/* Copies what fits; a final dot is dropped. */
+static void copy_name(char *ret_name, size_t size, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len && name[len - 1] == '.')
+		len--;
+	if (len >= size)
+		len = size - 1;
+	memcpy(ret_name, name, len);
+	ret_name[len] = '\0';
+}
+
+/* An IPv4 client seen through an IPv6 socket is an IPv4 client (section 5). */
+static void unmap(struct mxw_ip *ip)
+{
+	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (ip->family != 6 || memcmp(ip->bytes, prefix, sizeof(prefix)) != 0)
+		return;
+	memmove(ip->bytes, ip->bytes + sizeof(prefix), 4);
+	memset(ip->bytes + 4, 0, sizeof(ip->bytes) - 4);
+	ip->family = 4;
+}
+
+const char *mxw__spf_identity_init(struct mxw__spf_identity *who, const struct mxw__spf_query *query)
+{
+	who->client = query->client;
+	unmap(&who->client);
+	snprintf(who->local, sizeof(who->local), "%s", *query->local ? query->local : "postmaster");
+	copy_name(who->helo, sizeof(who->helo), query->helo);
+	size_t len = strlen(query->domain);
+	if (len && query->domain[len - 1] == '.')
+		len--;
+	copy_name(who->domain, sizeof(who->domain), len <= MXW__SPF_MAX_NAME ? query->domain : "");
+	if (!who->client.family)
+		return "the client has no address";
+	if (!domain_can_be_checked(who->domain))
+		return "no domain name of several labels";
+	return NULL;
+}
+
 /* ---- asking ---- */
 
 static const char *type_name(enum mxw_dns_type type)
@@ -54,11 +115,10 @@ static const char *type_name(enum mxw_dns_type type)
 
 static enum mxw_dns_type address_type(const struct mxw__spf_eval *eval)
 {
-	return eval->query->client.family == 6 ? MXW_DNS_AAAA : MXW_DNS_A;
+	return eval->who.client.family == 6 ? MXW_DNS_AAAA : MXW_DNS_A;
 }
 
-/* A backslash that a macro brought in stands for itself, it begins no escape. */
-static const char *escape(const char *name, char *ret_text)
+const char *mxw__spf_escape(const char *name, char *ret_text)
 {
 	size_t n = 0;
 
@@ -81,7 +141,7 @@ static mxw_dns_answer_t *ask(struct mxw__spf_eval *eval, const char *name, enum 
 
 	if (!*name)
 		return NULL;
-	return mxw_resolver_ask(query->resolver, escape(name, text), type, query->deadline_ms, query->budget);
+	return mxw_resolver_ask(query->resolver, mxw__spf_escape(name, text), type, query->deadline_ms, query->budget);
 }
 
 static void decide_temporary(struct mxw__spf_eval *eval, const char *name, enum mxw_dns_type type,
@@ -178,7 +238,7 @@ static bool is_skipped(struct mxw__spf_eval *eval, const char *name, enum mxw_dn
 
 static bool has_client(const struct mxw__spf_eval *eval, const mxw_dns_answer_t *answer)
 {
-	const struct mxw_ip *client = &eval->query->client;
+	const struct mxw_ip *client = &eval->who.client;
 	size_t len = client->family == 6 ? 16 : 4;
 
 	for (size_t i = 0; i < answer->nrecords; i++) {
@@ -212,7 +272,7 @@ static void find_client_names(struct mxw__spf_eval *eval)
 
 	if (eval->ptr || eval->is_decided)
 		return;
-	mxw__ip_reverse_name(&query->client, name);
+	mxw__ip_reverse_name(&eval->who.client, name);
 	eval->ptr = mxw_resolver_ask(query->resolver, name, MXW_DNS_PTR, query->deadline_ms, query->budget);
 	if (is_skipped(eval, name, MXW_DNS_PTR, eval->ptr))
 		return;
@@ -265,23 +325,41 @@ static bool ptr_holds(struct mxw__spf_eval *eval, const char *domain)
 
 /* ---- terms ---- */
 
+struct mxw__spf_macros mxw__spf_macros_of(const struct mxw__spf_identity *who, const char *current)
+{
+	return (struct mxw__spf_macros){
+		.local = who->local,
+		.domain = who->domain,
+		.helo = who->helo,
+		.current = current,
+		.client = who->client,
+		.receiver = "",
+	};
+}
+
+struct mxw__spf_macros mxw__spf_eval_macros(struct mxw__spf_eval *eval, const struct mxw__spf_frame *frame)
+{
+	struct mxw__spf_macros macros = mxw__spf_macros_of(&eval->who, frame->domain);
+
+	macros.validated = client_name;
+	macros.ctx = eval;
+	return macros;
+}
+
+void mxw__spf_expand_term(const struct mxw__spf_macros *macros, const struct mxw__spf_term *term, char *ret_name)
+{
+	if (term->spec_len)
+		mxw__spf_expand(macros, term->spec, term->spec_len, ret_name);
+	else
+		memcpy(ret_name, macros->current, strlen(macros->current) + 1);
+}
+
 void mxw__spf_term_domain(struct mxw__spf_eval *eval, const struct mxw__spf_frame *frame,
 			  const struct mxw__spf_term *term, char *ret_name)
 {
-	const struct mxw__spf_macros macros = {
-		.local = eval->local,
-		.domain = eval->domain,
-		.helo = eval->helo,
-		.current = frame->domain,
-		.client = eval->query->client,
-		.validated = client_name,
-		.ctx = eval,
-	};
+	const struct mxw__spf_macros macros = mxw__spf_eval_macros(eval, frame);
 
-	if (term->spec_len)
-		mxw__spf_expand(&macros, term->spec, term->spec_len, ret_name);
-	else
-		memcpy(ret_name, frame->domain, sizeof(frame->domain));
+	mxw__spf_expand_term(&macros, term, ret_name);
 }
 
 static bool any_mx_has_address(struct mxw__spf_eval *eval, const char *domain)
@@ -333,30 +411,27 @@ static void prefetch_terms(struct mxw__spf_eval *eval, const struct mxw__spf_fra
 			continue;
 		mxw__spf_term_domain(eval, frame, term, name);
 		if (*name)
-			mxw_resolver_prefetch(eval->query->resolver, escape(name, text),
+			mxw_resolver_prefetch(eval->query->resolver, mxw__spf_escape(name, text),
 					      term->kind == MXW__SPF_A ? address_type(eval) : types[term->kind],
 					      eval->query->budget);
 	}
 }
 
-/* The one record of section 4.5; NULL: it is decided. */
-static const struct mxw_dns_rr *select_record(struct mxw__spf_eval *eval, const char *domain,
-					      const mxw_dns_answer_t *txt, mxw__spf_result_t if_none)
+const struct mxw_dns_rr *mxw__spf_select(const mxw_dns_answer_t *txt, bool *ret_several)
 {
 	const struct mxw_dns_rr *found = NULL;
 
+	*ret_several = false;
 	for (size_t i = 0; i < txt->nrecords; i++) {
 		const struct mxw_dns_rr *rr = &txt->records[i];
 		if (!mxw__spf_record_is_spf(rr->data, rr->len))
 			continue;
 		if (found) {
-			mxw__spf_decide(eval, MXW__SPF_PERMERROR, "several SPF records: %.80s", domain);
+			*ret_several = true;
 			return NULL;
 		}
 		found = rr;
 	}
-	if (!found)
-		mxw__spf_decide(eval, if_none, "no SPF record: %.80s", domain);
 	return found;
 }
 
@@ -364,6 +439,7 @@ struct mxw__spf_frame *mxw__spf_open_frame(struct mxw__spf_eval *eval, const cha
 {
 	struct mxw__spf_frame *frame = &eval->frames[eval->nframes];
 	struct mxw_error err = {0};
+	bool has_several;
 
 	if (eval->is_decided || eval->nframes == MXW__SPF_MAX_FRAMES)
 		return NULL;
@@ -374,10 +450,14 @@ struct mxw__spf_frame *mxw__spf_open_frame(struct mxw__spf_eval *eval, const cha
 	frame->txt = txt;
 	snprintf(frame->domain, sizeof(frame->domain), "%s", domain);
 	/* An include or redirect to nothing is an error of who wrote it (sections 5.2, 6.1). */
-	const struct mxw_dns_rr *rr = select_record(eval, domain, txt, is_first ? MXW__SPF_NONE : MXW__SPF_PERMERROR);
+	const struct mxw_dns_rr *rr = mxw__spf_select(txt, &has_several);
+	if (has_several)
+		mxw__spf_decide(eval, MXW__SPF_PERMERROR, "several SPF records: %.80s", domain);
+	else if (!rr)
+		mxw__spf_decide(eval, is_first ? MXW__SPF_NONE : MXW__SPF_PERMERROR, "no SPF record: %.80s", domain);
 	if (!rr)
 		return NULL;
-	if (mxw__spf_record_parse(rr->data, rr->len, &eval->query->client, &frame->record, &err) != MXW_OK) {
+	if (mxw__spf_record_parse(rr->data, rr->len, &eval->who.client, &frame->record, &err) != MXW_OK) {
 		mxw__spf_decide(eval, MXW__SPF_PERMERROR, "%.60s: %s", domain, err.text);
 		return NULL;
 	}

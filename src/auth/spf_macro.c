@@ -102,6 +102,19 @@ bool mxw__spf_macro_string_is_valid(const char *text, size_t len)
 	return scan_string(text, len, "slodiphcrtv%_-", &tail);
 }
 
+bool mxw__spf_explanation_is_valid(const char *text, size_t len)
+{
+	/* A blank can't stand inside a macro, so each word is a macro-string of its own. */
+	for (size_t i = 0; i < len; i++) {
+		const char *blank = memchr(text + i, ' ', len - i);
+		size_t end = blank ? (size_t)(blank - text) : len;
+		if (!mxw__spf_macro_string_is_valid(text + i, end - i))
+			return false;
+		i = end;
+	}
+	return true;
+}
+
 static bool toplabel_is_valid(const char *label, size_t len)
 {
 	bool is_number = true;
@@ -151,10 +164,10 @@ bool mxw__spf_has_ptr_macro(const char *text, size_t len)
 }
 
 /* "1.0.b.c...": the form of the macro i for IPv6, section 7.3. */
-static void nibbles(const uint8_t *bytes, struct mxw__buf *buf)
+static void nibbles(const uint8_t *bytes, bool is_upper, struct mxw__buf *buf)
 {
 	for (int i = 0; i < 16; i++)
-		mxw__buf_addf(buf, "%s%x.%x", i ? "." : "", bytes[i] >> 4, bytes[i] & 15);
+		mxw__buf_addf(buf, is_upper ? "%s%X.%X" : "%s%x.%x", i ? "." : "", bytes[i] >> 4, bytes[i] & 15);
 }
 
 static void add_value(const struct mxw__spf_macros *macros, char letter, struct mxw__buf *buf)
@@ -183,9 +196,18 @@ static void add_value(const struct mxw__spf_macros *macros, char letter, struct 
 	case 'v':
 		mxw__buf_adds(buf, macros->client.family == 6 ? "ip6" : "in-addr");
 		break;
+	case 'c':
+		mxw__buf_adds(buf, mxw_ip_format(&macros->client, text));
+		break;
+	case 'r':
+		mxw__buf_adds(buf, *macros->receiver ? macros->receiver : "unknown");
+		break;
+	case 't':
+		mxw__buf_addf(buf, "%lld", (long long)macros->now_s);
+		break;
 	case 'i':
 		if (macros->client.family == 6)
-			nibbles(macros->client.bytes, buf);
+			nibbles(macros->client.bytes, macros->is_explanation, buf);
 		else
 			mxw__buf_adds(buf, mxw_ip_format(&macros->client, text));
 		break;
@@ -303,4 +325,38 @@ void mxw__spf_expand(const struct mxw__spf_macros *macros, const char *spec, siz
 	/* Without memory there is no name to ask for; an empty one does not exist. */
 	finish_name(mxw__buf_str(&out), out.failed ? 0 : out.len, ret_name);
 	mxw__buf_fini(&out);
+}
+
+static void copy_printable(const char *text, char *ret_text, size_t size)
+{
+	size_t n = 0;
+
+	for (; text[n] && n < size - 1; n++)
+		ret_text[n] = text[n] >= 0x20 && text[n] <= 0x7e ? text[n] : '?';
+	ret_text[n] = '\0';
+	if (text[n])
+		memcpy(ret_text + size - 4, "...", 4);
+}
+
+bool mxw__spf_expand_explanation(const struct mxw__spf_macros *macros, const char *text, size_t len, char *ret_text,
+				 size_t size)
+{
+	struct mxw__buf out;
+	struct macro macro;
+
+	/* It ends as soon as there is more than is wanted, so one macro's value is the most that is made in vain. */
+	mxw__buf_init(&out, size + (size_t)8 * MXW__SPF_MAX_VALUE);
+	for (size_t i = 0; i < len && out.len < size;) {
+		size_t n = 1;
+		if (text[i] == '%' && (n = scan_macro(text + i, len - i, &macro)) > 0)
+			expand_macro(macros, &macro, &out);
+		else
+			mxw__buf_addc(&out, text[i]);
+		i += n ? n : 1;
+	}
+	bool ok = !out.failed;
+	if (ok)
+		copy_printable(mxw__buf_str(&out), ret_text, size);
+	mxw__buf_fini(&out);
+	return ok;
 }

@@ -19,6 +19,7 @@ struct slice {
 
 struct parser {
 	const struct mxw_ip *client;
+	const struct mxw__spf_networks *networks; /* NULL: nobody wants them */
 	struct mxw__spf_record *record;
 	struct mxw_error *err;
 	bool is_closed;    /* what follows can't count */
@@ -93,7 +94,7 @@ static bool take_dual_length(struct slice *text, unsigned *ret_bits4, unsigned *
 
 /* ---- mechanisms ---- */
 
-static bool prefix_holds(const uint8_t *a, const uint8_t *b, unsigned bits)
+bool mxw__spf_prefix_holds(const uint8_t *a, const uint8_t *b, unsigned bits)
 {
 	unsigned whole = bits / 8, rest = bits % 8;
 
@@ -119,7 +120,7 @@ static mxw_status_t read_all(struct parser *p, struct slice term, char qualifier
 {
 	if (value.len)
 		return bad_term(p, term, "\"all\" takes no value");
-	keep_term(p, (struct mxw__spf_term){.kind = MXW__SPF_ALL, .qualifier = qualifier});
+	keep_term(p, (struct mxw__spf_term){.kind = MXW__SPF_ALL, .name = "all", .qualifier = qualifier});
 	return MXW_OK;
 }
 
@@ -127,7 +128,7 @@ static mxw_status_t read_all(struct parser *p, struct slice term, char qualifier
 static mxw_status_t read_address(struct parser *p, struct slice term, char qualifier, struct slice value, uint8_t family)
 {
 	char text[INET6_ADDRSTRLEN + 1];
-	uint8_t bytes[16];
+	struct mxw_ip ip = {.family = family};
 	unsigned max = family == 4 ? 32 : 128, bits = max;
 
 	if (!value.len || value.at[0] != ':')
@@ -139,10 +140,16 @@ static mxw_status_t read_address(struct parser *p, struct slice term, char quali
 		return bad_term(p, term, "no valid network");
 	memcpy(text, value.at, value.len);
 	text[value.len] = '\0';
-	if (inet_pton(family == 4 ? AF_INET : AF_INET6, text, bytes) != 1)
+	if (inet_pton(family == 4 ? AF_INET : AF_INET6, text, ip.bytes) != 1)
 		return bad_term(p, term, "no valid address");
-	if (p->client->family == family && prefix_holds(bytes, p->client->bytes, bits))
-		keep_term(p, (struct mxw__spf_term){.kind = MXW__SPF_ALL, .qualifier = qualifier});
+	if (p->networks && !p->is_closed)
+		p->networks->add(p->networks->ctx, &ip, bits, qualifier);
+	if (p->client->family == family && mxw__spf_prefix_holds(ip.bytes, p->client->bytes, bits))
+		keep_term(p, (struct mxw__spf_term){
+			.kind = MXW__SPF_ALL,
+			.name = family == 4 ? "ip4" : "ip6",
+			.qualifier = qualifier,
+		});
 	return MXW_OK;
 }
 
@@ -176,8 +183,11 @@ static mxw_status_t read_mechanism(struct parser *p, struct slice term, char qua
 	}
 	keep_term(p, (struct mxw__spf_term){
 		.kind = mech->kind,
+		.name = mech->name,
 		.qualifier = qualifier,
 		.bits = (uint8_t)(p->client->family == 6 ? bits6 : bits4),
+		.bits4 = (uint8_t)bits4,
+		.bits6 = (uint8_t)bits6,
 		.spec = value.at,
 		.spec_len = value.len,
 	});
@@ -245,8 +255,11 @@ static mxw_status_t read_modifier(struct parser *p, struct slice term, size_t na
 		p->redirect = value;
 		return read_domain_modifier(p, term, value, &p->has_redirect);
 	}
-	if (slice_is(name, "exp"))
+	if (slice_is(name, "exp")) {
+		p->record->exp = value.at;
+		p->record->exp_len = value.len;
 		return read_domain_modifier(p, term, value, &p->has_exp);
+	}
 	if (!mxw__spf_macro_string_is_valid(value.at, value.len))
 		return bad_term(p, term, "no valid macro-string");
 	return MXW_OK;
@@ -269,17 +282,18 @@ static void append_redirect(struct parser *p)
 		return;
 	keep_term(p, (struct mxw__spf_term){
 		.kind = MXW__SPF_REDIRECT,
+		.name = "redirect",
 		.qualifier = '+',
 		.spec = p->redirect.at,
 		.spec_len = p->redirect.len,
 	});
 }
 
-mxw_status_t mxw__spf_record_parse(const uint8_t *data, size_t len, const struct mxw_ip *client,
-				   struct mxw__spf_record *ret_record, struct mxw_error *err)
+static mxw_status_t parse(const uint8_t *data, size_t len, const struct mxw_ip *client,
+			  const struct mxw__spf_networks *networks, struct mxw__spf_record *ret_record, struct mxw_error *err)
 {
 	struct mxw__spf_record record = {.nterms = 0};
-	struct parser p = {.client = client, .record = &record, .err = err};
+	struct parser p = {.client = client, .networks = networks, .record = &record, .err = err};
 	const char *text = (const char *)data;
 	mxw_status_t status = MXW_OK;
 
@@ -300,6 +314,20 @@ mxw_status_t mxw__spf_record_parse(const uint8_t *data, size_t len, const struct
 	append_redirect(&p);
 	*ret_record = record;
 	return MXW_OK;
+}
+
+mxw_status_t mxw__spf_record_parse(const uint8_t *data, size_t len, const struct mxw_ip *client,
+				   struct mxw__spf_record *ret_record, struct mxw_error *err)
+{
+	return parse(data, len, client, NULL, ret_record, err);
+}
+
+mxw_status_t mxw__spf_record_survey(const uint8_t *data, size_t len, const struct mxw__spf_networks *networks,
+				    struct mxw__spf_record *ret_record, struct mxw_error *err)
+{
+	const struct mxw_ip nobody = {.family = 0};
+
+	return parse(data, len, &nobody, networks, ret_record, err);
 }
 
 /* ---- what libspf2 gets ---- */
@@ -330,6 +358,8 @@ static const char *name_for_libspf2(const struct mxw__spf_term *term)
 
 void mxw__spf_record_write(const struct mxw__spf_record *record, unsigned frame, uint8_t family, struct mxw__buf *buf)
 {
+	bool has_end = false;
+
 	mxw__buf_adds(buf, version);
 	for (size_t i = 0; i < record->nterms; i++) {
 		const struct mxw__spf_term *term = &record->terms[i];
@@ -337,11 +367,15 @@ void mxw__spf_record_write(const struct mxw__spf_record *record, unsigned frame,
 			mxw__buf_addf(buf, " redirect=t%zu.f%u.x", i, frame);
 			continue;
 		}
-		mxw__buf_addf(buf, " %c%s", term->qualifier, name_for_libspf2(term));
-		if (term->kind == MXW__SPF_ALL)
+		if (term->kind == MXW__SPF_ALL) {
+			mxw__buf_addf(buf, " exists:e.f%u.x %call", frame, term->qualifier);
+			has_end = true;
 			continue;
-		mxw__buf_addf(buf, ":t%zu.f%u.x", i, frame);
+		}
+		mxw__buf_addf(buf, " %c%s:t%zu.f%u.x", term->qualifier, name_for_libspf2(term), i, frame);
 		if ((term->kind == MXW__SPF_A || term->kind == MXW__SPF_MX) && term->bits)
 			mxw__buf_addf(buf, "%s%u", family == 6 ? "//" : "/", (unsigned)term->bits);
 	}
+	if (!has_end)
+		mxw__buf_addf(buf, " exists:e.f%u.x", frame);
 }

@@ -39,8 +39,10 @@ typedef enum mxw__spf_kind {
 
 struct mxw__spf_term {
 	mxw__spf_kind_t kind;
+	const char *name; /* of the mechanism or modifier, in lower case; static */
 	char qualifier;   /* one of + - ~ ? */
 	uint8_t bits;     /* a and mx: the prefix length for the client's family, 0 to 32 or 128 */
+	uint8_t bits4, bits6; /* the same for each family */
 	const char *spec; /* the domain-spec, macros and all; "" for the current domain */
 	size_t spec_len;
 };
@@ -52,6 +54,14 @@ struct mxw__spf_term {
 struct mxw__spf_record {
 	struct mxw__spf_term terms[MXW__SPF_MAX_TERMS + 2];
 	size_t nterms;
+	const char *exp; /* the domain-spec of the explanation */
+	size_t exp_len;  /* 0: there is none */
+};
+
+/* Who wants to know each network of ip4 and ip6 terms, those of after a match included. */
+struct mxw__spf_networks {
+	void (*add)(void *ctx, const struct mxw_ip *ip, unsigned bits, char qualifier);
+	void *ctx;
 };
 
 /* Does a TXT record (octets, NUL possible) say that it is an SPF record? Section 4.5. */
@@ -61,7 +71,20 @@ bool mxw__spf_record_is_spf(const uint8_t *data, size_t len);
 mxw_status_t mxw__spf_record_parse(const uint8_t *data, size_t len, const struct mxw_ip *client,
 				   struct mxw__spf_record *ret_record, struct mxw_error *err);
 
-/* Writes the record for libspf2. Term i of record `frame` gets the name "t<i>.f<frame>.x". */
+/*
+ * The same for nobody in particular: the terms are those of a client whom no ip4 and ip6 term names, and these go to
+ * `networks`. What was added of a record that then proves to be malformed has to be taken back by the caller.
+ */
+mxw_status_t mxw__spf_record_survey(const uint8_t *data, size_t len, const struct mxw__spf_networks *networks,
+				    struct mxw__spf_record *ret_record, struct mxw_error *err);
+
+/* Do the first `bits` bits agree? */
+bool mxw__spf_prefix_holds(const uint8_t *a, const uint8_t *b, unsigned bits);
+
+/*
+ * Writes the record for libspf2. Term i of record `frame` gets the name "t<i>.f<frame>.x". The name "e.f<frame>.x" is
+ * looked up when none of the terms that need look-ups matched: libspf2 does not tell which one did.
+ */
 void mxw__spf_record_write(const struct mxw__spf_record *record, unsigned frame, uint8_t family, struct mxw__buf *buf);
 
 /* ---- macros, section 7 ---- */
@@ -71,7 +94,10 @@ struct mxw__spf_macros {
 	const char *domain;    /* o: the domain of the identity */
 	const char *helo;      /* h */
 	const char *current;   /* d: the domain whose record is evaluated */
-	struct mxw_ip client;  /* i, v */
+	struct mxw_ip client;  /* i, v, c */
+	const char *receiver;  /* r */
+	int64_t now_s;         /* t: seconds since 1970 */
+	bool is_explanation;   /* hexadecimal digits are upper case there, as in other implementations; the RFC does not say */
 	/* p: a validated name of the client, or "unknown". May ask the DNS. */
 	const char *(*validated)(void *ctx, const char *current);
 	void *ctx;
@@ -89,5 +115,14 @@ bool mxw__spf_has_ptr_macro(const char *text, size_t len);
  * left (section 7.3). `ret_name` has room for MXW__SPF_MAX_NAME + 1 octets.
  */
 void mxw__spf_expand(const struct mxw__spf_macros *macros, const char *spec, size_t len, char *ret_name);
+
+/* Is it an explain-string of section 12: macro strings and blanks? Anything that is no printable ASCII is not. */
+bool mxw__spf_explanation_is_valid(const char *text, size_t len);
+/*
+ * Expands one that is. What macros bring in of octets that are no printable ASCII become '?'; a text that does not fit
+ * in `size` is cut and ends in "...". False without memory.
+ */
+bool mxw__spf_expand_explanation(const struct mxw__spf_macros *macros, const char *text, size_t len, char *ret_text,
+				 size_t size);
 
 #endif

@@ -153,6 +153,7 @@ extern const struct mxw__check mxw__check_spf_helo;
 extern const struct mxw__check mxw__check_sender;
 extern const struct mxw__check mxw__check_sender_domain;
 extern const struct mxw__check mxw__check_spf;
+extern const struct mxw__check mxw__check_spf_record;
 extern const struct mxw__check mxw__check_recipient;
 extern const struct mxw__check mxw__check_directory;
 extern const struct mxw__check mxw__check_authres;

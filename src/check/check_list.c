@@ -11,6 +11,7 @@ const struct mxw__check *const mxw__check_list[] = {
 	&mxw__check_sender,
 	&mxw__check_sender_domain,
 	&mxw__check_spf,
+	&mxw__check_spf_record,
 	&mxw__check_recipient,
 	&mxw__check_directory,
 	&mxw__check_authres,

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* spf.c: SPF of the HELO name and of the envelope sender. Only strangers are asked for it. */
+/*
+ * spf.c: SPF of the HELO name and of the envelope sender, and what the sender's record is worth. Only strangers are asked
+ * for it, and those whose mail a relay of ours took: at the end of the header, when it is known who they are.
+ */
 #include "config.h"
+
+#include <stdio.h>
 
 #include "src/check/check.h"
 
@@ -9,78 +14,185 @@ static bool is_enabled(const struct mxw_conf *conf)
 	return conf->auth.spf_enabled;
 }
 
-static bool has_helo_identity(const struct mxw__envelope *env)
+static bool is_named(const struct mxw_conf *conf, const mxw_fact_id_t *facts, size_t n)
 {
-	return env->client_class == MXW__CLIENT_OUTSIDE && env->helo_kind == MXW__HELO_DOMAIN;
+	for (int stage = 0; stage < MXW_STAGE_COUNT; stage++)
+		for (size_t i = 0; i < n; i++)
+			if (mxw_policy_needs(conf->policy, (mxw_stage_t)stage, facts[i]))
+				return true;
+	return false;
 }
 
-/* RFC 7208 section 2.4: with a null sender the HELO name stands for the domain. */
-static bool has_mail_identity(const struct mxw__envelope *env)
+static struct mxw__spf_query new_query(const struct mxw__check_ctx *ctx, const struct mxw_ip *client, const char *helo)
 {
-	if (!mxw__is_stranger(env) || !env->sender_is_valid || env->sender.is_literal)
-		return false;
-	return env->sender.is_null ? env->helo_kind == MXW__HELO_DOMAIN : *env->sender.domain != '\0';
-}
-
-static void evaluate(struct mxw__check_ctx *ctx, const char *local, const char *domain, mxw_fact_id_t fact,
-		     struct mxw__spf_answer *ret_answer)
-{
-	struct mxw__spf_query query = {
-		.client = ctx->env->client,
-		.helo = ctx->env->helo,
-		.local = local,
-		.domain = domain,
+	return (struct mxw__spf_query){
+		.client = *client,
+		.helo = helo,
+		.local = "postmaster",
+		.domain = helo,
 		.receiver = ctx->conf->authserv_id,
 		.resolver = ctx->resolver,
 		.budget = ctx->budget,
 		.deadline_ms = ctx->deadline_ms,
 		.clock = ctx->clock,
 	};
+}
 
-	mxw__spf_check(&query, ret_answer);
-	const char *word = mxw__spf_result_name(ret_answer->result);
-	/* A time-out says nothing about the sender: it must not look like a result. */
-	if (ret_answer->result == MXW__SPF_TEMPERROR)
+/* A time-out says nothing about the sender: it must not look like a result. */
+static void state_result(struct mxw__check_ctx *ctx, mxw_fact_id_t fact, const struct mxw__spf_answer *answer)
+{
+	const char *word = mxw__spf_result_name(answer->result);
+
+	if (answer->result == MXW__SPF_TEMPERROR)
 		mxw_facts_set_unavailable(ctx->facts, fact, word);
 	else
 		mxw_facts_set(ctx->facts, fact, word);
 }
 
+/* ---- the HELO name ---- */
+
+static bool has_helo_identity(const struct mxw__envelope *env)
+{
+	return env->client_class == MXW__CLIENT_OUTSIDE && env->helo_kind == MXW__HELO_DOMAIN;
+}
+
 static void gather_helo(struct mxw__check_ctx *ctx, mxw_stage_t stage, struct mxw__gather *gather)
 {
-	if (stage >= MXW_STAGE_HELO && has_helo_identity(ctx->env))
-		mxw_dns_answer_unref(mxw__gather_ask(gather, ctx->env->helo, MXW_DNS_TXT));
+	if (stage < MXW_STAGE_HELO || !has_helo_identity(ctx->env))
+		return;
+	struct mxw__spf_query query = new_query(ctx, &ctx->env->client, ctx->env->helo);
+	mxw__spf_gather(&query, gather);
 }
 
 static void run_helo(struct mxw__check_ctx *ctx)
 {
 	if (!has_helo_identity(ctx->env))
 		return;
-	evaluate(ctx, "postmaster", ctx->env->helo, MXW__FACT_SPF_HELO, &ctx->results->spf_helo);
+	struct mxw__spf_query query = new_query(ctx, &ctx->env->client, ctx->env->helo);
+	mxw__spf_check(&query, &ctx->results->spf_helo);
 	ctx->results->has_spf_helo = true;
+	state_result(ctx, MXW__FACT_SPF_HELO, &ctx->results->spf_helo);
+}
+
+/* ---- the sender ---- */
+
+static bool is_inside(const struct mxw_conf *conf, const struct mxw_ip *ip)
+{
+	for (size_t i = 0; i < conf->internal.n; i++)
+		if (mxw_network_contains(&conf->internal.v[i], ip))
+			return true;
+	return false;
+}
+
+/* Is the sender somebody else's to vouch for? */
+static bool is_from_outside(const struct mxw__check_ctx *ctx)
+{
+	const struct mxw__envelope *env = ctx->env;
+
+	if (env->client_class == MXW__CLIENT_RELAY)
+		return !*env->auth_user && env->origin.family && !is_inside(ctx->conf, &env->origin);
+	return mxw__is_stranger(env);
+}
+
+/* RFC 7208 section 2.4: with a null sender the HELO name stands for the domain. False: nobody is to be asked about. */
+static bool mail_query(const struct mxw__check_ctx *ctx, struct mxw__spf_query *ret_query)
+{
+	const struct mxw__envelope *env = ctx->env;
+	const struct mxw__address *sender = &env->sender;
+	bool is_relayed = env->client_class == MXW__CLIENT_RELAY;
+	const char *helo = is_relayed ? env->origin_helo : env->helo;
+	struct mxw_ip ip;
+
+	if (!is_from_outside(ctx) || !env->sender_is_valid || sender->is_literal)
+		return false;
+	*ret_query = new_query(ctx, &env->origin, helo);
+	ret_query->wants_explanation = is_named(ctx->conf, (const mxw_fact_id_t[]){MXW__FACT_SPF_EXPLANATION}, 1);
+	if (sender->is_null)
+		return mxw__helo_classify(helo, &ip) == MXW__HELO_DOMAIN;
+	ret_query->local = sender->local;
+	ret_query->domain = sender->domain;
+	return *sender->domain != '\0';
+}
+
+/* Whose mail a relay took is known when the header has been read. */
+static bool is_mail_due(const struct mxw__check_ctx *ctx, mxw_stage_t stage)
+{
+	return stage == MXW_STAGE_EOM || ctx->env->client_class != MXW__CLIENT_RELAY;
 }
 
 static void gather_mail(struct mxw__check_ctx *ctx, mxw_stage_t stage, struct mxw__gather *gather)
 {
-	if (stage >= MXW_STAGE_MAIL && has_mail_identity(ctx->env) && !ctx->env->sender.is_null)
-		mxw_dns_answer_unref(mxw__gather_ask(gather, ctx->env->sender.domain, MXW_DNS_TXT));
+	struct mxw__spf_query query;
+
+	if (stage >= MXW_STAGE_MAIL && is_mail_due(ctx, stage) && mail_query(ctx, &query))
+		mxw__spf_gather(&query, gather);
+}
+
+/* Never without the name of who says it: it must not pass for our own words (RFC 7208 section 8.4). */
+static void state_explanation(struct mxw__check_ctx *ctx, const char *domain, const struct mxw__spf_answer *answer)
+{
+	char text[MXW__DOMAIN_MAX + MXW__SPF_EXPLANATION_MAX + 16];
+
+	if (!answer->explanation[0])
+		return;
+	snprintf(text, sizeof(text), "%s explains: %s", domain, answer->explanation);
+	mxw_facts_set(ctx->facts, MXW__FACT_SPF_EXPLANATION, text);
 }
 
 static void run_mail(struct mxw__check_ctx *ctx)
 {
-	const struct mxw__address *sender = &ctx->env->sender;
+	struct mxw__spf_answer *answer = &ctx->results->spf;
+	struct mxw__spf_query query;
 
-	if (!has_mail_identity(ctx->env))
+	if (!mail_query(ctx, &query))
 		return;
-	if (sender->is_null)
-		evaluate(ctx, "postmaster", ctx->env->helo, MXW__FACT_SPF, &ctx->results->spf);
-	else
-		evaluate(ctx, sender->local, sender->domain, MXW__FACT_SPF, &ctx->results->spf);
+	mxw__spf_check(&query, answer);
 	ctx->results->has_spf = true;
+	state_result(ctx, MXW__FACT_SPF, answer);
+	if (answer->mechanism)
+		mxw_facts_set(ctx->facts, MXW__FACT_SPF_MECHANISM, answer->mechanism);
+	state_explanation(ctx, query.domain, answer);
+}
+
+/* ---- the sender's record ---- */
+
+static const mxw_fact_id_t record_facts[] = {MXW__FACT_SPF_BREADTH, MXW__FACT_SPF_OVER_BROAD, MXW__FACT_SPF_DANGLING};
+
+/* Records beyond those that the result needs are asked for only where a rule makes something of them. */
+static bool is_record_wanted(const struct mxw_conf *conf)
+{
+	return conf->auth.spf_enabled && is_named(conf, record_facts, MXW_ARRAY_LEN(record_facts));
+}
+
+static void gather_record(struct mxw__check_ctx *ctx, mxw_stage_t stage, struct mxw__gather *gather)
+{
+	struct mxw__spf_query query;
+
+	if (stage >= MXW_STAGE_MAIL && is_mail_due(ctx, stage) && mail_query(ctx, &query))
+		mxw__spf_survey_gather(&query, gather);
+}
+
+static void run_record(struct mxw__check_ctx *ctx)
+{
+	struct mxw__spf_query query;
+	struct mxw__spf_survey survey;
+
+	if (!mail_query(ctx, &query))
+		return;
+	mxw_outcome_t outcome = mxw__spf_survey(&query, &survey);
+	if (outcome == MXW_FOUND) {
+		mxw_facts_set_number(ctx->facts, MXW__FACT_SPF_BREADTH, survey.breadth);
+		mxw_facts_set(ctx->facts, MXW__FACT_SPF_OVER_BROAD,
+			      survey.breadth > ctx->conf->auth.spf_broad_limit ? "yes" : "no");
+		mxw_facts_set(ctx->facts, MXW__FACT_SPF_DANGLING, survey.is_dangling ? "yes" : "no");
+	} else if (outcome == MXW_TEMPORARY) {
+		for (size_t i = 0; i < MXW_ARRAY_LEN(record_facts); i++)
+			mxw_facts_set_unavailable(ctx->facts, record_facts[i], NULL);
+	}
 }
 
 static const mxw_fact_id_t helo_facts[] = {MXW__FACT_SPF_HELO};
-static const mxw_fact_id_t mail_facts[] = {MXW__FACT_SPF};
+static const mxw_fact_id_t mail_facts[] = {MXW__FACT_SPF, MXW__FACT_SPF_MECHANISM, MXW__FACT_SPF_EXPLANATION};
 
 const struct mxw__check mxw__check_spf_helo = {
 	.name = "spf-helo",
@@ -103,5 +215,20 @@ const struct mxw__check mxw__check_spf = {
 	.facts = mail_facts,
 	.is_enabled = is_enabled,
 	.gather = gather_mail,
+	.is_due = is_mail_due,
 	.run = run_mail,
+};
+
+/* After "spf", whose answers tell it the addresses of names. */
+const struct mxw__check mxw__check_spf_record = {
+	.name = "spf-record",
+	.stage = MXW_STAGE_MAIL,
+	.scope = MXW_SCOPE_MESSAGE,
+	.is_lazy = true,
+	.nfacts = MXW_ARRAY_LEN(record_facts),
+	.facts = record_facts,
+	.is_enabled = is_record_wanted,
+	.gather = gather_record,
+	.is_due = is_mail_due,
+	.run = run_record,
 };

@@ -218,6 +218,8 @@ struct mxw__limits_conf {
 /* dkim { ... } and spf { ... } */
 struct mxw__auth_conf {
 	bool spf_enabled;
+	uint64_t spf_broad_limit;      /* addresses that a record may let pass before it is over-broad */
+	bool spf_add_received;         /* received-spf yes */
 	bool dkim_enabled;
 	uint64_t dkim_min_key_bits;
 	bool dkim_trust_length;        /* what l= leaves out does not keep a signature from counting */

@@ -81,6 +81,9 @@ static const struct mxw__option limits[] = {
 
 static const struct mxw__option spf[] = {
 	{"enabled", MXW__OPT_CHOICE, "yes", AT(mxw_conf, auth.spf_enabled), .words = "no yes"},
+	/* More than the large providers together, less than a network of 8 bits. */
+	{"broad-limit", MXW__OPT_NUMBER, "4194304", AT(mxw_conf, auth.spf_broad_limit), RANGE(1, INT64_C(1) << 48)},
+	{"received-spf", MXW__OPT_CHOICE, "no", AT(mxw_conf, auth.spf_add_received), .words = "no yes"},
 };
 
 static const struct mxw__option dkim[] = {

@@ -14,6 +14,7 @@
 enum {
 	FILE_BYTES_MAX = 64 << 20,
 	HOPS_MAX = 10,       /* CNAMEs followed, then it is a loop */
+	LOOP_TTL_S = 5,      /* seconds */
 	NEGATIVE_TTL_S = 300,
 	FIRST_BUCKETS = 64
 };
@@ -280,6 +281,6 @@ mxw_dns_answer_t *mxw__localdata_find(const mxw__localdata_t *local, const char 
 		if (!follow(cname, ret_name))
 			break;
 	}
-	/* A loop of CNAMEs: as a server would, SERVFAIL. */
-	return mxw__dns_answer_empty(MXW_TEMPORARY, 2, 0);
+	/* A loop of CNAMEs: as a server would, SERVFAIL, and not a failure of our own, which would have no lifetime. */
+	return mxw__dns_answer_empty(MXW_TEMPORARY, 2, LOOP_TTL_S);
 }

@@ -14,6 +14,7 @@
 
 enum {
 	VALUE_MAX = 80,         /* of one filled in value, octets */
+	EXPLANATION_MAX = 240,  /* of one that is a sentence; the line has room for one such */
 	TEXT_MAX = 480,         /* code, enhanced code and CRLF must fit into the line too */
 	TEMPLATE_MAX = 400,
 	NAME_LEN_MAX = 40,
@@ -261,9 +262,9 @@ static void add_value(struct mxw__buf *buf, const char *name, const mxw_facts_t 
 	}
 	if (!value)
 		return;
-	size_t room = buf->max - buf->len;
-	mxw__buf_add_reply(buf, value, room < VALUE_MAX ? room : VALUE_MAX);
-	if (strlen(value) > VALUE_MAX && buf->max - buf->len >= 3)
+	size_t room = buf->max - buf->len, max = strcmp(name, "spf.explanation") == 0 ? EXPLANATION_MAX : VALUE_MAX;
+	mxw__buf_add_reply(buf, value, room < max ? room : max);
+	if (strlen(value) > max && buf->max - buf->len >= 3)
 		mxw__buf_adds(buf, "...");
 }
 
@@ -282,6 +283,9 @@ static void expand(const char *text, const mxw_facts_t *facts, const struct mxw_
 		else
 			mxw__buf_add_reply(&buf, (const char[]){c, '\0'}, 1);
 	}
+	/* A value at the end may be absent. */
+	while (buf.len && buf.data[buf.len - 1] == ' ')
+		buf.data[--buf.len] = '\0';
 	snprintf(ret_text, MXW_REPLY_MAX, "%s", mxw__buf_str(&buf));
 	mxw__buf_fini(&buf);
 }

@@ -174,7 +174,7 @@ static void compute_needs(struct mxw__snapshot *snap)
 			  needs_any(conf, MXW_STAGE_EOM, header_facts, MXW_ARRAY_LEN(header_facts)),
 		.body = dkim || arc || size,
 		.rejected_rcpt = conf->tracker.enabled || mta_rcpt,
-		.edits_headers = results,
+		.edits_headers = results || conf->auth.spf_add_received,
 		.replies_connect = mxw_policy_has_stage(conf->policy, MXW_STAGE_CONNECT),
 		.replies_helo = mxw_policy_has_stage(conf->policy, MXW_STAGE_HELO),
 	};

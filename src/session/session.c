@@ -431,6 +431,26 @@ bool mxw_session_body(mxw_session_t *session, const unsigned char *data, size_t 
 	return more;
 }
 
+/* Appends the Received-SPF field if there is to be one; false without memory. */
+static bool add_received_spf(mxw_session_t *s, struct mxw_edit *edits, size_t *n)
+{
+	const struct mxw__envelope *env = &s->env;
+	const struct mxw__received_spf_input input = {
+		.answer = &s->results.spf,
+		.receiver = s->snapshot->conf->authserv_id,
+		.client = &env->origin,
+		.helo = env->client_class == MXW__CLIENT_RELAY ? env->origin_helo : env->helo,
+		.sender = env->sender.text,
+	};
+
+	if (!s->snapshot->conf->auth.spf_add_received || !s->results.has_spf)
+		return true;
+	char *value = mxw__received_spf_compose(s->edits_arena, &input);
+	if (value)
+		edits[(*n)++] = (struct mxw_edit){MXW_EDIT_INSERT_HEADER, "Received-SPF", value, 0};
+	return value != NULL;
+}
+
 /*
  * Deletions first, highest index first, so that an index still means what it meant when it was counted. False where
  * that can't be done: a message with a forged field must not go on with it.
@@ -455,15 +475,20 @@ static bool make_edits(mxw_session_t *s, const struct mxw_edit **ret_edits, size
 	};
 
 	free_edits(s);
-	s->edits = mxw__calloc(forged + 1, sizeof *s->edits);
+	s->edits = mxw__calloc(forged + 2, sizeof *s->edits);
 	s->edits_arena = mxw__arena_new(EDITS_BYTES);
-	char *value = s->edits_arena ? mxw__authres_compose(s->edits_arena, &input) : NULL;
-	if (!s->edits || !value || s->env.has_lost_authres)
+	if (!s->edits || !s->edits_arena || s->env.has_lost_authres)
+		return false;
+	char *value = conf->auth.add_results ? mxw__authres_compose(s->edits_arena, &input) : NULL;
+	if (!value && conf->auth.add_results)
 		return false;
 	while (forged > 0)
 		s->edits[n++] = (struct mxw_edit){MXW_EDIT_DELETE_HEADER, "Authentication-Results", NULL,
 						  s->env.forged_authres[--forged]};
-	s->edits[n++] = (struct mxw_edit){MXW_EDIT_INSERT_HEADER, "Authentication-Results", value, 0};
+	if (value)
+		s->edits[n++] = (struct mxw_edit){MXW_EDIT_INSERT_HEADER, "Authentication-Results", value, 0};
+	if (!add_received_spf(s, s->edits, &n))
+		return false;
 	*ret_edits = s->edits;
 	*ret_n = n;
 	return true;
@@ -482,7 +507,8 @@ static void refuse_late(mxw_session_t *s, struct mxw_verdict *v)
 void mxw_session_eom(mxw_session_t *session, struct mxw_verdict *ret_verdict, const struct mxw_edit **ret_edits,
 		     size_t *ret_nedits)
 {
-	bool results = session->snapshot->conf->auth.add_results;
+	const struct mxw__auth_conf *auth = &session->snapshot->conf->auth;
+	bool results = auth->add_results || auth->spf_add_received;
 
 	need_connect(session);
 	mxw__stage_begin(session);

@@ -32,6 +32,7 @@ static const struct {
 	{MXW__FACT_SENDER_SYNTAX, "sender.syntax"}, {MXW__FACT_SENDER_OURS, "sender.ours"},
 	{MXW__FACT_SENDER_MX, "sender.mx"}, {MXW__FACT_SPF, "spf"},
 	{MXW__FACT_SPF_MECHANISM, "spf.mechanism"},
+	{MXW__FACT_SPF_EXPLANATION, "spf.explanation"},
 	{MXW__FACT_SPF_BREADTH, "spf.breadth"},
 	{MXW__FACT_SPF_OVER_BROAD, "spf.over-broad"},
 	{MXW__FACT_SPF_DANGLING, "spf.dangling"},
