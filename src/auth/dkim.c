@@ -80,6 +80,8 @@ void mxw__dkim_free(mxw__dkim_t *self)
 		return;
 	if (self->dkim)
 		dkim_free(self->dkim);
+	for (unsigned i = 0; i < self->nsigs; i++)
+		free(self->sigs[i].key);
 	free(self->reports);
 	free(self->sigs);
 	free(self);
@@ -332,6 +334,29 @@ static size_t report_rest(struct mxw__dkim *self)
 	return (size_t)self->nsigs + 1;
 }
 
+/* Those without a key have their result, and libopendkim is not to look at them. */
+static void load_keys(struct mxw__dkim *self)
+{
+	for (unsigned i = 0; i < self->nsigs; i++) {
+		struct mxw__dkim_entry *s = &self->sigs[i];
+		if (!s->is_judged || mxw__dkim_load_key(self, s))
+			continue;
+		s->is_judged = false;
+		dkim_sig_ignore(s->handle);
+	}
+}
+
+/* libopendkim's part of the end of the message. */
+static void verify_all(struct mxw__dkim *self)
+{
+	end_body(self);
+	dkim_eom(self->dkim, NULL);
+	for (unsigned i = 0; i < self->nsigs; i++) {
+		if (self->sigs[i].is_judged)
+			mxw__dkim_judge(self, &self->sigs[i]);
+	}
+}
+
 mxw__dkim_result_t mxw__dkim_finish(mxw__dkim_t *self, int64_t deadline_ms,
 				    const struct mxw__dkim_signature **ret_signatures, size_t *ret_n)
 {
@@ -340,12 +365,9 @@ mxw__dkim_result_t mxw__dkim_finish(mxw__dkim_t *self, int64_t deadline_ms,
 	mxw__dkim_end_of_headers(self);
 	if (!self->is_finished && any_judged(self)) {
 		self->deadline_ms = deadline_ms;
-		end_body(self);
-		dkim_eom(self->dkim, NULL);
-		for (unsigned i = 0; i < self->nsigs; i++) {
-			if (self->sigs[i].is_judged)
-				mxw__dkim_judge(self, &self->sigs[i]);
-		}
+		load_keys(self);
+		if (any_judged(self))
+			verify_all(self);
 	}
 	self->is_finished = true;
 	self->result = MXW__DKIM_NONE;

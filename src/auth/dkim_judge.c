@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/auth/dkim_verifier.h"
@@ -63,13 +64,6 @@ void mxw__dkim_gather(const mxw__dkim_t *self, struct mxw__gather *gather)
 	}
 }
 
-static DKIM_CBSTAT key_problem(struct mxw__dkim_entry *s, mxw__dkim_result_t result, const char *reason)
-{
-	s->has_key_problem = true;
-	mxw__dkim_set_result(s->info.sig, result, reason);
-	return result == MXW__DKIM_TEMPERROR ? DKIM_CBSTAT_TRYAGAIN : DKIM_CBSTAT_NOTFOUND;
-}
-
 static const char *temporary_reason(const mxw_dns_answer_t *answer)
 {
 	if (answer->is_over_budget)
@@ -77,41 +71,69 @@ static const char *temporary_reason(const mxw_dns_answer_t *answer)
 	return answer->is_bogus ? "key failed DNSSEC validation" : "key not available: no answer from DNS";
 }
 
-static DKIM_CBSTAT take_key(struct mxw__dkim_entry *s, const mxw_dns_answer_t *answer, char *buf, size_t size)
+static void take_key(struct mxw__dkim_entry *s, const mxw_dns_answer_t *answer)
 {
-	const struct mxw__dkim_key key = mxw__dkim_read_key(answer, &s->info, buf, size);
+	char text[MXW__DKIM_MAX_KEY];
+	const struct mxw__dkim_key key = mxw__dkim_read_key(answer, &s->info, text, sizeof(text));
 
-	if (key.result != MXW__DKIM_NONE)
-		return key_problem(s, key.result, key.reason);
+	if (key.result != MXW__DKIM_NONE) {
+		mxw__dkim_set_result(s->info.sig, key.result, key.reason);
+		return;
+	}
 	s->info.sig->is_testing = key.is_testing;
-	return DKIM_CBSTAT_CONTINUE;
+	s->key = strdup(text);
+	if (!s->key)
+		mxw__dkim_set_result(s->info.sig, MXW__DKIM_TEMPERROR, "out of memory");
 }
 
-static DKIM_CBSTAT ask_key(struct mxw__dkim *self, struct mxw__dkim_entry *s, char *buf, size_t size)
+/*
+ * libopendkim takes the key of an earlier signature for all that name it, whatever their kind. Where we would take another,
+ * because several records are there (RFC 6376 section 3.6.2.2: nobody knows what that means), there is none.
+ */
+static bool is_other_key(const struct mxw__dkim *self, const struct mxw__dkim_entry *s)
 {
-	char name[254];
-	DKIM_CBSTAT status = DKIM_CBSTAT_CONTINUE;
+	for (const struct mxw__dkim_entry *e = self->sigs; e < s; e++) {
+		if (e->key && !strcmp(e->info.sig->selector, s->info.sig->selector) &&
+		    !strcmp(e->info.sig->domain, s->info.sig->domain))
+			return strcmp(e->key, s->key) != 0;
+	}
+	return false;
+}
 
-	if (!key_name(s->info.sig->selector, s->info.sig->domain, name, sizeof(name)))
-		return key_problem(s, MXW__DKIM_PERMERROR, "no such key");
+bool mxw__dkim_load_key(struct mxw__dkim *self, struct mxw__dkim_entry *s)
+{
+	struct mxw__dkim_signature *sig = s->info.sig;
+	char name[254];
+
+	if (!key_name(sig->selector, sig->domain, name, sizeof(name))) {
+		mxw__dkim_set_result(sig, MXW__DKIM_PERMERROR, "no such key");
+		return false;
+	}
 	mxw_dns_answer_t *answer = mxw_resolver_ask(self->resolver, name, MXW_DNS_TXT, self->deadline_ms, self->budget);
 	if (answer->outcome == MXW_NOT_FOUND)
-		status = key_problem(s, MXW__DKIM_PERMERROR, "no such key");
+		mxw__dkim_set_result(sig, MXW__DKIM_PERMERROR, "no such key");
 	else if (answer->outcome != MXW_FOUND)
-		status = key_problem(s, MXW__DKIM_TEMPERROR, temporary_reason(answer));
+		mxw__dkim_set_result(sig, MXW__DKIM_TEMPERROR, temporary_reason(answer));
 	else
-		status = take_key(s, answer, buf, size);
+		take_key(s, answer);
 	mxw_dns_answer_unref(answer);
-	return status;
+	if (s->key && is_other_key(self, s)) {
+		mxw__dkim_set_result(sig, MXW__DKIM_PERMERROR, "several keys under one name");
+		sig->is_testing = false;
+		free(s->key);
+		s->key = NULL;
+	}
+	return s->key != NULL;
 }
 
 DKIM_CBSTAT mxw__dkim_on_key_lookup(DKIM *dkim, DKIM_SIGINFO *handle, unsigned char *buf, size_t size)
 {
-	struct mxw__dkim *self = dkim_get_user_context(dkim);
+	const struct mxw__dkim *self = dkim_get_user_context(dkim);
 
 	for (unsigned i = 0; i < self->nsigs; i++) {
-		if (self->sigs[i].handle == handle)
-			return ask_key(self, &self->sigs[i], (char *)buf, size);
+		const struct mxw__dkim_entry *s = &self->sigs[i];
+		if (s->handle == handle && s->key && (size_t)snprintf((char *)buf, size, "%s", s->key) < size)
+			return DKIM_CBSTAT_CONTINUE;
 	}
 	return DKIM_CBSTAT_ERROR;
 }
@@ -212,7 +234,7 @@ void mxw__dkim_judge(const struct mxw__dkim *self, struct mxw__dkim_entry *s)
 	unsigned flags = dkim_sig_getflags(s->handle);
 	int error = dkim_sig_geterror(s->handle);
 
-	if (s->has_key_problem || key_is_too_short(self, s))
+	if (key_is_too_short(self, s))
 		return;
 	if ((flags & DKIM_SIGFLAG_PASSED) && dkim_sig_getbh(s->handle) == DKIM_SIGBH_MATCH && error == DKIM_SIGERROR_OK)
 		judge_good(self, s);

@@ -19,6 +19,7 @@ enum {
 	MXW__DKIM_MAX_FIELD = 32768, /* octets of a DKIM-Signature field's value */
 	MXW__DKIM_MAX_H = 4000,      /* octets of h= */
 	MXW__DKIM_MAX_NAMES = 256,   /* names in h= */
+	MXW__DKIM_MAX_KEY = 1024,    /* octets of a key record, as libopendkim has room for it: RSA keys of more than 4,096 bits have it */
 	MXW__DKIM_FUTURE_S = 300     /* how far a signer's clock may be ahead */
 };
 

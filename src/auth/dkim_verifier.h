@@ -26,7 +26,7 @@ struct mxw__dkim_entry {
 	DKIM_SIGINFO *handle;  /* NULL: not judged by libopendkim */
 	bool is_judged;        /* libopendkim has it in its list */
 	bool is_malformed;     /* in libopendkim's eyes */
-	bool has_key_problem;  /* result and reason were set when the key was asked for */
+	char *key;             /* for libopendkim; NULL: none that can be used, and the result says why */
 };
 
 struct mxw__dkim {
@@ -56,7 +56,10 @@ struct mxw__dkim {
 
 void mxw__dkim_set_result(struct mxw__dkim_signature *sig, mxw__dkim_result_t result, const char *reason);
 
-/* libopendkim wants the key of a signature. */
+/* At the end of the message: asks for the key of a signature. False: it has its result. */
+bool mxw__dkim_load_key(struct mxw__dkim *self, struct mxw__dkim_entry *entry);
+
+/* libopendkim wants the key of a signature: it gets what was loaded. */
 DKIM_CBSTAT mxw__dkim_on_key_lookup(DKIM *dkim, DKIM_SIGINFO *handle, unsigned char *buf, size_t size);
 
 /* After dkim_eom(): what has become of a signature. */

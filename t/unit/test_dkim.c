@@ -651,6 +651,48 @@ START_TEST(the_key_is_found_among_other_records)
 }
 END_TEST
 
+static struct mxw__dkim_key read_record(const char *data, size_t len)
+{
+	struct mxw__dkim_signature sig = {.algorithm = "rsa-sha256"};
+	struct mxw__dkim_signature_info info = {.sig = &sig};
+	struct mxw_dns_rr *rr;
+	char text[MXW__DKIM_MAX_KEY];
+	uint8_t *bytes;
+	mxw_dns_answer_t *answer = mxw_dns_answer_new(MXW_FOUND, 0, 1, len, &rr, &bytes);
+
+	memcpy(bytes, data, len);
+	rr[0] = (struct mxw_dns_rr){.data = bytes, .len = (uint16_t)len};
+	struct mxw__dkim_key key = mxw__dkim_read_key(answer, &info, text, sizeof(text));
+	mxw_dns_answer_unref(answer);
+	return key;
+}
+
+START_TEST(records_of_any_content_are_read)
+{
+	static const char with_nul[] = "v=DKIM1; p=AA\0AA";
+	static const char nul_behind[] = "v=DKIM1; p=AAAA;\0";
+	char *big = malloc(65536);
+
+	ck_result(read_record("v=DKIM1; p=AAAA", 15).result, "none");
+	ck_assert_str_eq(read_record(with_nul, sizeof(with_nul) - 1).reason, "malformed key");
+	ck_assert_str_eq(read_record(nul_behind, sizeof(nul_behind) - 1).reason, "malformed key");
+	ck_assert_str_eq(read_record("", 0).reason, "malformed key");
+	/* As large as an answer can be. */
+	memset(big, 'A', 65536);
+	memcpy(big, "v=DKIM1; p=", 11);
+	ck_assert_str_eq(read_record(big, 65535).reason, "malformed key");
+	ck_assert_str_eq(read_record(big, 30003).reason, "key too large");
+	ck_result(read_record(big, 30003).result, "policy");
+	memset(big, ';', 65536);
+	ck_assert_str_eq(read_record(big, 32768).reason, "malformed key");
+	/* As many tags as there is room for: nobody counts them all. */
+	for (int i = 0; i < 32000; i += 8)
+		snprintf(big + i, 9, "a%05d=;", i % 100000);
+	ck_assert_str_eq(read_record(big, 32000).reason, "malformed key");
+	free(big);
+}
+END_TEST
+
 START_TEST(what_lies_beyond_the_length_is_said)
 {
 	struct world w;
@@ -1004,6 +1046,7 @@ int main(void)
 	tcase_add_test(tc, rsa_sha1_is_a_matter_of_policy);
 	tcase_add_test(tc, flags_of_the_key_count);
 	tcase_add_test(tc, the_key_is_found_among_other_records);
+	tcase_add_test(tc, records_of_any_content_are_read);
 	tcase_add_test(tc, what_lies_beyond_the_length_is_said);
 	tcase_add_loop_test(tc, what_an_l_leaves_out_is_found, 0, MXW_ARRAY_LEN(lengths));
 	tcase_add_loop_test(tc, the_length_of_one_signature_says_nothing_of_another, 0, 2);
