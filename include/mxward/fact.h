@@ -87,7 +87,10 @@ void mxw_facts_free(mxw_facts_t *facts);
 mxw_status_t mxw_facts_set(mxw_facts_t *facts, mxw_fact_id_t id, const char *value);
 mxw_status_t mxw_facts_set_number(mxw_facts_t *facts, mxw_fact_id_t id, uint64_t value);
 mxw_status_t mxw_facts_set_ip(mxw_facts_t *facts, mxw_fact_id_t id, const struct mxw_ip *ip);
-/* States that the fact could not be established. `word` (may be NULL) is the value it then shows. */
+/*
+ * States that the fact could not be established. `word` (may be NULL) is the value it then shows. Of a text that may be stated
+ * several times it is the one value that is in doubt: all others are compared as if nothing were missing.
+ */
 mxw_status_t mxw_facts_set_unavailable(mxw_facts_t *facts, mxw_fact_id_t id, const char *word);
 
 /* Forget every fact of that scope and of the narrower ones. */

@@ -94,6 +94,22 @@ typedef enum mxw__iprev_result {
 /* "pass", "fail", ... Static. */
 const char *mxw__iprev_result_name(mxw__iprev_result_t result);
 
+/* Whom a relay names as the one it has the message from. */
+typedef enum mxw__origin {
+	MXW__ORIGIN_UNREADABLE,
+	MXW__ORIGIN_RECEIVED,
+	MXW__ORIGIN_INTERNAL,                /* a host of ours */
+	MXW__ORIGIN_USER                     /* somebody who had logged in */
+} mxw__origin_t;
+
+/* How far the Received fields have been followed. */
+struct mxw__origin_walk {
+	bool is_over;
+	unsigned hops;
+	mxw__origin_t origin;
+	struct mxw_ip address;               /* family 0: none was found */
+};
+
 /* Results with more to them than a word, for the Authentication-Results field and for DMARC. */
 struct mxw__auth_results {
 	bool has_spf, has_spf_helo, has_dkim, has_iprev, has_dmarc, has_arc;
@@ -115,6 +131,9 @@ struct mxw__check_ctx {
 	mxw__directories_t *directories;
 	mxw__dkim_lib_t *dkim_lib;
 	const char *session_id;
+	/* Tells the log something that a person should look at, with the key only once an hour; the line has the form of any other. */
+	void (*warn)(void *ctx, const char *key, const char *line);
+	void *warn_ctx;
 	mxw_facts_t *facts;
 	mxw__arena_t *session_arena;
 	mxw__arena_t *message_arena;
@@ -122,6 +141,7 @@ struct mxw__check_ctx {
 	struct mxw__envelope *env;
 	struct mxw__auth_results *results;
 	struct mxw__from_work *from_work;    /* the from check's own; malloc'ed, NULL until there is a header */
+	struct mxw__origin_walk origin;      /* the origin check's own */
 	mxw__dkim_t *dkim;                   /* the dkim check's own */
 	bool dkim_wants_body;
 	mxw__arc_t *arc;                     /* the arc check's own, as the next */
@@ -148,6 +168,7 @@ struct mxw__check {
 
 extern const struct mxw__check mxw__check_client;
 extern const struct mxw__check mxw__check_iprev;
+extern const struct mxw__check mxw__check_client_dnsbl;
 extern const struct mxw__check mxw__check_helo;
 extern const struct mxw__check mxw__check_spf_helo;
 extern const struct mxw__check mxw__check_sender;
@@ -156,6 +177,8 @@ extern const struct mxw__check mxw__check_spf;
 extern const struct mxw__check mxw__check_spf_record;
 extern const struct mxw__check mxw__check_recipient;
 extern const struct mxw__check mxw__check_directory;
+extern const struct mxw__check mxw__check_origin;
+extern const struct mxw__check mxw__check_origin_dnsbl;
 extern const struct mxw__check mxw__check_authres;
 extern const struct mxw__check mxw__check_content;
 extern const struct mxw__check mxw__check_from;
@@ -172,6 +195,9 @@ bool mxw__rules_name(const struct mxw_conf *conf, const mxw_fact_id_t *facts, si
 bool mxw__in_networks(const struct mxw__networks *networks, const struct mxw_ip *ip);
 /* Is it a name of this site's hosts: one of helo-names, or in a domain section? In U-labels it is none the less ours. */
 bool mxw__is_our_name(const struct mxw__check_ctx *ctx, const char *name);
+
+/* Where an address stands; family 0 is local submission. */
+mxw__client_class_t mxw__client_classify(const struct mxw_conf *conf, const struct mxw_ip *client);
 
 /* The caller is a stranger whose behaviour counts: outside and not authenticated. */
 bool mxw__is_stranger(const struct mxw__envelope *env);

@@ -6,6 +6,7 @@
 const struct mxw__check *const mxw__check_list[] = {
 	&mxw__check_client,
 	&mxw__check_iprev,
+	&mxw__check_client_dnsbl,
 	&mxw__check_helo,
 	&mxw__check_spf_helo,
 	&mxw__check_sender,
@@ -14,6 +15,8 @@ const struct mxw__check *const mxw__check_list[] = {
 	&mxw__check_spf_record,
 	&mxw__check_recipient,
 	&mxw__check_directory,
+	&mxw__check_origin,
+	&mxw__check_origin_dnsbl,
 	&mxw__check_authres,
 	&mxw__check_content,
 	&mxw__check_from,

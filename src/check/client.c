@@ -4,7 +4,7 @@
 
 #include "src/check/check.h"
 
-static mxw__client_class_t classify(const struct mxw_conf *conf, const struct mxw_ip *client)
+mxw__client_class_t mxw__client_classify(const struct mxw_conf *conf, const struct mxw_ip *client)
 {
 	if (!client->family)
 		return MXW__CLIENT_LOCAL;
@@ -37,7 +37,7 @@ static void run(struct mxw__check_ctx *ctx)
 	};
 	struct mxw__envelope *env = ctx->env;
 
-	env->client_class = classify(ctx->conf, &env->client);
+	env->client_class = mxw__client_classify(ctx->conf, &env->client);
 	mxw_facts_set(ctx->facts, MXW__FACT_CLIENT_CLASS, class_words[env->client_class]);
 	if (env->client.family)
 		mxw_facts_set_ip(ctx->facts, MXW__FACT_CLIENT_ADDRESS, &env->client);

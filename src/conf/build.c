@@ -353,6 +353,47 @@ static void read_listeners(struct mxw__build *b)
 	b->conf->nlisteners = k;
 }
 
+/* ---- block lists ---- */
+
+static void read_dnsbl(struct mxw__build *b, struct mxw__node *node, struct mxw__dnsbl_conf *l)
+{
+	struct mxw__pos pos[OPTIONS_MAX];
+
+	*l = (struct mxw__dnsbl_conf){.name = node->args ? node->args->text : "", .pos = node->pos};
+	if (node->args)
+		mxw__check_name(b->values.complaints, node->args);
+	mxw__values_read(&b->values, &mxw__sections[MXW__SECTION_DNSBL], &node, 1, l, pos);
+	if (!pos[0].file && !is_broken(node))
+		mxw__complain(b->values.complaints, &node->pos, "a dnsbl needs 'zone': the domain in which the list is");
+	struct mxw__dnsbl_range *ranges = alloc(b, l->codes.n, sizeof *ranges);
+	l->ranges = ranges;
+	for (size_t i = 0; ranges && i < l->codes.n; i++)
+		if (mxw__dnsbl_range_parse(l->codes.v[i], &ranges[l->nranges]))
+			l->nranges++;
+}
+
+static void read_dnsbls(struct mxw__build *b)
+{
+	size_t n = count_sections(b, MXW__SECTION_DNSBL), k = 0;
+	struct mxw__dnsbl_conf *list = alloc(b, n, sizeof *list);
+
+	for (struct mxw__node *node = b->root->first; list && node; node = node->next) {
+		if (!is_section(node, MXW__SECTION_DNSBL))
+			continue;
+		if (k == MXW__DNSBLS_MAX) {
+			mxw__complain(b->values.complaints, &node->pos, "more than %d sections dnsbl", MXW__DNSBLS_MAX);
+			break;
+		}
+		read_dnsbl(b, node, &list[k++]);
+		for (size_t i = 0; i + 1 < k && node->args; i++)
+			if (strcmp(list[i].name, list[k - 1].name) == 0)
+				mxw__complain(b->values.complaints, &node->args->pos, "there is a dnsbl '%s' already, at %s:%u",
+					      list[i].name, list[i].pos.file, list[i].pos.line);
+	}
+	b->conf->dnsbls = list;
+	b->conf->ndnsbls = list ? k : 0;
+}
+
 /* ---- all ---- */
 
 bool mxw__build(struct mxw__build *b)
@@ -375,6 +416,7 @@ bool mxw__build(struct mxw__build *b)
 	read_directories(b);
 	read_domains(b);
 	read_listeners(b);
+	read_dnsbls(b);
 	mxw__build_rules(b);
 	return !b->values.out_of_memory;
 }

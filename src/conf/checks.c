@@ -413,3 +413,59 @@ bool mxw__check_local_part(struct mxw__complaints *complaints, const struct mxw_
 	mxw__complain(complaints, &arg->pos, "'%s' is no mailbox name; the part before '@' was expected", arg->text);
 	return false;
 }
+
+/* ---- block lists ---- */
+
+bool mxw__check_dnsbl_zone(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	/* An IPv6 address before it takes 64 octets. */
+	enum { ZONE_MAX = 253 - 64 };
+
+	if (mxw__domain_is_valid(arg->text) && strlen(arg->text) <= ZONE_MAX)
+		return true;
+	mxw__complain(complaints, &arg->pos, "'%s' is no domain name; the zone of a list in the DNS was expected", arg->text);
+	return false;
+}
+
+static bool parse_code(const char *text, size_t len, uint32_t *ret_code)
+{
+	char copy[16];
+	struct mxw_ip ip;
+
+	if (len >= sizeof copy)
+		return false;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	if (mxw_ip_parse(copy, &ip) != MXW_OK || ip.family != 4 || ip.bytes[0] != 127)
+		return false;
+	*ret_code = (uint32_t)ip.bytes[0] << 24 | (uint32_t)ip.bytes[1] << 16 | (uint32_t)ip.bytes[2] << 8 | ip.bytes[3];
+	return true;
+}
+
+bool mxw__dnsbl_range_parse(const char *text, struct mxw__dnsbl_range *ret_range)
+{
+	size_t n = strcspn(text, "-");
+	struct mxw__dnsbl_range r;
+
+	if (!parse_code(text, n, &r.first))
+		return false;
+	r.last = r.first;
+	if (text[n] && !parse_code(text + n + 1, strlen(text + n + 1), &r.last))
+		return false;
+	/* They end at 127.255.255.255: what reaches into the errors ends there, or is one of them. */
+	if (r.first > r.last || r.last >= UINT32_C(0x7fffff00))
+		return false;
+	*ret_range = r;
+	return true;
+}
+
+bool mxw__check_dnsbl_codes(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	struct mxw__dnsbl_range range;
+
+	if (mxw__dnsbl_range_parse(arg->text, &range))
+		return true;
+	mxw__complain(complaints, &arg->pos,
+		      "'%s' is no code of a list; 127.0.0.2 or 127.0.0.2-127.0.0.11 was expected, below 127.255.255.0", arg->text);
+	return false;
+}

@@ -172,12 +172,38 @@ typedef enum mxw__event {
 
 struct mxw__tracker_conf {
 	bool enabled;
+	uint64_t nat_helo_names;       /* so many unrelated HELO names from one internal address are a NAT; 0: never */
+	uint64_t nat_window_ms;
 	uint64_t half_life_ms;
 	uint64_t max_entries;
 	uint64_t harvest_window_ms;
 	uint64_t harvest_entries;
 	uint64_t weights[MXW__EVENT_COUNT];
 };
+
+/* dnsbl NAME { ... }: a list of addresses in the DNS (RFC 5782) */
+typedef enum mxw__dnsbl_addresses { MXW__DNSBL_BOTH, MXW__DNSBL_IPV4, MXW__DNSBL_IPV6 } mxw__dnsbl_addresses_t;
+
+/* Codes as numbers in host order: 127.0.0.2 is 0x7f000002. */
+struct mxw__dnsbl_range {
+	uint32_t first, last;
+};
+
+enum { MXW__DNSBLS_MAX = 32 };
+
+struct mxw__dnsbl_conf {
+	const char *name;
+	struct mxw__pos pos;
+	const char *zone;              /* lower case, without final dot */
+	struct mxw__strings codes;     /* as written; the same as ranges: */
+	size_t nranges;
+	const struct mxw__dnsbl_range *ranges;
+	mxw__dnsbl_addresses_t addresses;
+	bool check_test_points;        /* RFC 5782 section 5 */
+};
+
+/* "127.0.0.2", "127.0.0.2-127.0.0.11": within 127.0.0.0/8, and none of 127.255.255.0/24, which say why there is no answer. */
+bool mxw__dnsbl_range_parse(const char *text, struct mxw__dnsbl_range *ret_range);
 
 struct mxw__recipient_cache_conf {
 	uint64_t entries;
@@ -256,6 +282,8 @@ struct mxw_conf {
 	const struct mxw__domain_conf *domains;
 	size_t nlisteners;
 	const struct mxw__listener_conf *listeners;
+	size_t ndnsbls;
+	const struct mxw__dnsbl_conf *dnsbls;
 	mxw_policy_t *policy;
 	struct mxw_daemon_settings daemon;
 	/* the configuration's own */

@@ -239,6 +239,13 @@ mxw_status_t mxw_conf_dump(const mxw_conf_t *conf, FILE *out)
 		dump_section(MXW__SECTION_LISTENER, &conf->listeners[i], out);
 		fputs("}\n", out);
 	}
+	for (size_t i = 0; i < conf->ndnsbls; i++) {
+		fputs("dnsbl ", out);
+		mxw__word_dump(conf->dnsbls[i].name, out);
+		fputs(" {\n", out);
+		dump_section(MXW__SECTION_DNSBL, &conf->dnsbls[i], out);
+		fputs("}\n", out);
+	}
 	for (size_t i = 0; i < conf->priv->off_rules.n; i++)
 		fprintf(out, "rule %s off\n", conf->priv->off_rules.v[i]);
 	mxw__policy_dump(conf->policy, out);

@@ -108,6 +108,8 @@ static const struct mxw__option tracker[] = {
 	{"max-entries", MXW__OPT_NUMBER, "100000", AT(mxw_conf, tracker.max_entries), RANGE(100, 10000000)},
 	{"harvest-window", MXW__OPT_DURATION, "1h", AT(mxw_conf, tracker.harvest_window_ms), RANGE(MINUTE, 7 * DAY)},
 	{"harvest-entries", MXW__OPT_NUMBER, "20000", AT(mxw_conf, tracker.harvest_entries), RANGE(100, 1000000)},
+	{"nat-helo-names", MXW__OPT_NUMBER, "10", AT(mxw_conf, tracker.nat_helo_names), RANGE(0, 1000)},
+	{"nat-window", MXW__OPT_DURATION, "1d", AT(mxw_conf, tracker.nat_window_ms), RANGE(10 * MINUTE, 30 * DAY)},
 	POINTS("unknown-recipient", "10", UNKNOWN_RCPT),
 	POINTS("rejected-recipient", "10", REJECTED_RCPT),
 	POINTS("unknown-command", "5", UNKNOWN_COMMAND),
@@ -230,6 +232,15 @@ static const struct mxw__option listener[] = {
 	{"daemon-name", MXW__OPT_TEXT, "", AT(mxw__listener_conf, daemon_name), .check = mxw__check_length},
 };
 
+static const struct mxw__option dnsbl[] = {
+	{"zone", MXW__OPT_TEXT, "", AT(mxw__dnsbl_conf, zone), .flags = MXW__OPT_REQUIRED | MXW__OPT_LOWER,
+		.check = mxw__check_dnsbl_zone},
+	/* 127.0.0.255 means "you ask too much" at one large list, and all bits at once at none that is known. */
+	{"codes", MXW__OPT_LIST, "127.0.0.2-127.0.0.254", AT(mxw__dnsbl_conf, codes), .check = mxw__check_dnsbl_codes},
+	{"addresses", MXW__OPT_CHOICE, "both", AT(mxw__dnsbl_conf, addresses), .words = "both ipv4 ipv6"},
+	{"test-points", MXW__OPT_CHOICE, "yes", AT(mxw__dnsbl_conf, check_test_points), .words = "no yes"},
+};
+
 static const struct mxw__option rule[] = {
 	{"at", MXW__OPT_OTHER, .deflt = NULL},
 	{"when", MXW__OPT_OTHER, .deflt = NULL},
@@ -257,6 +268,7 @@ const struct mxw__section mxw__sections[MXW__SECTION_COUNT] = {
 	[MXW__SECTION_DIRECTORY] = {"directory", 1, 1, "one name", OPTIONS(directory)},
 	[MXW__SECTION_DOMAIN] = {"domain", 1, 100000, "at least one domain", OPTIONS(domain)},
 	[MXW__SECTION_LISTENER] = {"listener", 1, 1, "one name", OPTIONS(listener)},
+	[MXW__SECTION_DNSBL] = {"dnsbl", 1, 1, "one name", OPTIONS(dnsbl)},
 	[MXW__SECTION_RULE] = {"rule", 1, 2, "a name and perhaps enforce, observe or off", OPTIONS(rule)},
 #undef OPTIONS
 };

@@ -73,6 +73,7 @@ typedef enum mxw__section_id {
 	MXW__SECTION_DIRECTORY,
 	MXW__SECTION_DOMAIN,
 	MXW__SECTION_LISTENER,
+	MXW__SECTION_DNSBL,
 	MXW__SECTION_RULE,
 	MXW__SECTION_COUNT
 } mxw__section_id_t;
@@ -138,6 +139,8 @@ bool mxw__check_ldap_address_attribute(struct mxw__complaints *complaints, const
 bool mxw__check_host_port(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_local_part(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_delimiters(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_dnsbl_zone(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_dnsbl_codes(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_length(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 
 #endif

@@ -82,6 +82,8 @@ size_t mxw__local_canonical(const char *local, size_t len, char ret_local[MXW__L
  * (src/auth/dmarc.h) and by this only where the DNS does not say.
  */
 void mxw__org_domain(const char *domain, char ret_domain[MXW__DOMAIN_MAX + 1]);
+/* Is its last label one that the list has? "printer.lan" and "x.local" are nobody's. */
+bool mxw__has_public_suffix(const char *domain);
 bool mxw__same_org_domain(const char *a, const char *b);
 /*
  * The part of `domain` that one operator's name servers answer for: the label below the registry's suffix and that suffix. Suffixes

@@ -22,6 +22,14 @@ void mxw__org_domain(const char *domain, char ret_domain[MXW__DOMAIN_MAX + 1])
 	snprintf(ret_domain, MXW__DOMAIN_MAX + 1, "%s", org ? org : domain);
 }
 
+bool mxw__has_public_suffix(const char *domain)
+{
+	const psl_ctx_t *psl = psl_builtin();
+	const char *dot = strrchr(domain, '.');
+
+	return psl && psl_is_public_suffix2(psl, dot ? dot + 1 : domain, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE);
+}
+
 bool mxw__same_org_domain(const char *a, const char *b)
 {
 	char org_a[MXW__DOMAIN_MAX + 1], org_b[MXW__DOMAIN_MAX + 1];

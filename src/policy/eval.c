@@ -65,8 +65,31 @@ static mxw__tri_t compare_unavailable(const struct mxw__expr *e, const struct mx
 	return tri(e->op != MXW__OP_NE);
 }
 
+static mxw__tri_t compare_one(const struct mxw__expr *e, const mxw_facts_t *facts, const struct mxw__fact_value *v);
+
+/*
+ * Of a text that may be stated several times, one that is unavailable says which value it would be: client.dnsbl=?zen leaves open
+ * whether "zen" is among them, and nothing else.
+ */
+static bool names_its_value(const struct mxw__expr *e, const struct mxw__fact_value *v)
+{
+	const struct mxw_fact_info *info = &mxw__fact_table[e->fact];
+
+	return v->is_unavailable && v->len && info->is_multi && info->type == MXW_FACT_TEXT;
+}
+
+static mxw__tri_t compare_named(const struct mxw__expr *e, const mxw_facts_t *facts, const struct mxw__fact_value *v)
+{
+	struct mxw__fact_value stated = *v;
+
+	stated.is_unavailable = false;
+	return compare_one(e, facts, &stated) == MXW__TRUE ? MXW__UNKNOWN : MXW__FALSE;
+}
+
 static mxw__tri_t compare_one(const struct mxw__expr *e, const mxw_facts_t *facts, const struct mxw__fact_value *v)
 {
+	if (names_its_value(e, v))
+		return compare_named(e, facts, v);
 	if (v->is_unavailable)
 		return compare_unavailable(e, v);
 	switch (e->op) {

@@ -47,6 +47,20 @@ static void resolver_notice(void *ctx, const char *text)
 	notice(ctx, MXW_LEVEL_WARNING, "resolver", text);
 }
 
+/* Every client is looked for in the block lists: their zones have no limit. To be freed, the strings not. */
+static const char **unlimited_zones(const struct mxw_conf *conf, size_t *ret_n)
+{
+	const struct mxw__strings *own = &conf->resolver.unlimited_zones;
+	const char **zones = mxw__calloc(own->n + conf->ndnsbls + 1, sizeof *zones);
+
+	for (size_t i = 0; zones && i < own->n; i++)
+		zones[i] = own->v[i];
+	for (size_t i = 0; zones && i < conf->ndnsbls; i++)
+		zones[own->n + i] = conf->dnsbls[i].zone;
+	*ret_n = own->n + conf->ndnsbls;
+	return zones;
+}
+
 static mxw_status_t make_resolver(mxw_engine_t *engine, const struct mxw_conf *conf, mxw_resolver_t **ret_resolver,
 				  struct mxw_error *err)
 {
@@ -67,8 +81,6 @@ static mxw_status_t make_resolver(mxw_engine_t *engine, const struct mxw_conf *c
 		.client_burst = (unsigned)rc->client_burst,
 		.zone_rate = (unsigned)rc->zone_rate,
 		.zone_burst = (unsigned)rc->zone_burst,
-		.unlimited_zones = rc->unlimited_zones.v,
-		.nunlimited_zones = rc->unlimited_zones.n,
 		.positive_max_s = (unsigned)(rc->positive_max_ms / 1000),
 		.negative_max_s = (unsigned)(rc->negative_max_ms / 1000),
 		.failure_max_s = (unsigned)(rc->failure_max_ms / 1000),
@@ -81,7 +93,13 @@ static mxw_status_t make_resolver(mxw_engine_t *engine, const struct mxw_conf *c
 		*ret_resolver = mxw_resolver_ref(engine->given_resolver);
 		return MXW_OK;
 	}
-	return mxw_resolver_new(&options, ret_resolver, err);
+	const char **zones = unlimited_zones(conf, &options.nunlimited_zones);
+	if (!zones)
+		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
+	options.unlimited_zones = zones;
+	mxw_status_t status = mxw_resolver_new(&options, ret_resolver, err);
+	free(zones);
+	return status;
 }
 
 static bool same_strings(const struct mxw__strings *a, const struct mxw__strings *b)
@@ -109,9 +127,21 @@ static bool has_files(const struct mxw__resolver_conf *conf)
 	return conf->local_data.n > 0 || *conf->trust_anchor_file;
 }
 
-static bool same_resolver(const struct mxw__resolver_conf *a, const struct mxw__resolver_conf *b)
+static bool same_dnsbls(const struct mxw_conf *a, const struct mxw_conf *b)
 {
-	return same_strings(&a->forward, &b->forward) && !has_files(a) && !has_files(b) && a->from_root == b->from_root &&
+	if (a->ndnsbls != b->ndnsbls)
+		return false;
+	for (size_t i = 0; i < a->ndnsbls; i++)
+		if (strcmp(a->dnsbls[i].zone, b->dnsbls[i].zone) != 0)
+			return false;
+	return true;
+}
+
+static bool same_resolver(const struct mxw_conf *conf_a, const struct mxw_conf *conf_b)
+{
+	const struct mxw__resolver_conf *a = &conf_a->resolver, *b = &conf_b->resolver;
+
+	return same_dnsbls(conf_a, conf_b) && same_strings(&a->forward, &b->forward) && !has_files(a) && !has_files(b) && a->from_root == b->from_root &&
 	       a->local_only == b->local_only && same_limits(a, b);
 }
 
@@ -170,7 +200,8 @@ static void compute_needs(struct mxw__snapshot *snap)
 		.rcpt = true,
 		.data = mxw_policy_has_stage(conf->policy, MXW_STAGE_DATA),
 		.unknown = conf->tracker.enabled || commands,
-		.header = results || dkim || arc || size ||
+		/* What a relay wrote down says who is to be counted, even where no rule asks for it. */
+		.header = results || dkim || arc || size || conf->relays.n ||
 			  needs_any(conf, MXW_STAGE_EOM, header_facts, MXW_ARRAY_LEN(header_facts)),
 		.body = dkim || arc || size,
 		.rejected_rcpt = conf->tracker.enabled || mta_rcpt,
@@ -205,7 +236,7 @@ static mxw_status_t snapshot_new(mxw_engine_t *engine, mxw_conf_t *conf, const s
 		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
 	atomic_init(&snap->refs, 1);
 	snap->conf = mxw_conf_ref(conf);
-	if (old && same_resolver(&old->conf->resolver, &conf->resolver)) {
+	if (old && same_resolver(old->conf, conf)) {
 		snap->resolver = mxw_resolver_ref(old->resolver);
 		status = MXW_OK;
 	} else {
@@ -294,6 +325,8 @@ static mxw_status_t make_tracker(mxw_engine_t *engine, const struct mxw__tracker
 	if (status != MXW_OK)
 		return mxw__fail(err, status, "no memory for tracker harvest-entries %llu",
 				 (unsigned long long)conf->harvest_entries);
+	if (mxw__nat_new(&engine->nat) != MXW_OK)
+		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
 	return MXW_OK;
 }
 
@@ -308,6 +341,7 @@ mxw_status_t mxw_engine_new(mxw_conf_t *conf, const struct mxw_engine_options *o
 		free(engine);
 		return mxw__fail(err, MXW_ERR_SYSTEM, "no mutex to be had");
 	}
+	pthread_mutex_init(&engine->warnings.mutex, NULL);
 	mxw__hashkey_random(&engine->id_key);
 	mxw_status_t status = copy_options(engine, options);
 	if (status != MXW_OK)
@@ -377,6 +411,8 @@ void mxw_engine_free(mxw_engine_t *engine)
 	mxw_resolver_unref(engine->given_resolver);
 	mxw__tracker_free(engine->tracker);
 	mxw__harvest_free(engine->harvest);
+	mxw__nat_free(engine->nat);
+	pthread_mutex_destroy(&engine->warnings.mutex);
 	pthread_mutex_destroy(&engine->mutex);
 	free(engine->state_dir);
 	free(engine);

@@ -29,6 +29,7 @@
 #include "src/directory/directory.h"
 #include "src/policy/policy.h"
 #include "src/track/harvest.h"
+#include "src/track/nat.h"
 #include "src/track/tracker.h"
 
 /* Everything that follows from one configuration. */
@@ -44,6 +45,16 @@ struct mxw__snapshot {
 	uint32_t wanted[MXW_STAGE_COUNT]; /* lazy checks whose facts this stage's rules name */
 };
 
+/* Warnings that were given lately. Shared; bounded: of too many, one may be given again before the hour is over. */
+struct mxw__warnings {
+	pthread_mutex_t mutex;           /* guards the rest; a leaf */
+	struct mxw__told {
+		uint64_t key;
+		int64_t at_ms;
+		bool is_used;
+	} told[64];
+};
+
 struct mxw_engine {
 	struct mxw_clock clock;
 	void (*log)(void *ctx, mxw_level_t level, const char *line);
@@ -51,6 +62,8 @@ struct mxw_engine {
 	mxw_resolver_t *given_resolver;  /* NULL: each configuration says */
 	mxw__tracker_t *tracker;
 	mxw__harvest_t *harvest;
+	mxw__nat_t *nat;
+	struct mxw__warnings warnings;
 	_Atomic int64_t next_report_ms;  /* of the resolver's counters */
 	atomic_uint concealed_sessions;  /* that wait for the time of their reply */
 	char *state_dir;                 /* NULL: nothing is kept on disk */
@@ -68,6 +81,8 @@ void mxw__snapshot_unref(struct mxw__snapshot *snapshot);
 /* `ret_id` has room for MXW_SESSION_ID_MAX. */
 void mxw__engine_next_id(mxw_engine_t *engine, char *ret_id);
 void mxw__engine_log(mxw_engine_t *engine, mxw_level_t level, const char *line);
+/* A warning that is given once an hour, by its key. `engine` is a mxw_engine_t *. */
+void mxw__engine_warn(void *engine, const char *key, const char *line);
 /* What is due from time to time; called with each session that begins. */
 void mxw__engine_tick(mxw_engine_t *engine);
 
@@ -116,6 +131,7 @@ struct mxw_session {
 	unsigned unknown_commands, aborts, messages;
 	bool has_authenticated;          /* in a message before: it lasts as long as the session */
 	bool helo_forged_counted;
+	bool helo_noted;                 /* for the NAT that may be in front */
 	struct mxw__message_record record;
 	int64_t step_began_ms;
 	int64_t hold_until_ms;           /* the time of a concealed recipient's reply; 0: it need not wait */
@@ -145,6 +161,9 @@ void mxw__stage_event(mxw_session_t *s, mxw__event_t event);
 void mxw__stage_feed_spf(mxw_session_t *s);
 /* Forgets what belonged to the message or recipient. */
 void mxw__stage_clear(mxw_session_t *s, mxw_fact_scope_t scope);
+
+/* nat.c: is the internal client more than one? Notes its name, and states the fact. */
+void mxw__nat_watch(mxw_session_t *s, mxw_stage_t stage);
 
 /* report.c */
 void mxw__report_message(mxw_session_t *s);

@@ -100,6 +100,15 @@ static void emit(mxw_session_t *s, struct mxw__buf *line)
 	mxw__buf_fini(line);
 }
 
+/* Whom a relay has it from; of other clients the address is there already. */
+static void add_origin(struct mxw__buf *line, const struct mxw__envelope *env)
+{
+	char text[MXW_IP_TEXT_MAX];
+
+	if (env->client_class == MXW__CLIENT_RELAY)
+		add(line, "origin", mxw_ip_format(&env->origin, text));
+}
+
 void mxw__report_message(mxw_session_t *s)
 {
 	const struct mxw__message_record *r = &s->record;
@@ -135,6 +144,7 @@ void mxw__report_message(mxw_session_t *s)
 	add_observed(&line, r);
 	add(&line, "spf", mxw_facts_get(s->facts, MXW__FACT_SPF));
 	add(&line, "dkim", mxw_facts_get(s->facts, MXW__FACT_DKIM));
+	add_origin(&line, env);
 	add(&line, "score", mxw_facts_get(s->facts, MXW__FACT_CLIENT_SCORE));
 	if (r->has_ended)
 		add_number(&line, "size", env->header_bytes + env->body_bytes);

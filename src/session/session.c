@@ -79,6 +79,8 @@ static void fill_context(mxw_session_t *s)
 		.directories = snap->directories,
 		.dkim_lib = snap->dkim_lib,
 		.session_id = s->id,
+		.warn = mxw__engine_warn,
+		.warn_ctx = s->engine,
 		.facts = s->facts,
 		.session_arena = s->session_arena,
 		.message_arena = s->message_arena,
@@ -220,6 +222,7 @@ void mxw_session_connect(mxw_session_t *session, const struct mxw_connect_info *
 	env->client_name = has_name ? keep(session, MXW_SCOPE_SESSION, name) : "";
 	env->daemon_name = keep(session, MXW_SCOPE_SESSION, info->daemon_name);
 	env->daemon_port = info->daemon_port;
+	session->helo_noted = false;
 	session->is_connected = true;
 	decide_for_session(session, MXW_STAGE_CONNECT, ret_verdict);
 }

@@ -123,14 +123,27 @@ static bool is_tracked(const mxw_session_t *s)
 	return s->snapshot->conf->tracker.enabled && is_stranger(s);
 }
 
-void mxw__stage_event(mxw_session_t *s, mxw__event_t event)
+/* NULL: nobody whose behaviour counts. */
+static void add_points(mxw_session_t *s, const struct mxw_ip *who, mxw__event_t event)
 {
 	const struct mxw__tracker_conf *tc = &s->snapshot->conf->tracker;
 
-	if (!tc->weights[event] || !is_tracked(s))
-		return;
-	mxw__tracker_add(s->engine->tracker, &s->env.client, tc->weights[event], mxw__now_ms(&s->engine->clock),
-			 tc->half_life_ms);
+	if (who && tc->weights[event])
+		mxw__tracker_add(s->engine->tracker, who, tc->weights[event], mxw__now_ms(&s->engine->clock), tc->half_life_ms);
+}
+
+void mxw__stage_event(mxw_session_t *s, mxw__event_t event)
+{
+	add_points(s, is_tracked(s) ? &s->env.client : NULL, event);
+}
+
+/* On whose account a message goes: the client's, or that of whom a relay of ours has it from; never the relay's. */
+static const struct mxw_ip *who_sent(const mxw_session_t *s)
+{
+	if (is_tracked(s))
+		return &s->env.client;
+	bool is_relayed = s->snapshot->conf->tracker.enabled && s->env.client_class == MXW__CLIENT_RELAY;
+	return is_relayed && s->env.origin.family ? &s->env.origin : NULL;
 }
 
 static bool fact_is(const mxw_session_t *s, mxw_fact_id_t fact, const char *word)
@@ -174,7 +187,7 @@ void mxw__stage_feed_spf(mxw_session_t *s)
 {
 	if (fact_is(s, MXW__FACT_SPF, "fail") && !fact_is(s, MXW__FACT_DKIM, "pass") &&
 	    !mxw_facts_is_unavailable(s->facts, MXW__FACT_DKIM))
-		mxw__stage_event(s, MXW__EVENT_SPF_FAIL);
+		add_points(s, who_sent(s), MXW__EVENT_SPF_FAIL);
 }
 
 static void state_counts(mxw_session_t *s)
@@ -195,6 +208,20 @@ static void state_counts(mxw_session_t *s)
 	mxw_facts_set_number(s->facts, MXW__FACT_SESSION_UNKNOWN_COMMANDS, s->unknown_commands);
 	mxw_facts_set_number(s->facts, MXW__FACT_SESSION_ABORTS, s->aborts);
 	mxw_facts_set_number(s->facts, MXW__FACT_SESSION_MESSAGES, s->messages);
+}
+
+/* Points of whoever answers for the message; not known where a relay does not say who that is. */
+static void state_origin_score(mxw_session_t *s)
+{
+	const struct mxw_ip *who = who_sent(s);
+	uint64_t score = 0;
+
+	if (s->env.client_class == MXW__CLIENT_RELAY && !s->env.origin.family)
+		return;
+	if (who)
+		score = mxw__tracker_score(s->engine->tracker, who, mxw__now_ms(&s->engine->clock),
+					   s->snapshot->conf->tracker.half_life_ms);
+	mxw_facts_set_number(s->facts, MXW__FACT_ORIGIN_SCORE, score);
 }
 
 static void note_observed(mxw_session_t *s, const char *rule, mxw_action_t action)
@@ -384,6 +411,9 @@ void mxw__stage_decide(mxw_session_t *s, mxw_stage_t stage, struct mxw_verdict *
 	run_checks(s, stage, NULL);
 	feed_tracker(s, stage);
 	state_counts(s);
+	if (stage == MXW_STAGE_EOM)
+		state_origin_score(s);
+	mxw__nat_watch(s, stage);
 	if (!s->session_accepted && !s->message_accepted)
 		mxw__policy_decide_as(conf->policy, stage, s->facts, false, &decision);
 	finish(s, stage, &decision, ret_verdict);
