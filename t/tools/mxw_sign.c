@@ -2,7 +2,7 @@
 /*
  * mxw_sign: reads a message on standard input and writes it, DKIM-signed, to standard output.
  *
- *	mxw_sign -k KEY.pem -d DOMAIN -s SELECTOR [-a rsa-sha256|ed25519-sha256] [-c HEADER/BODY]
+ *	mxw_sign -k KEY.pem -d DOMAIN -s SELECTOR [-a rsa-sha256|ed25519-sha256] [-c HEADER/BODY] [-l OCTETS]
  *
  * Lines may end in LF or CRLF; what comes out has CRLF. Exit codes as in sysexits(3).
  * Standards: RFC 6376, RFC 8463.
@@ -30,12 +30,13 @@ struct settings {
 	dkim_alg_t algorithm;
 	dkim_canon_t header_canon;
 	dkim_canon_t body_canon;
+	ssize_t length; /* of the body that is signed; -1: all of it */
 };
 
 static void usage(void)
 {
 	fputs("usage: mxw_sign -k key.pem -d domain -s selector [-a rsa-sha256|ed25519-sha256]\n"
-	      "                [-c simple|relaxed/simple|relaxed] < message > signed\n", stderr);
+	      "                [-c simple|relaxed/simple|relaxed] [-l octets] < message > signed\n", stderr);
 	exit(EX_USAGE);
 }
 
@@ -83,7 +84,7 @@ static void parse_options(int argc, char **argv, struct settings *set)
 {
 	int opt;
 
-	while ((opt = getopt(argc, argv, "a:c:d:k:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "a:c:d:k:l:s:")) != -1) {
 		switch (opt) {
 		case 'a':
 			set->algorithm = parse_algorithm(optarg);
@@ -96,6 +97,9 @@ static void parse_options(int argc, char **argv, struct settings *set)
 			break;
 		case 'k':
 			load_key(optarg, set);
+			break;
+		case 'l':
+			set->length = atol(optarg);
 			break;
 		case 's':
 			set->selector = optarg;
@@ -161,6 +165,7 @@ int main(int argc, char **argv)
 		.algorithm = DKIM_SIGN_RSASHA256,
 		.header_canon = DKIM_CANON_RELAXED,
 		.body_canon = DKIM_CANON_RELAXED,
+		.length = -1,
 	};
 	struct mxw__buf msg;
 	int rc = EX_SOFTWARE;
@@ -174,7 +179,7 @@ int main(int argc, char **argv)
 	if (lib)
 		dkim = dkim_sign(lib, (const unsigned char *)"mxw_sign", NULL, (dkim_sigkey_t)set.key,
 				 (const unsigned char *)set.selector, (const unsigned char *)set.domain,
-				 set.header_canon, set.body_canon, set.algorithm, -1, &stat);
+				 set.header_canon, set.body_canon, set.algorithm, set.length, &stat);
 	if (msg.failed || !msg.len) {
 		fputs("mxw_sign: no message, or one that is too large\n", stderr);
 		rc = EX_DATAERR;

@@ -31,11 +31,13 @@ def build(token, sender="sender@good.example", rcpt="alice@ward.example", extra=
     return head + (b"Good morning.\r\n" if body is None else body)
 
 
-def sign(message, domain="good.example", selector="rsa", canon="relaxed/relaxed"):
-    """The message with a DKIM signature. The selector says which test key ("rsa", "ed25519")."""
+def sign(message, domain="good.example", selector="rsa", canon="relaxed/relaxed", length=None):
+    """The message with a DKIM signature. The selector says which test key ("rsa", "ed25519"), `length` how much of the
+    body is signed."""
     program = world.from_environment("MXW_SIGN", "t/tools/mxw_sign", "the signer of test mail")
     key = os.path.join(DATA, "dkim-test-%s.pem" % selector)
-    done = subprocess.run([program, "-k", key, "-d", domain, "-s", selector, "-a", selector + "-sha256", "-c", canon],
+    done = subprocess.run([program, "-k", key, "-d", domain, "-s", selector, "-a", selector + "-sha256", "-c", canon] +
+                          ([] if length is None else ["-l", str(length)]),
                           input=message, stdout=subprocess.PIPE, check=True)
     return done.stdout
 

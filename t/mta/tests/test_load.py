@@ -65,15 +65,31 @@ class Large(MtaCase):
         self.assertEqual(delivered.body, body.replace(b"\r\n", b"\n"))
         self.assertIn("dkim=pass", delivered.results(AUTHSERV_ID)[0])
 
-    def test_header_beyond_the_limit_passes_unexamined(self):
-        delivered = self.good_mail(self.connect(), extra=["X-Fill-%d: %s" % (i, "x" * 900) for i in range(100)])
+    def test_header_beyond_the_limit_is_refused(self):
+        text = message.build(self.token, extra=["X-Fill-%d: %s" % (i, "x" * 900) for i in range(100)])
+        client = self.connect()
+        _, _, last = client.send_mail("sender@good.example", ["alice@" + DOMAIN], text)
+        self.assertReply(last, 552, "5.3.4")
+        self.mxward.wait_line(client=self.source, rule="header-too-large")
+        self.good_mail(client)
+
+    def test_header_beyond_the_limit_passes_unexamined_from_inside(self):
+        delivered = self.good_mail(self.connect(source="127.0.0.7"),
+                                   extra=["X-Fill-%d: %s" % (i, "x" * 900) for i in range(100)])
         self.assertEqual(len([name for name, _ in delivered.headers if name.startswith("x-fill-")]), 100)
 
     def test_header_beyond_the_limit_hides_no_forged_results(self):
         forged = ["X-Fill-%d: %s" % (i, "x" * 900) for i in range(100)]
         forged.append("Authentication-Results: %s; dkim=pass header.d=bank.example" % AUTHSERV_ID)
-        delivered = self.good_mail(self.connect(), extra=forged)
+        delivered = self.good_mail(self.connect(source="127.0.0.7"), extra=forged)
         self.assertNotIn(b"bank.example", delivered.raw)
+
+    def test_text_behind_the_length_of_a_signature_is_seen(self):
+        text = message.sign(message.build(self.token), length=5)
+        _, _, last = self.connect().send_mail("sender@good.example", ["alice@" + DOMAIN],
+                                              text.replace(b"Good morning", b"Good evening"))
+        self.assertReply(last, 250)
+        self.assertIn("dkim=pass", self.mta.wait_delivered(self.token).results(AUTHSERV_ID)[0])
 
     def test_more_signatures_than_the_limit(self):
         text = message.sign(message.build(self.token))
