@@ -18,6 +18,8 @@ OTHER_DOMAIN = "ldap.example"
 # The same domain in its two forms.
 IDN_ALABEL, IDN_ULABEL = "xn--bcher-kva.example", "b\u00fccher.example"
 AUTHSERV_ID = "mx.ward.example"
+# Each MTA relays one of these to the other one, from an address of its own.
+VIA_POSTFIX, VIA_SENDMAIL = "via-postfix.example", "via-sendmail.example"
 
 
 def milter_socket(kind):
@@ -41,6 +43,8 @@ class Mta:
     refused_recipient()."""
 
     name = None
+    relayed_domain = None  # what it hands on to the other MTA ...
+    relay_address = None   # ... from here
     address = None
     address6 = None
 

@@ -7,7 +7,8 @@ import shutil
 import signal
 
 from lib import world
-from lib.mta import DOMAIN, IDN_ALABEL, IDN_ULABEL, INET6_PORT, INET_PORT, MILTER_PORTS, Mta, OTHER_DOMAIN
+from lib.mta import (DOMAIN, IDN_ALABEL, IDN_ULABEL, INET6_PORT, INET_PORT, MILTER_PORTS, Mta, OTHER_DOMAIN, VIA_POSTFIX,
+                     VIA_SENDMAIL)
 from lib.process import LogFile, Process
 
 DAEMONS = "/usr/lib/postfix/sbin"
@@ -27,7 +28,7 @@ myhostname = mx.{domain}
 mydomain = {domain}
 mydestination =
 local_recipient_maps =
-virtual_mailbox_domains = {domain} {other} gate.{domain} {alabel} {ulabel}
+virtual_mailbox_domains = {domain} {other} gate.{domain} {alabel} {ulabel} {via_sendmail}
 smtputf8_enable = yes
 proxy_interfaces = {address}
 virtual_mailbox_base = {base}
@@ -37,7 +38,8 @@ virtual_gid_maps = static:{gid}
 virtual_minimum_uid = 1
 virtual_transport = virtual
 default_transport = error:nothing leaves this machine
-relay_domains =
+relay_domains = {via_postfix}
+transport_maps = inline:{{ {{ {via_postfix} = hop:[{next_hop}]:{unix} }} }}
 mynetworks = 127.0.0.0/8
 inet_interfaces = all
 inet_protocols = all
@@ -73,6 +75,7 @@ MASTER_CF = """
 {address}:{inet6}  inet n - n - - smtpd -o smtpd_milters=inet:[::1]:{inet6_port}
 {address}:{open}   inet n - n - - smtpd -o smtpd_reject_unlisted_recipient=no
 postlog   unix-dgram n - n - 1 postlogd
+hop       unix - - n - - smtp -o smtp_bind_address={relay_address} -o smtp_dns_support_level=disabled
 pickup    unix n - n 60 1 pickup
 cleanup   unix n - n - 0 cleanup
 qmgr      unix n - n 300 1 qmgr
@@ -127,6 +130,8 @@ def make_queue(base, user):
 
 class Postfix(Mta):
     name = "postfix"
+    relayed_domain = VIA_POSTFIX
+    relay_address = world.POSTFIX_RELAY_ADDRESS
     address = world.POSTFIX_ADDRESS
     address6 = world.POSTFIX_ADDRESS6
 
@@ -157,7 +162,8 @@ class Postfix(Mta):
             with open(os.path.join(self.base, name), "w", encoding="utf-8") as f:
                 f.write(text.format(base=self.base, tmp=world.tmp, daemons=DAEMONS, domain=DOMAIN, other=OTHER_DOMAIN,
                                     alabel=IDN_ALABEL, ulabel=IDN_ULABEL, unknown=UNKNOWN, uid=user.pw_uid, gid=user.pw_gid, address=self.address,
-                                    address6=self.address6, inet_port=INET_PORT, inet6_port=INET6_PORT, open=OPEN_PORT,
+                                    via_postfix=VIA_POSTFIX, via_sendmail=VIA_SENDMAIL, next_hop=world.SENDMAIL_ADDRESS,
+                                    relay_address=self.relay_address, address6=self.address6, inet_port=INET_PORT, inet6_port=INET6_PORT, open=OPEN_PORT,
                                     **MILTER_PORTS))
 
     def refused_recipient(self, number):

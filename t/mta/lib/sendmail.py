@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 from lib import world
-from lib.mta import DOMAIN, IDN_ALABEL, INET6_PORT, INET_PORT, MILTER_PORTS, Mta, OTHER_DOMAIN
+from lib.mta import (DOMAIN, IDN_ALABEL, INET6_PORT, INET_PORT, MILTER_PORTS, Mta, OTHER_DOMAIN, VIA_POSTFIX, VIA_SENDMAIL)
 from lib.process import LogFile, Process
 
 CF = "/usr/share/sendmail/cf"
@@ -51,6 +51,7 @@ DAEMON_OPTIONS(`Name=MTA-unix, Family=inet, Addr={address}, Port={unix}, Listen=
 DAEMON_OPTIONS(`Name=MTA-unix6, Family=inet6, Addr=IPv6:{address6}, Port={unix}, Listen=128, InputMailFilters=unix')dnl
 DAEMON_OPTIONS(`Name=MTA-inet, Family=inet, Addr={address}, Port={inet}, Listen=128, InputMailFilters=inet')dnl
 DAEMON_OPTIONS(`Name=MTA-inet6, Family=inet, Addr={address}, Port={inet6}, Listen=128, InputMailFilters=inet6')dnl
+CLIENT_OPTIONS(`Family=inet, Addr={relay_address}')dnl
 INPUT_MAIL_FILTER(`unix', `S=unix:{tmp}/mxward.sock, F=T, T=C:10s;S:30s;R:60s;E:2m')dnl
 INPUT_MAIL_FILTER(`inet', `S=inet:{inet_port}@127.0.0.1, F=T, T=C:10s;S:30s;R:60s;E:2m')dnl
 INPUT_MAIL_FILTER(`inet6', `S=inet6:{inet6_port}@localhost, F=T, T=C:10s;S:30s;R:60s;E:2m')dnl
@@ -67,6 +68,10 @@ R$+ < @ {alabel} . >	$#folder $: $1 @ {alabel}
 R$+ < @ {alabel} >	$#folder $: $1 @ {alabel}
 R$+ < @ {other} . >	$#folder $: $1 @ {other}
 R$+ < @ {other} >	$#folder $: $1 @ {other}
+R$+ < @ {via_postfix} . >	$#folder $: $1 @ {via_postfix}
+R$+ < @ {via_postfix} >	$#folder $: $1 @ {via_postfix}
+R$+ < @ {via_sendmail} . >	$#esmtp $@ [{next_hop}] $: $1 < @ {via_sendmail} . >
+R$+ < @ {via_sendmail} >	$#esmtp $@ [{next_hop}] $: $1 < @ {via_sendmail} >
 """
 
 # The users of this machine are its recipients. sendmail tells milters of no other refusals of its own than those
@@ -88,6 +93,8 @@ MAPS = {
 
 class Sendmail(Mta):
     name = "sendmail"
+    relayed_domain = VIA_SENDMAIL
+    relay_address = world.SENDMAIL_RELAY_ADDRESS
     address = world.SENDMAIL_ADDRESS
     address6 = world.SENDMAIL_ADDRESS6
 
@@ -121,7 +128,8 @@ class Sendmail(Mta):
 
     def _fill_in(self, text):
         return text.format(base=self.base, tmp=world.tmp, cf=CF, root=self.root, domain=DOMAIN, other=OTHER_DOMAIN, alabel=IDN_ALABEL,
-                           local=LOCAL_DOMAIN, address=self.address, address6=self.address6,
+                           via_postfix=VIA_POSTFIX, via_sendmail=VIA_SENDMAIL, next_hop=world.POSTFIX_ADDRESS,
+                           relay_address=self.relay_address, local=LOCAL_DOMAIN, address=self.address, address6=self.address6,
                            inet_port=INET_PORT, inet6_port=INET6_PORT, **MILTER_PORTS)
 
     def _write(self, name, text, mode=0o644):
@@ -147,7 +155,7 @@ class Sendmail(Mta):
         made = subprocess.run([m4, self._write("sendmail.mc", self._fill_in(SENDMAIL_MC))], cwd=self.base,
                               stdout=subprocess.PIPE, check=True)
         text = made.stdout.decode("ascii")
-        for name, content in (("relay-domains", "%s\n%s\n" % (DOMAIN, OTHER_DOMAIN)), ("local-host-names", ""),
+        for name, content in (("relay-domains", "%s\n" % "\n".join((DOMAIN, OTHER_DOMAIN, VIA_POSTFIX, VIA_SENDMAIL))), ("local-host-names", ""),
                               ("trusted-users", "")):
             text = text.replace("/etc/mail/" + name, self._write(name, content))
         self._write("sendmail.cf", text)

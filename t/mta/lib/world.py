@@ -18,6 +18,8 @@ import traceback
 # Addresses of documentation and benchmarks (RFC 5737, RFC 3849, RFC 2544), all of them local in the world.
 POSTFIX_ADDRESS = "192.0.2.25"
 SENDMAIL_ADDRESS = "192.0.2.26"
+POSTFIX_RELAY_ADDRESS = "192.0.2.77"
+SENDMAIL_RELAY_ADDRESS = "192.0.2.78"
 POSTFIX_ADDRESS6 = "2001:db8:2::25"
 SENDMAIL_ADDRESS6 = "2001:db8:2::26"
 CLIENTS = "198.18.0.0/15"
