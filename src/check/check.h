@@ -30,6 +30,7 @@
 #include "src/directory/directory.h"
 #include "src/mail/from.h"
 #include "src/mail/mail.h"
+#include "src/mail/smuggle.h"
 #include "src/policy/facts.h"
 
 typedef enum mxw__client_class {
@@ -140,6 +141,7 @@ struct mxw__check_ctx {
 	int64_t deadline_ms;
 	struct mxw__envelope *env;
 	struct mxw__auth_results *results;
+	struct mxw__smuggle smuggle;         /* the content check's own */
 	struct mxw__from_work *from_work;    /* the from check's own; malloc'ed, NULL until there is a header */
 	struct mxw__origin_walk origin;      /* the origin check's own */
 	mxw__dkim_t *dkim;                   /* the dkim check's own */

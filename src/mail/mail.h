@@ -76,9 +76,13 @@ size_t mxw__local_canonical(const char *local, size_t len, char ret_local[MXW__L
 
 /* ---- who runs a domain: orgdomain.c ---- */
 
+/* Reads the Public Suffix List, once for the process: the one of the system if it is newer than the one built into libpsl. The
+ * functions below do it if nobody has; whoever may not wait for a disk calls it before. */
+void mxw__org_domain_load(void);
 /*
- * The registrable domain by the Public Suffix List that came with libpsl: example.co.uk for mx.example.co.uk; a public suffix, a
- * single label or a literal is its own. `domain` is in A-labels, lower case. It is a list that people keep: DMARC goes by the DNS
+ * The registrable domain by the Public Suffix List: example.co.uk for mx.example.co.uk; a public suffix, a single label, an
+ * address or a literal is its own. In A-labels and lower case, without a final dot, whatever form `domain` has; what is no
+ * name at all comes back as it is, and "" if it is too long. It is a list that people keep: DMARC goes by the DNS
  * (src/auth/dmarc.h) and by this only where the DNS does not say.
  */
 void mxw__org_domain(const char *domain, char ret_domain[MXW__DOMAIN_MAX + 1]);

@@ -147,8 +147,8 @@ const struct mxw_fact_info mxw__fact_table[MXW__FACT_COUNT] = {
 		"name of each field that may be there once only and is there more than once, in lower case"},
 	[MXW__FACT_FROM] = {"from", MXW_FACT_WORD, MXW_STAGE_EOM, MESSAGE, false,
 		"valid missing invalid several ambiguous",
-		"the From field: one address, none at all, nothing that can be read, more than one author, or "
-		"one that programs read in different ways"},
+		"the From field: one author or several of one domain, none at all, nothing that can be read, authors "
+		"of different domains, or one that programs read in different ways"},
 	[MXW__FACT_FROM_FLAW] = {"from.flaw", MXW_FACT_WORD, MXW_STAGE_EOM, MESSAGE, true,
 		"repeated empty group addresses encoded control quotes brackets comment route long line-ends utf8 syntax "
 		"name",

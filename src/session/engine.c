@@ -180,14 +180,14 @@ static void compute_needs(struct mxw__snapshot *snap)
 		MXW__FACT_HEADER_SIZE, MXW__FACT_HEADER_OVERFLOW, MXW__FACT_HEADER_REPEATED, MXW__FACT_AUTHRES_FORGED,
 		MXW__FACT_FROM, MXW__FACT_FROM_FLAW, MXW__FACT_FROM_ADDRESS, MXW__FACT_FROM_DOMAIN, MXW__FACT_FROM_OURS,
 	};
-	static const mxw_fact_id_t size_facts[] = {MXW__FACT_MESSAGE_SIZE};
+	static const mxw_fact_id_t body_facts[] = {MXW__FACT_MESSAGE_SIZE, MXW__FACT_BODY_SMUGGLED};
 	const struct mxw_conf *conf = snap->conf;
 	bool results = conf->auth.add_results;
 	bool dkim = conf->auth.dkim_enabled &&
 		    (results || needs_any(conf, MXW_STAGE_EOM, dkim_facts, MXW_ARRAY_LEN(dkim_facts)));
 	bool arc = conf->dmarc.arc_sealers.n &&
 		   (results || needs_any(conf, MXW_STAGE_EOM, arc_facts, MXW_ARRAY_LEN(arc_facts)));
-	bool size = needs_any(conf, MXW_STAGE_EOM, size_facts, MXW_ARRAY_LEN(size_facts));
+	bool body = needs_any(conf, MXW_STAGE_EOM, body_facts, MXW_ARRAY_LEN(body_facts));
 	bool mta_rcpt = mxw_policy_needs(conf->policy, MXW_STAGE_RCPT, MXW__FACT_RCPT_MTA);
 	bool commands = false;
 
@@ -201,9 +201,9 @@ static void compute_needs(struct mxw__snapshot *snap)
 		.data = mxw_policy_has_stage(conf->policy, MXW_STAGE_DATA),
 		.unknown = conf->tracker.enabled || commands,
 		/* What a relay wrote down says who is to be counted, even where no rule asks for it. */
-		.header = results || dkim || arc || size || conf->relays.n ||
+		.header = results || dkim || arc || body || conf->relays.n ||
 			  needs_any(conf, MXW_STAGE_EOM, header_facts, MXW_ARRAY_LEN(header_facts)),
-		.body = dkim || arc || size,
+		.body = dkim || arc || body,
 		.rejected_rcpt = conf->tracker.enabled || mta_rcpt,
 		.edits_headers = results || conf->auth.spf_add_received,
 		.replies_connect = mxw_policy_has_stage(conf->policy, MXW_STAGE_CONNECT),
@@ -343,6 +343,7 @@ mxw_status_t mxw_engine_new(mxw_conf_t *conf, const struct mxw_engine_options *o
 	}
 	pthread_mutex_init(&engine->warnings.mutex, NULL);
 	mxw__hashkey_random(&engine->id_key);
+	mxw__org_domain_load();
 	mxw_status_t status = copy_options(engine, options);
 	if (status != MXW_OK)
 		mxw__fail(err, status, "out of memory");

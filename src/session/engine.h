@@ -27,6 +27,7 @@
 #include "src/conf/conf.h"
 #include "src/directory/cache.h"
 #include "src/directory/directory.h"
+#include "src/mail/mail.h"
 #include "src/policy/policy.h"
 #include "src/track/harvest.h"
 #include "src/track/nat.h"

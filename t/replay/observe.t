@@ -47,5 +47,5 @@ rcpt <anna@example.net>
 end-of-headers
 eom
 = continue
-log ~ observed="unknown-recipient:reject sender-domain-none:defer"
+log ~ observed="unknown-recipient:reject sender-domain-none:defer from-missing:reject"
 close

@@ -190,7 +190,9 @@ START_TEST(a_policy_that_needs_no_body_asks_for_none)
 {
 	struct mxw_needs all = needs_of("");
 	struct mxw_needs few = needs_of("authentication-results no\ndkim { enabled no }\ntracker { enabled no }\n"
-					"rule authres-flood off\nrule header-too-large off\n");
+					"rule authres-flood off\nrule header-too-large off\n"
+					"rule from-ambiguous off\nrule from-several off\nrule from-missing off\n"
+					"rule header-repeated off\nrule body-smuggled off\n");
 
 	ck_assert(all.body && all.header && all.unknown && all.rejected_rcpt && all.edits_headers);
 	ck_assert(!few.body && !few.header && !few.unknown && !few.rejected_rcpt && !few.edits_headers);

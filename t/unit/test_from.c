@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "src/mail/from.h"
+#include "src/mail/smuggle.h"
 #include "t/fakes/suite.h"
 
 static mxw__arena_t *arena;
@@ -305,6 +306,125 @@ START_TEST(no_field_is_missing)
 }
 END_TEST
 
+static const struct {
+	const char *domain, *org;
+} orgs[] = {
+	{"example.org", "example.org"}, {"mx.example.org", "example.org"}, {"a.b.c.example.org", "example.org"},
+	{"example.co.uk", "example.co.uk"}, {"mx.example.co.uk", "example.co.uk"}, {"co.uk", "co.uk"}, {"uk", "uk"},
+	{"com", "com"}, {"localhost", "localhost"}, {"example.com", "example.com"}, {"x.com", "x.com"},
+	/* *.ck and !www.ck */
+	{"bar.ck", "bar.ck"}, {"foo.bar.ck", "foo.bar.ck"}, {"baz.foo.bar.ck", "foo.bar.ck"}, {"www.ck", "www.ck"},
+	{"mx.www.ck", "www.ck"},
+	{"user.github.io", "user.github.io"}, {"a.user.github.io", "user.github.io"},
+	/* Not in the list. */
+	{"mx.example.nosuchtld", "example.nosuchtld"},
+	{"b\xc3\xbc" "cher.de", "xn--bcher-kva.de"}, {"MX.B\xc3\x9c" "CHER.DE", "xn--bcher-kva.de"},
+	{"mx.xn--bcher-kva.de", "xn--bcher-kva.de"}, {"xn--55qx5d.cn", "xn--55qx5d.cn"},
+	{"a.b.xn--55qx5d.cn", "b.xn--55qx5d.cn"}, {"a.b.\xe5\x85\xac\xe5\x8f\xb8.cn", "b.xn--55qx5d.cn"},
+	{"Mx.EXAMPLE.Co.UK", "example.co.uk"}, {"mx.example.org.", "example.org"}, {"MX.Example.Org.", "example.org"},
+	{"[192.0.2.1]", "[192.0.2.1]"}, {"[IPv6:2001:DB8::1]", "[ipv6:2001:db8::1]"}, {"192.0.2.1", "192.0.2.1"},
+	{"", ""}, {".", "."}, {"a..b", "a..b"}, {"..", ".."},
+};
+
+START_TEST(a_domain_belongs_to_an_organisation)
+{
+	char org[MXW__DOMAIN_MAX + 1];
+
+	mxw__org_domain(orgs[_i].domain, org);
+	ck_assert_str_eq(org, orgs[_i].org);
+	ck_assert_int_eq(mxw__same_org_domain(orgs[_i].domain, orgs[_i].org), *orgs[_i].domain != '\0');
+	/* In place. */
+	snprintf(org, sizeof org, "%s", orgs[_i].domain);
+	mxw__org_domain(org, org);
+	ck_assert_str_eq(org, orgs[_i].org);
+}
+END_TEST
+
+START_TEST(organisations_differ)
+{
+	char name[400];
+
+	ck_assert(!mxw__same_org_domain("a.co.uk", "b.co.uk"));
+	ck_assert(!mxw__same_org_domain("x.com", "attacker.com"));
+	ck_assert(!mxw__same_org_domain("foo.bar.ck", "baz.bar.ck"));
+	ck_assert(!mxw__same_org_domain("com", "example.com"));
+	ck_assert(mxw__same_org_domain("a.example.com", "b.EXAMPLE.com."));
+	ck_assert(!mxw__same_org_domain("", ""));
+	memset(name, 'a', sizeof name - 1);
+	name[sizeof name - 1] = '\0';
+	ck_assert(!mxw__same_org_domain(name, name));
+}
+END_TEST
+
+#define ENVELOPE(end) "MAIL FROM:<a@x.example>" end "RCPT TO:<b@x.example>" end
+
+static const struct {
+	const char *text;
+	size_t len;
+	bool is_found;
+} bodies[] = {
+#define BODY(text, is_found) {text, sizeof(text) - 1, is_found}
+	BODY("x\r\n.\r\n" ENVELOPE("\r\n") "DATA\r\n", true),
+	BODY("x\n.\n" ENVELOPE("\n"), true),
+	BODY("x\n.\r\n" ENVELOPE("\r\n"), true),
+	BODY("x\r\n.\n" ENVELOPE("\r\n"), true),
+	BODY("x\r.\r" ENVELOPE("\r"), true),
+	BODY("x\r.\r\n" ENVELOPE("\r\n"), true),
+	BODY("x\r\n.\r" ENVELOPE("\r\n"), true),
+	BODY("x\r\n.\r\r\n" ENVELOPE("\r\r\n"), true),
+	BODY("x\n\n.\n\n" ENVELOPE("\n\n"), true),
+	BODY("x\r\n\0.\r\n" ENVELOPE("\r\n"), true),
+	BODY("x\r\n.\0\r\n" ENVELOPE("\r\n"), true),
+	BODY("x\r\n. \r\n" ENVELOPE("\r\n"), true),
+	BODY("x\r\n\0\0.\0\r\0\n\0M\0AIL FROM:<>\r\nRCPT TO:<b>\r\n", true),
+	BODY(".\r\n" ENVELOPE("\r\n"), true),
+	BODY("\r\n.\r\n" ENVELOPE("\r\n"), true),
+	BODY("x\r\n.\r\nehlo x\r\n" ENVELOPE("\r\n"), true),
+	BODY("x\r\n.\r\nHELO a.very.long.name.of.some.host.example\r\nRSET\r\nnoop\r\n" ENVELOPE("\r\n"), true),
+	BODY("x\r\n.\r\nmail from:<> SIZE=100000 BODY=8BITMIME\r\nrcpt to:<b>", true),
+	BODY("x\r\n.\r\n.\r\n" ENVELOPE("\r\n"), true),
+	BODY("x.\r\n..\r\n...\r\n.\r\n" ENVELOPE("\r\n"), true),
+	BODY("a.b.c\r\n.\r\nx\r\n.\r\n" ENVELOPE("\r\n"), true),
+	/* Honest, or at least nothing of the kind. */
+	BODY("", false),
+	BODY("x\r\n.\r\n", false),
+	BODY("x.\r\n" ENVELOPE("\r\n"), false),
+	BODY("x\r\n..\r\n" ENVELOPE("\r\n"), false),
+	BODY("x\r\n.x\r\n" ENVELOPE("\r\n"), false),
+	BODY("x\r\n .\r\n" ENVELOPE("\r\n"), false),
+	BODY(ENVELOPE("\r\n") "DATA\r\n.\r\nQUIT\r\n", false),
+	BODY("x\r\n.\r\ntext\r\n" ENVELOPE("\r\n"), false),
+	BODY("x\r\n.\r\n250 Ok\r\nMAIL FROM:<a>\r\n250 Ok\r\nRCPT TO:<b>\r\n", false),
+	BODY("x\r\n.\r\nMAIL FROM:<a>\r\n250 Ok\r\nRCPT TO:<b>\r\n", false),
+	BODY("x\r\n.\r\nRCPT TO:<b>\r\nMAIL FROM:<a>\r\n", false),
+	BODY("x\r\n.\r\nMAIL FROM:<a>\r\n.\r\nRCPT TO:<b>\r\n", false),
+	BODY("+.\r\n+MAIL FROM:<a>\r\n+RCPT TO:<b>\r\n", false),
+	BODY("> .\r\n> MAIL FROM:<a>\r\n> RCPT TO:<b>\r\n", false),
+	BODY("C: .\r\nC: MAIL FROM:<a>\r\nC: RCPT TO:<b>\r\n", false),
+	BODY("x\r\n.\r\nMAIL FROM: is a command, and\r\nRCPT TO: another.\r\n", true),
+	BODY("x\r\n.\r\nMail from a friend\r\n", false),
+	BODY("x\r\n.\r\nmail fro\r\nm:<a>\r\nrcpt to:<b>\r\n", false),
+#undef BODY
+};
+
+/* However the body is cut: whole, in single octets, and at every place once. */
+START_TEST(the_rest_of_a_smuggled_message_is_found)
+{
+	const unsigned char *text = (const unsigned char *)bodies[_i].text;
+	size_t len = bodies[_i].len;
+
+	for (size_t cut = 0; cut <= len; cut++) {
+		struct mxw__smuggle s = {0};
+		mxw__smuggle_scan(&s, text, cut);
+		ck_assert_msg(mxw__smuggle_scan(&s, text + cut, len - cut) == bodies[_i].is_found, "%d, cut at %zu", _i, cut);
+	}
+	struct mxw__smuggle s = {0};
+	for (size_t i = 0; i < len; i++)
+		mxw__smuggle_scan(&s, text + i, 1);
+	ck_assert_int_eq(s.is_found, bodies[_i].is_found);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("from");
@@ -315,6 +435,9 @@ int main(void)
 	tcase_add_loop_test(tc, forged_fields_are_found_out, 0, MXW_ARRAY_LEN(forged));
 	tcase_add_loop_test(tc, several_fields_are_one_author_at_most, 0, MXW_ARRAY_LEN(fields));
 	tcase_add_test(tc, no_field_is_missing);
+	tcase_add_loop_test(tc, a_domain_belongs_to_an_organisation, 0, MXW_ARRAY_LEN(orgs));
+	tcase_add_test(tc, organisations_differ);
+	tcase_add_loop_test(tc, the_rest_of_a_smuggled_message_is_found, 0, MXW_ARRAY_LEN(bodies));
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
