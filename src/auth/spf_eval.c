@@ -153,7 +153,8 @@ static void decide_temporary(struct mxw__spf_eval *eval, const char *name, enum 
 		what = "over the budget of DNS questions";
 	else if (answer->is_bogus)
 		what = "DNSSEC validation failed";
-	else if (answer->rcode == 2)
+	/* What a server said has a lifetime; that there was no answer has none. */
+	else if (answer->rcode == 2 && answer->ttl_s)
 		what = "DNS server failure";
 	mxw__spf_decide(eval, MXW__SPF_TEMPERROR, "%s: %.80s %s", what, name, type_name(type));
 }

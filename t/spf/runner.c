@@ -5,6 +5,7 @@
  *	zone <<END                 what the DNS says from here on (t/fakes/fake_resolver.h), instead of what it said before
  *	d.example TXT "v=spf1 -all exp=why.d.example"
  *	END
+ *	record v=spf1 a -all       the record of d.example, for one case, beside the zone
  *	client 192.0.2.1           who is looked at; each holds for the cases that follow until given anew
  *	helo mail.example
  *	mail user@d.example        "" for a null sender
@@ -36,6 +37,7 @@ struct table {
 	const char *path;
 	unsigned line;
 	char *zone;
+	char record[4096];
 	char client[128], helo[512], mail[1024];
 	unsigned passed, failed;
 	/* the case */
@@ -63,11 +65,16 @@ static void fail(struct table *t, const char *what, const char *got, const char 
 static void begin(struct run *run, const struct table *t)
 {
 	const char *at = strrchr(t->mail, '@');
+	char line[sizeof(t->record) + 32];
 
 	*run = (struct run){.local = "postmaster"};
 	fake_clock_init(&run->clock);
 	run->dns = fake_resolver_new(&run->clock);
 	fake_resolver_script(run->dns, t->zone ? t->zone : "");
+	if (*t->record) {
+		snprintf(line, sizeof(line), "d.example TXT \"%s\"\n", t->record);
+		fake_resolver_script(run->dns, line);
+	}
 	if (*t->mail)
 		snprintf(run->local, sizeof(run->local), "%.*s", at ? (int)(at - t->mail) : 0, t->mail);
 	snprintf(run->domain, sizeof(run->domain), "%s", !*t->mail ? t->helo : at ? at + 1 : t->mail);
@@ -174,7 +181,7 @@ static void end_case(struct table *t)
 		check_gathered(t);
 		t->passed += failed == t->failed;
 	}
-	t->name[0] = t->result[0] = t->explanation[0] = t->mechanism[0] = t->reason[0] = t->dangling[0] = '\0';
+	t->name[0] = t->record[0] = t->result[0] = t->explanation[0] = t->mechanism[0] = t->reason[0] = t->dangling[0] = '\0';
 	t->has_breadth = t->is_late = false;
 	t->asks = 0;
 }
@@ -238,6 +245,8 @@ static void read_line(struct table *t, FILE *file, char *line)
 	} else if (strcmp(line, "case") == 0) {
 		end_case(t);
 		KEEP(name, rest);
+	} else if (strcmp(line, "record") == 0) {
+		KEEP(record, rest);
 	} else if (strcmp(line, "client") == 0) {
 		KEEP(client, rest);
 	} else if (strcmp(line, "helo") == 0) {
@@ -251,7 +260,7 @@ static void read_line(struct table *t, FILE *file, char *line)
 
 static bool run_table(const char *path)
 {
-	struct table t = {.path = path, .client = "192.0.2.1", .helo = "mail.example"};
+	struct table t = {.path = path, .client = "192.0.2.1", .helo = "mail.example", .mail = "user@d.example"};
 	FILE *file = fopen(path, "r");
 	size_t size = 0;
 	char *line = NULL;
