@@ -14,15 +14,6 @@ static bool is_enabled(const struct mxw_conf *conf)
 	return conf->auth.spf_enabled;
 }
 
-static bool is_named(const struct mxw_conf *conf, const mxw_fact_id_t *facts, size_t n)
-{
-	for (int stage = 0; stage < MXW_STAGE_COUNT; stage++)
-		for (size_t i = 0; i < n; i++)
-			if (mxw_policy_needs(conf->policy, (mxw_stage_t)stage, facts[i]))
-				return true;
-	return false;
-}
-
 static struct mxw__spf_query new_query(const struct mxw__check_ctx *ctx, const struct mxw_ip *client, const char *helo)
 {
 	return (struct mxw__spf_query){
@@ -76,21 +67,11 @@ static void run_helo(struct mxw__check_ctx *ctx)
 
 /* ---- the sender ---- */
 
-static bool is_inside(const struct mxw_conf *conf, const struct mxw_ip *ip)
-{
-	for (size_t i = 0; i < conf->internal.n; i++)
-		if (mxw_network_contains(&conf->internal.v[i], ip))
-			return true;
-	return false;
-}
-
 /* Is the sender somebody else's to vouch for? */
-static bool is_from_outside(const struct mxw__check_ctx *ctx)
+static bool is_from_outside(const struct mxw__envelope *env)
 {
-	const struct mxw__envelope *env = ctx->env;
-
 	if (env->client_class == MXW__CLIENT_RELAY)
-		return !*env->auth_user && env->origin.family && !is_inside(ctx->conf, &env->origin);
+		return !*env->auth_user && env->origin.family;
 	return mxw__is_stranger(env);
 }
 
@@ -101,12 +82,13 @@ static bool mail_query(const struct mxw__check_ctx *ctx, struct mxw__spf_query *
 	const struct mxw__address *sender = &env->sender;
 	bool is_relayed = env->client_class == MXW__CLIENT_RELAY;
 	const char *helo = is_relayed ? env->origin_helo : env->helo;
+	const mxw_fact_id_t explanation[] = {MXW__FACT_SPF_EXPLANATION};
 	struct mxw_ip ip;
 
-	if (!is_from_outside(ctx) || !env->sender_is_valid || sender->is_literal)
+	if (!is_from_outside(env) || !env->sender_is_valid || sender->is_literal)
 		return false;
 	*ret_query = new_query(ctx, &env->origin, helo);
-	ret_query->wants_explanation = is_named(ctx->conf, (const mxw_fact_id_t[]){MXW__FACT_SPF_EXPLANATION}, 1);
+	ret_query->wants_explanation = mxw__rules_name(ctx->conf, explanation, 1);
 	if (sender->is_null)
 		return mxw__helo_classify(helo, &ip) == MXW__HELO_DOMAIN;
 	ret_query->local = sender->local;
@@ -161,7 +143,7 @@ static const mxw_fact_id_t record_facts[] = {MXW__FACT_SPF_BREADTH, MXW__FACT_SP
 /* Records beyond those that the result needs are asked for only where a rule makes something of them. */
 static bool is_record_wanted(const struct mxw_conf *conf)
 {
-	return conf->auth.spf_enabled && is_named(conf, record_facts, MXW_ARRAY_LEN(record_facts));
+	return conf->auth.spf_enabled && mxw__rules_name(conf, record_facts, MXW_ARRAY_LEN(record_facts));
 }
 
 static void gather_record(struct mxw__check_ctx *ctx, mxw_stage_t stage, struct mxw__gather *gather)

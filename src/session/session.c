@@ -434,6 +434,12 @@ bool mxw_session_body(mxw_session_t *session, const unsigned char *data, size_t 
 	return more;
 }
 
+/* The HELO name that SPF was asked about. */
+static const char *spf_helo(const struct mxw__envelope *env)
+{
+	return env->client_class == MXW__CLIENT_RELAY ? env->origin_helo : env->helo;
+}
+
 /* Appends the Received-SPF field if there is to be one; false without memory. */
 static bool add_received_spf(mxw_session_t *s, struct mxw_edit *edits, size_t *n)
 {
@@ -442,7 +448,7 @@ static bool add_received_spf(mxw_session_t *s, struct mxw_edit *edits, size_t *n
 		.answer = &s->results.spf,
 		.receiver = s->snapshot->conf->authserv_id,
 		.client = &env->origin,
-		.helo = env->client_class == MXW__CLIENT_RELAY ? env->origin_helo : env->helo,
+		.helo = spf_helo(env),
 		.sender = env->sender.text,
 	};
 
@@ -471,7 +477,7 @@ static bool make_edits(mxw_session_t *s, const struct mxw_edit **ret_edits, size
 		.sender = s->env.sender.text,
 		.has_spf_helo = s->results.has_spf_helo,
 		.spf_helo = s->results.spf_helo.result,
-		.helo = s->env.helo,
+		.helo = spf_helo(&s->env),
 		.has_dkim = s->results.has_dkim,
 		.signatures = s->results.signatures,
 		.nsignatures = s->results.nsignatures,
