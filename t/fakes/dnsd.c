@@ -43,7 +43,9 @@ struct record {
 struct manner {
 	struct manner *next;
 	uint16_t type;
-	bool is_drop, is_truncate, is_loop, is_cut, is_junk;
+	bool is_drop, is_truncate, is_loop, is_rdata_loop, is_cut, is_junk, is_lie, is_stray, is_wrong_id;
+	size_t raw_len; /* of one record's data, instead of what there is */
+	uint8_t raw[32];
 	int rcode;
 	int64_t delay_ms;
 	char owner[MXW__DNS_TEXT_MAX];
@@ -130,10 +132,42 @@ static mxw_status_t add_record(void *ctx, const struct mxw__zone_rr *rr, struct 
 	return MXW_OK;
 }
 
+static bool read_hex(const char *text, struct manner *manner)
+{
+	unsigned octet;
+	int used;
+
+	for (; *text; text += used) {
+		if (manner->raw_len == sizeof(manner->raw) || sscanf(text, "%2x%n", &octet, &used) != 1 || used != 2)
+			return false;
+		manner->raw[manner->raw_len++] = (uint8_t)octet;
+	}
+	return true;
+}
+
+/* The words that are only on or off. */
+static bool *switch_of(struct manner *manner, const char *word)
+{
+	const struct {
+		const char *word;
+		bool *is;
+	} switches[] = {
+		{"!drop", &manner->is_drop}, {"!truncate", &manner->is_truncate}, {"!loop", &manner->is_loop},
+		{"!rdata-loop", &manner->is_rdata_loop}, {"!cut", &manner->is_cut}, {"!junk", &manner->is_junk},
+		{"!lie", &manner->is_lie}, {"!stray", &manner->is_stray}, {"!wrong-id", &manner->is_wrong_id},
+	};
+
+	for (size_t i = 0; i < MXW_ARRAY_LEN(switches); i++)
+		if (strcmp(switches[i].word, word) == 0)
+			return switches[i].is;
+	return NULL;
+}
+
 static mxw_status_t add_manner(void *ctx, const char *owner, uint16_t type, const char *word, struct mxw_error *err)
 {
 	dnsd_t *server = ctx;
 	struct manner *manner = must(calloc(1, sizeof(*manner)));
+	bool *is = switch_of(manner, word);
 	uint64_t delay;
 
 	manner->type = type;
@@ -142,21 +176,13 @@ static mxw_status_t add_manner(void *ctx, const char *owner, uint16_t type, cons
 	server->manners = manner;
 	if (strncmp(word, "!delay=", 7) == 0 && mxw__parse_duration(word + 7, &delay))
 		manner->delay_ms = (int64_t)delay;
-	else if (strcmp(word, "!drop") == 0)
-		manner->is_drop = true;
 	else if (strcmp(word, "!servfail") == 0)
 		manner->rcode = 2;
 	else if (strcmp(word, "!refuse") == 0)
 		manner->rcode = 5;
-	else if (strcmp(word, "!truncate") == 0)
-		manner->is_truncate = true;
-	else if (strcmp(word, "!loop") == 0)
-		manner->is_loop = true;
-	else if (strcmp(word, "!cut") == 0)
-		manner->is_cut = true;
-	else if (strcmp(word, "!junk") == 0)
-		manner->is_junk = true;
-	else
+	else if (is)
+		*is = true;
+	else if (strncmp(word, "!rdata=", 7) != 0 || !read_hex(word + 7, manner))
 		return mxw__fail(err, MXW_ERR_CONF, "an unknown behaviour");
 	return MXW_OK;
 }
@@ -175,6 +201,14 @@ static struct manner manner_of(const dnsd_t *server, const char *name, uint16_t 
 		sum.is_loop |= m->is_loop;
 		sum.is_cut |= m->is_cut;
 		sum.is_junk |= m->is_junk;
+		sum.is_rdata_loop |= m->is_rdata_loop;
+		sum.is_lie |= m->is_lie;
+		sum.is_stray |= m->is_stray;
+		sum.is_wrong_id |= m->is_wrong_id;
+		if (m->raw_len) {
+			sum.raw_len = m->raw_len;
+			memcpy(sum.raw, m->raw, m->raw_len);
+		}
 		sum.rcode = m->rcode ? m->rcode : sum.rcode;
 		sum.delay_ms = m->delay_ms ? m->delay_ms : sum.delay_ms;
 	}
@@ -317,15 +351,36 @@ static void put_negative(struct mxw__buf *out)
 	mxw__buf_fini(&soa);
 }
 
-/* A record whose owner or data is a pointer to itself. */
-static void put_loop(struct mxw__buf *out)
+static bool is_made_up(const struct manner *manner)
 {
-	put16(out, 0xc000u | (unsigned)out->len);
-	put16(out, MXW_DNS_A);
+	return manner->is_loop || manner->is_rdata_loop || manner->raw_len > 0 || manner->is_stray;
+}
+
+/* One record that no zone has: its owner or data a pointer to itself, any data, or somebody else's name. */
+static void put_made_up(struct mxw__buf *out, const struct query *query, const struct manner *manner)
+{
+	uint8_t raw[sizeof(manner->raw)] = {192, 0, 2, 1};
+	size_t len = manner->raw_len ? manner->raw_len : 4;
+
+	if (manner->raw_len)
+		memcpy(raw, manner->raw, len);
+	if (manner->is_stray)
+		put_name(out, "victim.example");
+	else
+		put16(out, manner->is_loop ? 0xc000u | (unsigned)out->len : 0xc00cu);
+	put16(out, query->type);
 	put16(out, 1);
 	put32(out, 60);
-	put16(out, 4);
-	put32(out, 0xc0000201);
+	if (manner->is_rdata_loop) {
+		/* MX has a number in front. */
+		len = query->type == MXW_DNS_MX ? 4 : 2;
+		unsigned at = (unsigned)(out->len + 2 + len - 2);
+		raw[0] = raw[1] = 0;
+		raw[len - 2] = (uint8_t)(0xc0u | at >> 8);
+		raw[len - 1] = (uint8_t)at;
+	}
+	put16(out, (unsigned)len);
+	mxw__buf_add(out, raw, len);
 }
 
 static void build_reply(const dnsd_t *server, const struct query *query, const struct manner *manner, bool is_tcp,
@@ -342,14 +397,16 @@ static void build_reply(const dnsd_t *server, const struct query *query, const s
 	bool is_truncated = !is_tcp && (manner->is_truncate || query->question_end + answers.len + 11 > max);
 	if (is_truncated)
 		counts[0] = 0;
-	int rcode = manner->rcode ? manner->rcode : exists || is_truncated || manner->is_loop ? 0 : 3;
-	bool is_negative = !manner->rcode && counts[0] == 0 && !is_truncated && !manner->is_loop;
+	int rcode = manner->rcode ? manner->rcode : exists || is_truncated || is_made_up(manner) ? 0 : 3;
+	bool is_negative = !manner->rcode && counts[0] == 0 && !is_truncated && !is_made_up(manner);
 	counts[1] = is_negative;
-	if (manner->is_loop)
+	if (is_made_up(manner))
 		counts[0] = 1;
+	if (manner->is_lie)
+		counts[0] = 65535;
 	put_header(out, query, rcode, counts, is_truncated);
-	if (manner->is_loop)
-		put_loop(out);
+	if (is_made_up(manner))
+		put_made_up(out, query, manner);
 	else if (!is_truncated)
 		mxw__buf_add(out, answers.data, answers.len);
 	if (is_negative)
@@ -364,6 +421,8 @@ static void build_reply(const dnsd_t *server, const struct query *query, const s
 	mxw__buf_fini(&answers);
 	if (manner->is_cut && out->len > 20)
 		out->len -= 14;
+	if (manner->is_wrong_id)
+		out->data[0] ^= 0x55;
 	if (manner->is_junk)
 		memset(out->data + 2, 0xff, out->len - 2);
 }

@@ -14,6 +14,11 @@
  *	odd.example    A    !loop        a compression pointer that leads to itself
  *	cut.example    A    !cut         a message that ends within its answer
  *	junk.example   A    !junk        octets that are no DNS message
+ *	lies.example   A    !lie         a header that announces 65535 records
+ *	mine.example   A    !stray       a record of another name, victim.example
+ *	id.example     A    !wrong-id    an answer to another question's number
+ *	ptr.example    MX   !rdata-loop  data that is a compression pointer to itself
+ *	hex.example    A    !rdata=c000  one record with this data
  *
  * Everything else does not exist: NXDOMAIN with an SOA record whose minimum is 60 s.
  *
