@@ -26,14 +26,6 @@ void mxw__org_domain_load(void)
 	pthread_once(&list_once, load_list);
 }
 
-static bool is_lower_ascii(const char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s >= 0x80 || (*s >= 'A' && *s <= 'Z'))
-			return false;
-	return true;
-}
-
 /* "192.0.2.1" and "[192.0.2.1]" are nobody's names. */
 static bool is_address(const char *domain, size_t len)
 {
@@ -58,32 +50,25 @@ void mxw__org_domain(const char *domain, char ret_domain[MXW__DOMAIN_MAX + 1])
 {
 	size_t len = strlen(domain);
 	char name[MXW__DOMAIN_MAX + 1];
+	const char *org = NULL;
 
-	if (len > MXW__DOMAIN_MAX + 1 || len == 0) {
-		ret_domain[0] = '\0';
+	if (mxw__domain_to_ascii(domain, len, name) != MXW_OK) {
+		memmove(ret_domain, len <= MXW__DOMAIN_MAX ? domain : "", len <= MXW__DOMAIN_MAX ? len + 1 : 1);
 		return;
 	}
-	if (is_address(domain, len) || !is_lower_ascii(domain) || domain[len - 1] == '.') {
-		if (mxw__domain_to_ascii(domain, len, name) == MXW_OK)
-			domain = name;
-		else if (len > MXW__DOMAIN_MAX)
-			domain = "";
-	}
 	mxw__org_domain_load();
-	const char *org = NULL;
-	len = strlen(domain);
-	if (len > 0 && !is_address(domain, len))
-		org = the_list ? psl_registrable_domain(the_list, domain) : last_two_labels(domain);
+	if (!is_address(name, strlen(name)))
+		org = the_list ? psl_registrable_domain(the_list, name) : last_two_labels(name);
 	/* A public suffix, or a single label: nobody is above it. */
-	memmove(ret_domain, org ? org : domain, strlen(org ? org : domain) + 1);
+	memcpy(ret_domain, org ? org : name, strlen(org ? org : name) + 1);
 }
 
 bool mxw__has_public_suffix(const char *domain)
 {
-	const psl_ctx_t *psl = psl_builtin();
 	const char *dot = strrchr(domain, '.');
 
-	return psl && psl_is_public_suffix2(psl, dot ? dot + 1 : domain, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE);
+	mxw__org_domain_load();
+	return the_list && psl_is_public_suffix2(the_list, dot ? dot + 1 : domain, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE);
 }
 
 bool mxw__same_org_domain(const char *a, const char *b)
