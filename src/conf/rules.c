@@ -70,6 +70,32 @@ static const char *fact_value(struct reading *r, const char *fact, const char *v
 	return mxw__arena_printf(r->build->values.arena, "%.*s%s", (int)(domain - value), value, name);
 }
 
+/* A block list that has no section would never have a client, and nobody would see why. */
+static void check_dnsbl(struct reading *r, const struct mxw__cond *cond)
+{
+	const struct mxw_conf *conf = r->build->conf;
+	const char *fact = cond->fact->text;
+
+	if ((strcmp(fact, "client.dnsbl") != 0 && strcmp(fact, "origin.dnsbl") != 0) || cond->op == MXW__OP_MATCHES)
+		return;
+	for (const struct mxw__arg *arg = cond->values; arg; arg = arg->next) {
+		const char *near = NULL;
+		bool is_there = false;
+		unsigned best = UINT_MAX;
+		for (size_t i = 0; i < conf->ndnsbls; i++) {
+			is_there |= mxw__ascii_casecmp(conf->dnsbls[i].name, arg->text) == 0;
+			if (conf->dnsbls[i].name[0] && mxw__name_is_nearer(arg->text, conf->dnsbls[i].name, &best))
+				near = conf->dnsbls[i].name;
+		}
+		if (is_there)
+			continue;
+		mxw__complain(r->build->values.complaints, &arg->pos, "there is no dnsbl '%s'%s%s%s", arg->text,
+			      near ? "; did you mean '" : "; a section 'dnsbl NAME { ... }' was expected", near ? near : "",
+			      near ? "'?" : "");
+		r->is_bad = true;
+	}
+}
+
 static mxw__expr_t *make_compare(struct reading *r, const struct mxw__cond *cond)
 {
 	const char **values;
@@ -77,6 +103,7 @@ static mxw__expr_t *make_compare(struct reading *r, const struct mxw__cond *cond
 	size_t n = 0, i = 0;
 	mxw__expr_t *e = NULL;
 
+	check_dnsbl(r, cond);
 	for (const struct mxw__arg *arg = cond->values; arg; arg = arg->next)
 		n++;
 	values = mxw__calloc(n, sizeof *values);
