@@ -200,6 +200,37 @@ START_TEST(a_policy_that_needs_no_body_asks_for_none)
 }
 END_TEST
 
+static unsigned nreports;
+
+static void count_report(void *ctx, mxw_level_t level, const char *line)
+{
+	if (level == MXW_LEVEL_INFO && strncmp(line, "event=resolver asked=", 21) == 0 && strstr(line, " over-zone=0 "))
+		nreports++;
+}
+
+START_TEST(the_resolvers_counters_are_logged_now_and_then)
+{
+	struct mxw_engine_options options = {.size = sizeof options, .log = count_report, .clock = &fake.clock};
+	mxw_conf_t *conf = load("resolver { forward none }\n");
+	mxw_engine_t *shared = engine;
+
+	ck_assert_int_eq(mxw_engine_new(conf, &options, &engine, NULL), MXW_OK);
+	one_session(1);
+	one_session(2);
+	ck_assert_uint_eq(nreports, 0);
+	fake_clock_advance(&fake, 3600000);
+	one_session(3);
+	one_session(4);
+	ck_assert_uint_eq(nreports, 1);
+	ck_assert_int_eq(mxw_engine_reload(engine, conf, NULL), MXW_OK);
+	ck_assert_uint_eq(nreports, 2);
+	mxw_engine_free(engine);
+	ck_assert_uint_eq(nreports, 3);
+	engine = shared;
+	mxw_conf_unref(conf);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("engine");
@@ -211,6 +242,7 @@ int main(void)
 	tcase_add_test(tc, a_session_has_no_memory_of_its_thread);
 	tcase_add_test(tc, session_ids_are_short_and_all_different);
 	tcase_add_test(tc, a_policy_that_needs_no_body_asks_for_none);
+	tcase_add_test(tc, the_resolvers_counters_are_logged_now_and_then);
 	suite_add_tcase(s, tc);
 	return run_suite(s);
 }
