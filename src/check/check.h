@@ -157,6 +157,7 @@ struct mxw__check {
 	bool is_lazy;                        /* costs a wait: run only when wanted */
 	size_t nfacts;
 	const mxw_fact_id_t *facts;          /* what it can state */
+	const struct mxw__check *const *needs; /* NULL-terminated: these run before it, whatever the rules name; earlier in the list */
 	/* Any of these may be NULL. */
 	bool (*is_enabled)(const struct mxw_conf *conf);
 	void (*gather)(struct mxw__check_ctx *ctx, mxw_stage_t stage, struct mxw__gather *gather);
@@ -186,6 +187,8 @@ extern const struct mxw__check mxw__check_content;
 extern const struct mxw__check mxw__check_from;
 extern const struct mxw__check mxw__check_dkim;
 extern const struct mxw__check mxw__check_arc;
+extern const struct mxw__check mxw__check_dmarc;
+extern const struct mxw__check mxw__check_own_domain;
 
 /* The one visible list, in the order in which checks run. NULL-terminated. */
 #define MXW__CHECKS_MAX 32
@@ -203,5 +206,16 @@ mxw__client_class_t mxw__client_classify(const struct mxw_conf *conf, const stru
 
 /* The caller is a stranger whose behaviour counts: outside and not authenticated. */
 bool mxw__is_stranger(const struct mxw__envelope *env);
+
+/* Is it to be known who sent this message? Of strangers' mail, and of what a relay hands on of theirs if it recorded whose it was. */
+bool mxw__has_identities(const struct mxw__check_ctx *ctx);
+/* The domain that the fact spf is about: of MAIL FROM, or, with a null sender, the HELO name; NULL if there is none. */
+const char *mxw__spf_domain(const struct mxw__envelope *env);
+/* A signature that counts as one of its domain: it passes, and not only for what an l= covers (dkim trust-length). */
+bool mxw__dkim_counts(const struct mxw__check_ctx *ctx, const struct mxw__dkim_signature *signature);
+/* Does one that counts speak for `domain`? Relaxed. With MAYBE if one that could not be looked up might. */
+mxw__dmarc_tri_t mxw__dkim_speaks_for(const struct mxw__check_ctx *ctx, const char *domain);
+/* The same for SPF. */
+mxw__dmarc_tri_t mxw__spf_speaks_for(const struct mxw__check_ctx *ctx, const char *domain);
 
 #endif

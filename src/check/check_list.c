@@ -22,6 +22,8 @@ const struct mxw__check *const mxw__check_list[] = {
 	&mxw__check_from,
 	&mxw__check_dkim,
 	&mxw__check_arc,
+	&mxw__check_dmarc,
+	&mxw__check_own_domain,
 	NULL,
 };
 

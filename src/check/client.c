@@ -39,6 +39,8 @@ static void run(struct mxw__check_ctx *ctx)
 
 	env->client_class = mxw__client_classify(ctx->conf, &env->client);
 	mxw_facts_set(ctx->facts, MXW__FACT_CLIENT_CLASS, class_words[env->client_class]);
+	mxw_facts_set(ctx->facts, MXW__FACT_CLIENT_FORWARDER,
+		      env->client.family && mxw__in_networks(&ctx->conf->forwarders, &env->client) ? "yes" : "no");
 	if (env->client.family)
 		mxw_facts_set_ip(ctx->facts, MXW__FACT_CLIENT_ADDRESS, &env->client);
 	if (*env->client_name)
@@ -49,7 +51,8 @@ static void run(struct mxw__check_ctx *ctx)
 }
 
 static const mxw_fact_id_t facts[] = {
-	MXW__FACT_CLIENT_ADDRESS, MXW__FACT_CLIENT_NAME, MXW__FACT_CLIENT_CLASS, MXW__FACT_LISTENER,
+	MXW__FACT_CLIENT_ADDRESS, MXW__FACT_CLIENT_NAME, MXW__FACT_CLIENT_CLASS, MXW__FACT_CLIENT_FORWARDER,
+	MXW__FACT_LISTENER,
 };
 
 const struct mxw__check mxw__check_client = {

@@ -255,6 +255,7 @@ struct mxw__auth_conf {
 
 /* dmarc { ... } */
 struct mxw__dmarc_conf {
+	bool enabled;
 	struct mxw__strings arc_sealers; /* whose ARC seals are believed; none: ARC is not looked at */
 	uint64_t keep_evaluations_ms;  /* 0: no record of them is kept */
 	uint64_t max_evaluations;
@@ -269,6 +270,7 @@ struct mxw_conf {
 	/* sections */
 	struct mxw__networks internal;
 	struct mxw__networks relays;
+	struct mxw__networks forwarders; /* outside; what they send on is not refused for what forwarding breaks */
 	struct mxw__resolver_conf resolver;
 	struct mxw__timeouts_conf timeouts;
 	struct mxw__limits_conf limits;

@@ -39,6 +39,7 @@ static const struct mxw__option top[] = {
 static const struct mxw__option networks[] = {
 	{"internal", MXW__OPT_NETWORKS, "127.0.0.0/8 ::1", AT(mxw_conf, internal)},
 	{"relays", MXW__OPT_NETWORKS, NULL, AT(mxw_conf, relays)},
+	{"forwarders", MXW__OPT_NETWORKS, NULL, AT(mxw_conf, forwarders)},
 };
 
 static const struct mxw__option resolver[] = {
@@ -95,6 +96,7 @@ static const struct mxw__option dkim[] = {
 };
 
 static const struct mxw__option dmarc[] = {
+	{"enabled", MXW__OPT_CHOICE, "yes", AT(mxw_conf, dmarc.enabled), .words = "no yes"},
 	{"arc-sealers", MXW__OPT_LIST, NULL, AT(mxw_conf, dmarc.arc_sealers), .flags = MXW__OPT_IDN, .check = mxw__check_domain},
 	{"keep-evaluations", MXW__OPT_DURATION, "2d", AT(mxw_conf, dmarc.keep_evaluations_ms), RANGE(0, 90 * DAY)},
 	{"max-evaluations", MXW__OPT_NUMBER, "1000000", AT(mxw_conf, dmarc.max_evaluations), RANGE(1000, 100000000)},

@@ -145,6 +145,26 @@ static bool same_resolver(const struct mxw_conf *conf_a, const struct mxw_conf *
 	       a->local_only == b->local_only && same_limits(a, b);
 }
 
+static uint32_t bit_of(const struct mxw__check *check)
+{
+	for (size_t c = 0; mxw__check_list[c]; c++)
+		if (mxw__check_list[c] == check)
+			return UINT32_C(1) << c;
+	return 0;
+}
+
+/* What one check needs is wanted with it. Those needed come earlier in the list, so one way through from its end finds all. */
+static uint32_t with_needs(uint32_t wanted)
+{
+	for (size_t c = MXW__CHECKS_MAX; c-- > 0;) {
+		if (!(wanted >> c & 1) || !mxw__check_list[c]->needs)
+			continue;
+		for (const struct mxw__check *const *need = mxw__check_list[c]->needs; *need; need++)
+			wanted |= bit_of(*need);
+	}
+	return wanted;
+}
+
 /* Which lazy checks each stage's rules need, by the facts they name. */
 static void plan(struct mxw__snapshot *snap)
 {
@@ -160,6 +180,8 @@ static void plan(struct mxw__snapshot *snap)
 				if (mxw_policy_needs(conf->policy, (mxw_stage_t)stage, check->facts[f]))
 					snap->wanted[stage] |= UINT32_C(1) << c;
 	}
+	for (int stage = 0; stage < MXW_STAGE_COUNT; stage++)
+		snap->wanted[stage] = with_needs(snap->wanted[stage]) & snap->enabled;
 }
 
 static bool needs_any(const struct mxw_conf *conf, mxw_stage_t stage, const mxw_fact_id_t *facts, size_t n)
@@ -170,12 +192,14 @@ static bool needs_any(const struct mxw_conf *conf, mxw_stage_t stage, const mxw_
 	return false;
 }
 
+/* At the end of the message. */
+static bool is_wanted(const struct mxw__snapshot *snap, const struct mxw__check *check)
+{
+	return snap->wanted[MXW_STAGE_EOM] & bit_of(check);
+}
+
 static void compute_needs(struct mxw__snapshot *snap)
 {
-	static const mxw_fact_id_t dkim_facts[] = {MXW__FACT_DKIM, MXW__FACT_DKIM_DOMAIN, MXW__FACT_DKIM_SIGNATURES,
-						   MXW__FACT_DKIM_UNCOVERED, MXW__FACT_DKIM_LENGTH_LIMITED,
-						   MXW__FACT_DKIM_ALIGNED, MXW__FACT_DKIM_ALTERED};
-	static const mxw_fact_id_t arc_facts[] = {MXW__FACT_ARC, MXW__FACT_ARC_SEALER, MXW__FACT_ARC_DMARC};
 	static const mxw_fact_id_t header_facts[] = {
 		MXW__FACT_HEADER_SIZE, MXW__FACT_HEADER_OVERFLOW, MXW__FACT_HEADER_REPEATED, MXW__FACT_AUTHRES_FORGED,
 		MXW__FACT_FROM, MXW__FACT_FROM_FLAW, MXW__FACT_FROM_ADDRESS, MXW__FACT_FROM_DOMAIN, MXW__FACT_FROM_OURS,
@@ -183,10 +207,9 @@ static void compute_needs(struct mxw__snapshot *snap)
 	static const mxw_fact_id_t body_facts[] = {MXW__FACT_MESSAGE_SIZE, MXW__FACT_BODY_SMUGGLED};
 	const struct mxw_conf *conf = snap->conf;
 	bool results = conf->auth.add_results;
-	bool dkim = conf->auth.dkim_enabled &&
-		    (results || needs_any(conf, MXW_STAGE_EOM, dkim_facts, MXW_ARRAY_LEN(dkim_facts)));
-	bool arc = conf->dmarc.arc_sealers.n &&
-		   (results || needs_any(conf, MXW_STAGE_EOM, arc_facts, MXW_ARRAY_LEN(arc_facts)));
+	bool dkim = conf->auth.dkim_enabled && (results || is_wanted(snap, &mxw__check_dkim));
+	bool arc = conf->dmarc.arc_sealers.n && (results || is_wanted(snap, &mxw__check_arc));
+	bool author = is_wanted(snap, &mxw__check_dmarc) || is_wanted(snap, &mxw__check_own_domain);
 	bool body = needs_any(conf, MXW_STAGE_EOM, body_facts, MXW_ARRAY_LEN(body_facts));
 	bool mta_rcpt = mxw_policy_needs(conf->policy, MXW_STAGE_RCPT, MXW__FACT_RCPT_MTA);
 	bool commands = false;
@@ -201,7 +224,7 @@ static void compute_needs(struct mxw__snapshot *snap)
 		.data = mxw_policy_has_stage(conf->policy, MXW_STAGE_DATA),
 		.unknown = conf->tracker.enabled || commands,
 		/* What a relay wrote down says who is to be counted, even where no rule asks for it. */
-		.header = results || dkim || arc || body || conf->relays.n ||
+		.header = results || dkim || arc || author || body || conf->relays.n ||
 			  needs_any(conf, MXW_STAGE_EOM, header_facts, MXW_ARRAY_LEN(header_facts)),
 		.body = dkim || arc || body,
 		.rejected_rcpt = conf->tracker.enabled || mta_rcpt,

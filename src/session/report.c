@@ -144,6 +144,7 @@ void mxw__report_message(mxw_session_t *s)
 	add_observed(&line, r);
 	add(&line, "spf", mxw_facts_get(s->facts, MXW__FACT_SPF));
 	add(&line, "dkim", mxw_facts_get(s->facts, MXW__FACT_DKIM));
+	add(&line, "dmarc", mxw_facts_get(s->facts, MXW__FACT_DMARC));
 	add_origin(&line, env);
 	add(&line, "score", mxw_facts_get(s->facts, MXW__FACT_CLIENT_SCORE));
 	if (r->has_ended)

@@ -182,11 +182,14 @@ static void feed_tracker(mxw_session_t *s, mxw_stage_t stage)
 	}
 }
 
-/* A forwarder breaks SPF and leaves a signature whole: that is no abuse, however much of it there is. */
+/*
+ * A forwarder breaks SPF and leaves a signature whole: that is no abuse, however much of it there is. The signature must speak for
+ * the author or the sender; one of anybody's own says nothing. A DMARC pass beside an SPF failure stands on such a one.
+ */
 void mxw__stage_feed_spf(mxw_session_t *s)
 {
-	if (fact_is(s, MXW__FACT_SPF, "fail") && !fact_is(s, MXW__FACT_DKIM, "pass") &&
-	    !mxw_facts_is_unavailable(s->facts, MXW__FACT_DKIM))
+	if (fact_is(s, MXW__FACT_SPF, "fail") && !fact_is(s, MXW__FACT_DKIM_ALIGNED, "yes") &&
+	    !mxw_facts_is_unavailable(s->facts, MXW__FACT_DKIM_ALIGNED) && !fact_is(s, MXW__FACT_CLIENT_FORWARDER, "yes"))
 		add_points(s, who_sent(s), MXW__EVENT_SPF_FAIL);
 }
 

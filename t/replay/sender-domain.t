@@ -231,7 +231,10 @@ dns <<END
 slow.example MX 10 a.slow.example
 a.slow.example A 30.0.0.5
 slow.example ANY !delay=50ms
-*.slow.example ANY !delay=50ms
+a.slow.example ANY !delay=50ms
+odd.slow.example ANY !delay=50ms
+b.slow.example ANY !delay=50ms
+c.slow.example ANY !delay=50ms
 odd.slow.example MX 10 b.slow.example
 odd.slow.example MX 20 c.slow.example
 b.slow.example A 10.0.0.1

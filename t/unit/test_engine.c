@@ -189,8 +189,10 @@ static struct mxw_needs needs_of(const char *extra)
 START_TEST(a_policy_that_needs_no_body_asks_for_none)
 {
 	struct mxw_needs all = needs_of("");
-	struct mxw_needs few = needs_of("authentication-results no\ndkim { enabled no }\ntracker { enabled no }\n"
-					"rule authres-flood off\nrule header-too-large off\n"
+	struct mxw_needs few = needs_of("authentication-results no\ndkim { enabled no }\ndmarc { enabled no }\n"
+					"spf { enabled no }\ntracker { enabled no }\n"
+					"rule authres-flood off\nrule header-too-large off\nrule own-domain-forged off\n"
+					"rule own-domain-forged-observe off\n"
 					"rule from-ambiguous off\nrule from-several off\nrule from-missing off\n"
 					"rule header-repeated off\nrule body-smuggled off\n");
 
