@@ -43,6 +43,7 @@ struct probes {
 	double ms[PROBES_MAX];
 };
 
+static _Noreturn void die(const char *fmt, ...) MXW_PRINTF(1, 2);
 static _Noreturn void die(const char *fmt, ...)
 {
 	va_list ap;

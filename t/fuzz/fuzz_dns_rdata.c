@@ -11,6 +11,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { ITEMS_MAX = 64 };
 
+/* Whole labels of the name's end. */
+static void check_zone(const char *name)
+{
+	const char *zone = mxw__dns_zone(name);
+
+	if (zone < name || zone > name + strlen(name) || (zone > name && zone[-1] != '.'))
+		abort();
+}
+
 /* What an answer promises: terminated names in their one form, octets that can all be read. */
 static void check_answer(const mxw_dns_answer_t *answer)
 {
@@ -25,6 +34,8 @@ static void check_answer(const mxw_dns_answer_t *answer)
 			sum += rr->data[j];
 		if (rr->name && (!mxw__dns_name_normalise(rr->name, again) || strcmp(rr->name, again) != 0))
 			abort();
+		if (rr->name)
+			check_zone(rr->name);
 	}
 	(void)sum;
 }
