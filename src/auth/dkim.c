@@ -117,6 +117,7 @@ static DKIM_STAT feed_header(struct mxw__dkim *self, const char *name, const cha
 
 	mxw__buf_init(&field, 2 * (strlen(name) + len) + 16);
 	build_field(&field, name, value, len);
+	self->nfields++;
 	if (!field.failed)
 		status = dkim_header(self->dkim, (unsigned char *)field.data, field.len);
 	mxw__buf_fini(&field);
@@ -212,6 +213,18 @@ static void drop_all(struct mxw__dkim *self, mxw__dkim_result_t result, const ch
 	}
 }
 
+/* libopendkim compares each name with each field. No message has so many of both, but one that is to keep us busy. */
+static bool is_flood(const struct mxw__dkim *self)
+{
+	uint64_t names = 0;
+
+	for (unsigned i = 0; i < self->nsigs; i++) {
+		if (self->sigs[i].is_judged)
+			names += self->sigs[i].info.nnames;
+	}
+	return names * self->nfields > MXW__DKIM_MAX_MATCHES;
+}
+
 /* Signatures that can't be judged for what is known by now. */
 static void drop_some(struct mxw__dkim *self)
 {
@@ -257,6 +270,8 @@ bool mxw__dkim_end_of_headers(mxw__dkim_t *self)
 	/* Which of several would a reader see? RFC 6376 section 8.15. */
 	if (self->nsingletons[0] != 1)
 		drop_all(self, MXW__DKIM_NEUTRAL, self->nsingletons[0] ? "several From fields" : "no From field");
+	if (is_flood(self))
+		drop_all(self, MXW__DKIM_NEUTRAL, "too many header fields");
 	if (!any_judged(self))
 		return false;
 	if (dkim_eoh(self->dkim) != DKIM_STAT_OK || !match_handles(self)) {

@@ -85,8 +85,6 @@ int mxw__dkim_find_singleton(const char *name, size_t len)
 /* Looks through h=; false if it is beyond the limits. */
 static bool read_names(const char *h, struct mxw__dkim_signature_info *info)
 {
-	unsigned n = 0;
-
 	if (strlen(h) > MXW__DKIM_MAX_H)
 		return false;
 	for (;; h++) {
@@ -96,7 +94,7 @@ static bool read_names(const char *h, struct mxw__dkim_signature_info *info)
 			info->named[i]++;
 		if (len == 14 && !mxw__ascii_ncasecmp(h, "dkim-signature", len))
 			info->covers_signatures = true;
-		if (++n > MXW__DKIM_MAX_NAMES)
+		if (++info->nnames > MXW__DKIM_MAX_NAMES)
 			return false;
 		h += len;
 		if (!*h)

@@ -20,12 +20,14 @@ enum {
 	MXW__DKIM_MAX_H = 4000,      /* octets of h= */
 	MXW__DKIM_MAX_NAMES = 256,   /* names in h= */
 	MXW__DKIM_MAX_KEY = 1024,    /* octets of a key record, as libopendkim has room for it: RSA keys of more than 4,096 bits have it */
+	MXW__DKIM_MAX_MATCHES = 4000000, /* fields of the header, times names in all h=: some 15 ms of libopendkim */
 	MXW__DKIM_FUTURE_S = 300     /* how far a signer's clock may be ahead */
 };
 
 struct mxw__dkim_signature_info {
 	struct mxw__dkim_signature *sig; /* domain, selector, algorithm, b8, identity are filled in as far as readable */
 	bool covers_signatures;          /* h= has dkim-signature */
+	unsigned nnames;                 /* in h= */
 	bool is_subdomain;               /* the domain of i= is below d= */
 	bool is_relaxed;                 /* the body's canonicalization */
 	int64_t length;                  /* l=; -1 if there is none */

@@ -41,6 +41,7 @@ struct mxw__dkim {
 	unsigned nsigs;                      /* examined */
 	unsigned nbeyond;
 	unsigned nwithheld;                  /* fields that libopendkim does not see */
+	unsigned nfields;                    /* that libopendkim has */
 	unsigned nsingletons[MXW__DKIM_SINGLETONS]; /* fields of each name; From is the first */
 	struct mxw__dkim_length length;      /* of the body, if a signature has l= */
 	int64_t max_length;                  /* the largest l=; -1 if none has one */
