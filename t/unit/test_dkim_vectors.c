@@ -3,7 +3,7 @@
  * Messages and what RFC 6376, 8301, 8463 and 8616 make of their signatures: the .vec files in t/data/dkim. A case is
  *
  *	case NAME
- *	dns RECORD                 one more record; @RSA@ and @ED@ are the p= of our keys. rsa and ed at d.example are there
+ *	dns RECORD                 one more record; @RSA@ and @ED@ are the p= of our keys, @BARE@ an RSAPublicKey. rsa and ed at d.example are there
  *	field Name: value          of the message as it is signed; without any, six usual ones
  *	body TEXT                  the same; without it "Hello  Bob,\r\n...". Lines of this directive are joined
  *	sign KEY TEMPLATE          adds a signature on top: dkim_signer.h. KEY is rsa, ed, rsa1024 or rsa768. @NOW+N@, @NOW-N@
@@ -53,6 +53,7 @@ enum { NKEYS = MXW_ARRAY_LEN(key_names) };
 
 struct keys {
 	char *pem[NKEYS];
+	char *bare[NKEYS];   /* of RSA, as RFC 6376 has it: an RSAPublicKey */
 	char *public[NKEYS]; /* p=, with "\" \"" where a record goes on in its next string */
 };
 
@@ -88,6 +89,20 @@ static void syntax(const struct test_case *c, const char *what)
 
 /* ---- keys ---- */
 
+/* Longer ones go on in the record's next string. */
+static char *in_strings(const char *text)
+{
+	struct mxw__buf strings;
+
+	mxw__buf_init(&strings, 10000);
+	for (size_t at = 0; text[at]; at++) {
+		if (at && at % 200 == 0)
+			mxw__buf_adds(&strings, "\" \"");
+		mxw__buf_addc(&strings, text[at]);
+	}
+	return mxw__buf_take(&strings);
+}
+
 static void take_key(size_t i, EVP_PKEY *pkey)
 {
 	unsigned char *der = NULL, raw[32], b64[4096];
@@ -105,14 +120,14 @@ static void take_key(size_t i, EVP_PKEY *pkey)
 		int der_len = i2d_PUBKEY(pkey, &der);
 		EVP_EncodeBlock(b64, der, der_len);
 	}
-	struct mxw__buf strings;
-	mxw__buf_init(&strings, sizeof(b64));
-	for (size_t at = 0; b64[at]; at++) {
-		if (at && at % 200 == 0)
-			mxw__buf_adds(&strings, "\" \"");
-		mxw__buf_addc(&strings, (char)b64[at]);
+	keys.public[i] = in_strings((char *)b64);
+	if (EVP_PKEY_base_id(pkey) == EVP_PKEY_RSA) {
+		unsigned char *bare = NULL;
+		int bare_len = i2d_PublicKey(pkey, &bare);
+		EVP_EncodeBlock(b64, bare, bare_len);
+		keys.bare[i] = in_strings((char *)b64);
+		OPENSSL_free(bare);
 	}
-	keys.public[i] = mxw__buf_take(&strings);
 	OPENSSL_free(der);
 	BIO_free(bio);
 	EVP_PKEY_free(pkey);
@@ -302,6 +317,7 @@ static void add_dns(struct test_case *c, const char *record)
 	sprintf(text, "%s%s\n", c->dns ? c->dns : "", record);
 	text = replace_all(replace_all(text, "@RSA@", keys.public[0]), "@ED@", keys.public[1]);
 	free(c->dns);
+	text = replace_all(replace_all(text, "@BARE@", keys.bare[0]), "@BARE1024@", keys.bare[2]);
 	c->dns = replace_all(replace_all(text, "@RSA1024@", keys.public[2]), "@RSA768@", keys.public[3]);
 }
 
@@ -536,6 +552,7 @@ int main(void)
 	for (size_t i = 0; i < NKEYS; i++) {
 		free(keys.pem[i]);
 		free(keys.public[i]);
+		free(keys.bare[i]);
 	}
 	printf("dkim vectors: %d cases, %d failures\n", ncases, nfailed);
 	return nfailed || !ncases ? 1 : 0;
