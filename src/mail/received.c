@@ -52,6 +52,22 @@ static struct item read_comment(const char **s)
 	return make_item(ITEM_BAD, begin, p);
 }
 
+/*
+ * Exim has the sender in a comment as it came, and "a) (b"@example.net is a sender. So this one ends with ">)"; a second
+ * '<' before that would be another address, and what lies between perhaps the server's own words.
+ */
+static struct item read_sender(const char **s, size_t skip)
+{
+	const char *begin = *s + 1;
+	const char *address = begin + skip;
+	const char *end = strstr(address, ">)");
+
+	if (!end || memchr(address, '<', (size_t)(end - address)))
+		return make_item(ITEM_BAD, begin, address);
+	*s = end + 2;
+	return make_item(ITEM_COMMENT, begin, end + 1);
+}
+
 /* An address, of the recipient for one. It must not run over what lies between it and the next bracket. */
 static struct item read_angle(const char **s)
 {
@@ -73,6 +89,8 @@ static bool is_word_char(char c)
 
 static struct item next_item(const char **s)
 {
+	static const char sender[] = "(envelope-from <";
+
 	while (mxw__ascii_isspace(**s))
 		(*s)++;
 	const char *p = *s;
@@ -80,7 +98,7 @@ static struct item next_item(const char **s)
 	case '\0':
 		return make_item(ITEM_END, p, p);
 	case '(':
-		return read_comment(s);
+		return strncmp(p, sender, sizeof sender - 1) == 0 ? read_sender(s, sizeof sender - 2) : read_comment(s);
 	case '<':
 		return read_angle(s);
 	case ';':
@@ -107,7 +125,6 @@ struct field {
 	struct mxw__span by;
 	char protocol[MXW__RECEIVED_PROTOCOL_MAX + 1];
 	bool is_exim, is_communigate;  /* by what stands behind "by", where no client's words are */
-	bool is_authenticated;
 	bool is_from_browser;
 };
 
@@ -134,7 +151,6 @@ static void read_by_comment(struct field *f, struct mxw__span text)
 {
 	f->is_exim |= mxw__span_begins(text, "Exim ");
 	f->is_communigate |= mxw__span_begins(text, "CommuniGate Pro");
-	f->is_authenticated |= mxw__span_begins(text, "authenticated");
 }
 
 static void add_protocol(struct field *f, struct mxw__span word)
@@ -174,14 +190,13 @@ static void read_clause_word(struct field *f, enum clause clause, struct mxw__sp
 		add_protocol(f, word);
 	else if (clause == CLAUSE_VIA && (mxw__span_is(word, "HTTP") || mxw__span_is(word, "HTTPS")))
 		f->is_from_browser = true;
-	else if (mxw__span_is(word, "auth=yes"))
-		f->is_authenticated = true;
 }
 
 /* Everything from "by NAME" to the date. */
 static bool read_clauses(const char **s, struct field *f)
 {
 	enum clause clause = CLAUSE_BY;
+	unsigned seen = 0;
 	bool wants_value = false;
 
 	for (;;) {
@@ -206,6 +221,10 @@ static bool read_clauses(const char **s, struct field *f)
 			read_clause_word(f, clause, item.text);
 			continue;
 		}
+		/* "with ESMTP with STARTTLS": Mimecast. All others come once. */
+		if (begun != CLAUSE_WITH && (seen >> begun & 1))
+			return false;
+		seen |= 1u << begun;
 		clause = (enum clause)begun;
 		wants_value = clause == CLAUSE_ID || clause == CLAUSE_FOR;
 	}
@@ -358,7 +377,10 @@ static bool is_mail_protocol(const char *protocol)
 	return p.len == 0 || is_of_mail(p) || mxw__span_begins(p, "Trustwave SEG") || mxw__span_begins(p, "MailMarshal");
 }
 
-/* RFC 3848, RFC 6531: ESMTPA, ESMTPSA, UTF8SMTPSA; Exim has them in lower case. */
+/*
+ * RFC 3848, RFC 6531: ESMTPA, ESMTPSA, UTF8SMTPSA; Exim has them in lower case. Only the first such word counts: a sender's address may come
+ * behind it.
+ */
 static bool says_authenticated(const char *protocol)
 {
 	size_t n = strcspn(protocol, " /");
@@ -416,7 +438,7 @@ void mxw__received_parse(const char *value, struct mxw__received *ret_received)
 		return;
 	r->kind = MXW__RECEIVED_CLIENT;
 	r->address = c.ip;
-	r->is_authenticated = c.naccounts || c.is_authenticated || f.is_authenticated || says_authenticated(f.protocol);
+	r->is_authenticated = c.naccounts || c.is_authenticated || says_authenticated(f.protocol);
 	copy(r->helo, c.helo, MXW__RECEIVED_NAME_MAX);
 	copy(r->name, c.name, MXW__RECEIVED_NAME_MAX);
 	copy(r->by, f.by, MXW__RECEIVED_NAME_MAX);

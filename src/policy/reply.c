@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/policy/rules.h"
@@ -19,6 +20,7 @@ enum {
 	TEMPLATE_MAX = 400,
 	NAME_LEN_MAX = 40,
 	LOG_VALUE_MAX = 64,
+	SEVERAL_MAX = 120,      /* of a fact in the log, from where on no further value of it is shown */
 };
 
 static const struct {
@@ -250,15 +252,35 @@ void mxw__reply_facts(const char *reply, struct mxw__fact_bits *bits)
 
 /* ---- making ---- */
 
+/* All that is known of a fact that may be stated several times: "zen, own". NULL: not more than one. To be freed. */
+static char *join_values(const mxw_facts_t *facts, mxw_fact_id_t id)
+{
+	struct mxw__buf all;
+	size_t n = 0;
+
+	mxw__buf_init(&all, 2 * VALUE_MAX);
+	for (size_t i = mxw__facts_index(facts, id, 0); i < facts->n; i = mxw__facts_index(facts, id, i + 1)) {
+		if (facts->values[i].is_unavailable)
+			continue;
+		mxw__buf_adds(&all, n++ ? ", " : "");
+		mxw__buf_adds(&all, mxw__fact_text(facts, &facts->values[i]));
+	}
+	char *text = n > 1 ? strdup(mxw__buf_str(&all)) : NULL;
+	mxw__buf_fini(&all);
+	return text;
+}
+
 static void add_value(struct mxw__buf *buf, const char *name, const mxw_facts_t *facts,
 		      const struct mxw__reply_vars *vars)
 {
 	size_t i = find_var(name);
+	char *joined = NULL;
 	const char *value = i < MXW_ARRAY_LEN(var_names) ? var_value(vars, i) : NULL;
 
 	if (!value) {
 		mxw_fact_id_t id = mxw_fact_find(name);
-		value = id != MXW_FACT_NONE ? mxw_facts_get(facts, id) : NULL;
+		joined = id != MXW_FACT_NONE ? join_values(facts, id) : NULL;
+		value = joined ? joined : id != MXW_FACT_NONE ? mxw_facts_get(facts, id) : NULL;
 	}
 	if (!value)
 		return;
@@ -266,6 +288,7 @@ static void add_value(struct mxw__buf *buf, const char *name, const mxw_facts_t 
 	mxw__buf_add_reply(buf, value, room < max ? room : max);
 	if (strlen(value) > max && buf->max - buf->len >= 3)
 		mxw__buf_adds(buf, "...");
+	free(joined);
 }
 
 static void expand(const char *text, const mxw_facts_t *facts, const struct mxw__reply_vars *vars, char *ret_text)
@@ -316,22 +339,38 @@ void mxw__reply_make(const struct mxw_decision *decision, const mxw_facts_t *fac
 	*ret_verdict = v;
 }
 
-/* One fact as "name=value"; '?' before the value of one that is unavailable, '-' for one that nobody stated. */
+static void add_statement(struct mxw__buf *buf, const mxw_facts_t *facts, const struct mxw__fact_value *v)
+{
+	const char *text = mxw__fact_text(facts, v);
+
+	if (v->is_unavailable)
+		mxw__buf_addc(buf, '?');
+	if (!v->is_unavailable || v->len)
+		mxw__buf_add_logvalue(buf, text, v->len, LOG_VALUE_MAX);
+}
+
+/*
+ * One fact as "name=value", or "name=value,?value" if it was stated several times, as far as they are short; '?' before one that is
+ * unavailable, '-' for one that nobody stated.
+ */
 static void add_fact(struct mxw__buf *buf, const mxw_facts_t *facts, mxw_fact_id_t id)
 {
-	const char *value = mxw_facts_get(facts, id);
+	size_t i = mxw__facts_index(facts, id, 0);
 
 	mxw__buf_addf(buf, "%s=", mxw__fact_table[id].name);
-	bool is_unavailable = mxw_facts_is_unavailable(facts, id);
-
-	if (!value) {
-		mxw__buf_addc(buf, is_unavailable ? '?' : '-');
+	if (i == facts->n) {
+		mxw__buf_addc(buf, mxw_facts_is_unavailable(facts, id) ? '?' : '-');
 		return;
 	}
-	if (is_unavailable)
-		mxw__buf_addc(buf, '?');
-	if (!is_unavailable || value[0])
-		mxw__buf_add_logvalue(buf, value, strlen(value), LOG_VALUE_MAX);
+	add_statement(buf, facts, &facts->values[i]);
+	while ((i = mxw__facts_index(facts, id, i + 1)) < facts->n) {
+		if (buf->len + 4 * facts->values[i].len > SEVERAL_MAX) {
+			mxw__buf_adds(buf, ",...");
+			return;
+		}
+		mxw__buf_addc(buf, ',');
+		add_statement(buf, facts, &facts->values[i]);
+	}
 }
 
 void mxw__decision_facts(const struct mxw_decision *decision, const mxw_facts_t *facts, struct mxw__buf *buf)

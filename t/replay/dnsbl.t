@@ -17,7 +17,7 @@ rule listed {
     at          rcpt
     when        client.dnsbl in zen second and not client.dnsbl = welcome and client.class = outside and not auth
     if-unknown  skip
-    reject      "550 5.7.1 {client} is listed ({session})"
+    reject      "550 5.7.1 {client} is listed by {client.dnsbl} ({session})"
 }
 rule strict {
     at      rcpt
@@ -46,6 +46,8 @@ dns <<END
 12.113.0.203.second.bl.example ANY !servfail
 12.113.0.203.zen.bl.example  A 127.0.0.2
 13.113.0.203.zen.bl.example  A 192.0.2.80
+15.113.0.203.zen.bl.example  A 127.0.0.2
+15.113.0.203.second.bl.example A 127.0.0.3
 14.113.0.203.zen.bl.example  A !delay=300ms
 14.113.0.203.second.bl.example A !delay=300ms
 14.113.0.203.wl.example      A !delay=300ms
@@ -58,7 +60,7 @@ helo x.example
 mail <bob@client.example>
 fact client.dnsbl absent
 rcpt <anna@example.net>
-= reject 550 5.7.1 rule=listed text~203.0.113.7 is listed
+= reject 550 5.7.1 rule=listed text~203.0.113.7 is listed by zen (
 fact client.dnsbl = zen
 asked 7.113.0.203.second.bl.example 1
 asked 7.113.0.203.wl.example 1
@@ -79,6 +81,14 @@ mail <bob@client.example>
 rcpt <anna@example.net>
 = continue
 fact client.dnsbl = second
+close
+
+connect 203.0.113.15
+mail <bob@client.example>
+rcpt <anna@example.net>
+= reject 550 5.7.1 rule=listed text~203.0.113.15 is listed by zen, second (
+abort
+log ~ client.dnsbl=zen,second
 close
 
 # IPv6, by its nibbles.

@@ -104,6 +104,10 @@ static const char *const hostile[] = {
 	"x ident=[198.51.100.1]",
 	"[198.51.100.1] verified",
 	"account y [198.51.100.1] verified",
+	"x ([198.51.100.1]) by relay.example.net (envelope-from <",
+	"x ([198.51.100.1]) by relay.example.net with esmtp (Exim 4.96) (envelope-from <",
+	"x) ([198.51.100.1]) by relay.example.net with esmtp (envelope-from <",
+	"x ([198.51.100.1]) (envelope-from <",
 	"x\" rhost-flags-OK) ([198.51.100.1]",
 	"\"x\" ([198.51.100.1])",
 	"x ([198.51.100.1]\t)",
@@ -174,6 +178,15 @@ static const struct {
 		"192.0.2.7", "bobs-pc", "dsl.isp.example", true},
 	{" from bobs-pc (dsl.isp.example [192.0.2.7]) by relay.example.net (OpenSMTPD) with ESMTPSA id 1 (TLSv1.3:X:256:NO) auth=yes user=bob"
 		" for <anna@example.net>" DATE, "192.0.2.7", "bobs-pc", "dsl.isp.example", true},
+	{" from mimecast.example (a.example [192.0.2.7]) by relay.mail.example with ESMTP with STARTTLS (version=TLSv1.3,\n"
+		" cipher=TLS_AES_128_GCM_SHA256) id us-mta-1" DATE, "192.0.2.7", "mimecast.example", "a.example", false},
+	/* what a sender may be called, as Exim has it */
+	{" from a.example ([192.0.2.7])\n\tby relay.example.net with esmtp (Exim 4.96)\n\t(envelope-from <\"x) (authenticated) with esmtpsa (\"@a.example>)\n"
+		"\tid 1" DATE, "192.0.2.7", "a.example", "", false},
+	{" from a.example ([192.0.2.7])\n\tby relay.example.net with esmtp (Exim 4.96)\n\t(envelope-from <\"x)\"@a.example>)\n\tid 1" DATE,
+		"192.0.2.7", "a.example", "", false},
+	{" from a.example ([192.0.2.7])\n\tby relay.example.net with esmtp (Exim 4.96)\n\t(envelope-from <>)\n\tid 1" DATE,
+		"192.0.2.7", "a.example", "", false},
 	{" from webmail.example.net ([192.0.2.7])\n (authenticated user bob@example.net)\n by relay.example.net (Kerio Connect 10.0.8) with ESMTPA"
 		DATE, "192.0.2.7", "webmail.example.net", "", true},
 	{" from bobs-pc ([192.0.2.7])\n\tby relay.example.net (Haraka/3.0.1) with UTF8SMTPSA id 1\n\tenvelope-from <bob@example.net>" DATE,
@@ -267,6 +280,10 @@ static const char *const bad[] = {
 	" from a.example (a.example [192.0.2.7])" BY ";" ,
 	" from \"a.example\" (a.example [192.0.2.7])" BY,
 	" from a.example (a.example [192.0.2.7]\\)" BY,
+	" from a.example ([192.0.2.7])\n\tby relay.example.net with esmtp (Exim 4.96)\n\t(envelope-from <\"x<\"@a.example>) id 1" DATE,
+	" from a.example ([192.0.2.7])\n\tby relay.example.net with esmtp (Exim 4.96)\n\t(envelope-from <x) id 1" DATE,
+	" from a.example ([192.0.2.7]) by relay.example.net with ESMTP id 1 id 2" DATE,
+	" from a.example ([192.0.2.7]) by relay.example.net with ESMTP for <a@x> for <b@x>" DATE,
 	" from a.example ((a.example [192.0.2.7]))" BY,
 	" from a.example (((((((((a.example [192.0.2.7])))))))))" BY,
 	" from a.example (a.example [192.0.2.7]" BY,
