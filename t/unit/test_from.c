@@ -340,6 +340,20 @@ START_TEST(a_domain_belongs_to_an_organisation)
 }
 END_TEST
 
+START_TEST(names_that_nobody_gives_out_have_no_public_suffix)
+{
+	ck_assert(mxw__has_public_suffix("mx.example.co.uk"));
+	ck_assert(mxw__has_public_suffix("example.com"));
+	ck_assert(!mxw__has_public_suffix("macbook.local"));
+	ck_assert(!mxw__has_public_suffix("printer.lan"));
+	ck_assert(!mxw__has_public_suffix("localhost.localdomain"));
+	ck_assert(!mxw__has_public_suffix("pc.corp.internal"));
+	ck_assert(!mxw__has_public_suffix("x.example"));
+	ck_assert(!mxw__has_public_suffix("192.0.2.1"));
+	ck_assert(!mxw__has_public_suffix(""));
+}
+END_TEST
+
 START_TEST(organisations_differ)
 {
 	char name[400];
@@ -437,6 +451,7 @@ int main(void)
 	tcase_add_test(tc, no_field_is_missing);
 	tcase_add_loop_test(tc, a_domain_belongs_to_an_organisation, 0, MXW_ARRAY_LEN(orgs));
 	tcase_add_test(tc, organisations_differ);
+	tcase_add_test(tc, names_that_nobody_gives_out_have_no_public_suffix);
 	tcase_add_loop_test(tc, the_rest_of_a_smuggled_message_is_found, 0, MXW_ARRAY_LEN(bodies));
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
