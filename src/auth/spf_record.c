@@ -365,6 +365,7 @@ void mxw__spf_record_write(const struct mxw__spf_record *record, unsigned frame,
 		const struct mxw__spf_term *term = &record->terms[i];
 		if (term->kind == MXW__SPF_REDIRECT) {
 			mxw__buf_addf(buf, " redirect=t%zu.f%u.x", i, frame);
+			has_end = true;
 			continue;
 		}
 		if (term->kind == MXW__SPF_ALL) {

@@ -83,7 +83,8 @@ bool mxw__spf_prefix_holds(const uint8_t *a, const uint8_t *b, unsigned bits);
 
 /*
  * Writes the record for libspf2. Term i of record `frame` gets the name "t<i>.f<frame>.x". The name "e.f<frame>.x" is
- * looked up when none of the terms that need look-ups matched: libspf2 does not tell which one did.
+ * looked up when none of the terms that need look-ups matched: libspf2 does not tell which one did. (Where there is a
+ * redirect, that is looked up itself.)
  */
 void mxw__spf_record_write(const struct mxw__spf_record *record, unsigned frame, uint8_t family, struct mxw__buf *buf);
 

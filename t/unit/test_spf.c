@@ -381,7 +381,7 @@ START_TEST(what_libspf2_gets_holds_no_text_of_a_peer)
 	mxw__buf_init(&buf, 1000);
 	mxw__spf_record_write(&record, 3, 4, &buf);
 	ck_assert_str_eq(mxw__buf_str(&buf), "v=spf1 ?a:t0.f3.x/24 +exists:t1.f3.x +exists:t2.f3.x ~exists:t3.f3.x "
-					     "redirect=t4.f3.x exists:e.f3.x");
+					     "redirect=t4.f3.x");
 	mxw__buf_clear(&buf);
 	client.bytes[0] = 198, client.bytes[1] = 51, client.bytes[2] = 100, client.bytes[3] = 1;
 	ck_assert_int_eq(mxw__spf_record_parse((const uint8_t *)text, sizeof(text) - 1, &client, &record, &err), MXW_OK);

@@ -79,6 +79,9 @@ forged.example.          IN A    198.51.100.9
 forged.example.          IN MX   10 mail.forged.example.
 mail.forged.example.     IN A    198.51.100.9
 forged.example.          IN TXT  "v=spf1 ip4:198.51.100.9 -all"
+explains.example.        IN A    198.51.100.11
+explains.example.        IN TXT  "v=spf1 ip4:198.51.100.11 -all exp=why.explains.example"
+why.explains.example.    IN TXT  "100%% of our mail comes from 198.51.100.11, not %{i} {x} %{S}"
 plain.example.           IN A    198.51.100.10
 ward.example.            IN A    192.0.2.25
 ward.example.            IN MX   10 mx.ward.example.
