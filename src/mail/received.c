@@ -265,7 +265,7 @@ struct comments {
 	unsigned nhosts, nfirst, nhelos, naccounts, nexim;
 	struct mxw_ip ip;
 	struct mxw__span name, helo;
-	bool is_helo_first;
+	bool is_helo_first, has_others;
 	bool is_authenticated;
 };
 
@@ -303,7 +303,7 @@ static bool read_comments(const struct field *f, struct comments *c)
 			/* Only behind the others. */
 			if (i == 0)
 				return false;
-			is_behind = true;
+			is_behind = c->has_others = true;
 			c->is_authenticated |= mxw__span_begins(f->comments[i], "authenticated") ||
 					       mxw__span_begins(f->comments[i], "User authenticated") ||
 					       mxw__span_begins(f->comments[i], "AUTH");
@@ -352,6 +352,9 @@ static bool take_address(const struct field *f, struct comments *c)
 {
 	unsigned nhosts = c->nhosts + c->nfirst, nhelos = c->nhelos + c->naccounts + c->nexim;
 
+	/* Where the HELO name stands behind the address, nothing follows it: what does may be the client's own. */
+	if (c->has_others && !c->nhosts)
+		return false;
 	if (nhosts == 0)
 		return take_host_form(f, c);
 	if (nhosts > 1 || nhelos > 1)

@@ -41,7 +41,7 @@ static void fuzz_helo(const struct received_form *form, char *helo)
 			*p = ' ';
 	received_form_fill(value, room, form, helo);
 	mxw__received_parse(value, &r);
-	assert(r.kind != MXW__RECEIVED_QUEUE);
+	assert(r.kind != MXW__RECEIVED_QUEUE && !r.is_authenticated);
 	if (r.kind == MXW__RECEIVED_CLIENT)
 		assert(r.address.family == 4 && memcmp(r.address.bytes, real, sizeof real) == 0);
 	free(value);

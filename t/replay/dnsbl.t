@@ -153,8 +153,12 @@ rcpt <anna@example.net>
 fact client.dnsbl = zen
 close
 
-# All are waited for together.
+# All are asked for at once, as soon as the client is there, and waited for together where a rule wants to know.
 connect 203.0.113.14
+took = 0
+asked 14.113.0.203.zen.bl.example 1
+asked 14.113.0.203.second.bl.example 1
+asked 14.113.0.203.wl.example 1
 mail <bob@client.example>
 rcpt <anna@example.net>
 = continue
