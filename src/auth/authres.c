@@ -7,106 +7,19 @@
 #include "src/mail/authres_read.h"
 #include "src/mail/mail.h"
 
-/* A value may double for its quotes and must still fit into a line of 998 octets (RFC 5322 section 2.1.1). */
-enum { VALUE_MAX = 480, LINE_MAX_OCTETS = 250, FIELD_MAX = 48 * 1024, SIGNATURES_MAX = 32 };
+enum {
+	/* A value may double for its quotes and must still fit into a line of 998 octets (RFC 5322 section 2.1.1). */
+	VALUE_MAX = 480,
+	LINE_SHOULD_MAX = 78,
+	FIELD_MAX = 48 * 1024,
+	/* Further signatures are left out: some MTAs take no header of more than 32 KB. */
+	SIGNATURES_BYTES = 16 * 1024
+};
 
-/* A result that is not pass says why, in a comment: our own words, printable, without parentheses. */
-static void add_reason(struct mxw__buf *buf, const char *reason)
-{
-	if (!reason || !*reason)
-		return;
-	mxw__buf_adds(buf, " (");
-	for (const char *p = reason; *p; p++)
-		mxw__buf_addc(buf, *p < ' ' || *p >= 0x7f || strchr("()\\\"", *p) ? ' ' : *p);
-	mxw__buf_addc(buf, ')');
-}
-
-/* Octets since the last fold. */
-static size_t line_length(const struct mxw__buf *buf)
-{
-	size_t n = 0;
-
-	while (n < buf->len && buf->data[buf->len - 1 - n] != '\n')
-		n++;
-	return n;
-}
-
-static void add_property(struct mxw__buf *buf, const char *name, const char *value)
-{
-	if (!value || !*value)
-		return;
-	if (line_length(buf) + strlen(name) + strlen(value) > LINE_MAX_OCTETS)
-		mxw__buf_adds(buf, "\n\t");
-	else
-		mxw__buf_addc(buf, ' ');
-	mxw__buf_addf(buf, "%s=", name);
-	mxw__buf_add_authres_value(buf, value, VALUE_MAX);
-}
-
-/* Without its local part if it is too long: a domain must not be cut, it would be another one. */
-static void add_sender(struct mxw__buf *buf, const char *sender)
-{
-	const char *at = strlen(sender) > VALUE_MAX ? strrchr(sender, '@') : NULL;
-
-	add_property(buf, "smtp.mailfrom", at ? at + 1 : sender);
-}
-
-static void add_spf(struct mxw__buf *buf, const struct mxw__authres_input *in)
-{
-	if (in->has_spf) {
-		mxw__buf_addf(buf, ";\n\tspf=%s", mxw__spf_result_name(in->spf));
-		add_reason(buf, in->spf_reason);
-		if (*in->sender)
-			add_sender(buf, in->sender);
-		else
-			add_property(buf, "smtp.helo", in->helo);
-	}
-	/* For the null sender both identities are the HELO name: once is enough. */
-	if (in->has_spf_helo && !(in->has_spf && !*in->sender)) {
-		mxw__buf_addf(buf, ";\n\tspf=%s", mxw__spf_result_name(in->spf_helo));
-		add_property(buf, "smtp.helo", in->helo);
-	}
-}
-
-static void add_dkim(struct mxw__buf *buf, const struct mxw__authres_input *in)
-{
-	if (in->nsignatures == 0)
-		mxw__buf_adds(buf, ";\n\tdkim=none");
-	for (size_t i = 0; i < in->nsignatures && i < SIGNATURES_MAX; i++) {
-		const struct mxw__dkim_signature *sig = &in->signatures[i];
-		mxw__buf_addf(buf, ";\n\tdkim=%s", mxw__dkim_result_name(sig->result));
-		if (sig->result != MXW__DKIM_PASS)
-			add_reason(buf, sig->reason);
-		else if (sig->is_testing)
-			add_reason(buf, "test mode");
-		add_property(buf, "header.d", sig->domain);
-		add_property(buf, "header.s", sig->selector);
-		add_property(buf, "header.a", sig->algorithm);
-		add_property(buf, "header.b", sig->b8);
-	}
-}
-
-char *mxw__authres_compose(mxw__arena_t *arena, const struct mxw__authres_input *input)
-{
+struct writer {
 	struct mxw__buf buf;
-	bool any = input->has_spf || input->has_spf_helo || input->has_dkim || *input->auth_user;
-
-	mxw__buf_init(&buf, FIELD_MAX);
-	mxw__buf_addc(&buf, ' ');
-	mxw__buf_add_authres_value(&buf, input->authserv_id, VALUE_MAX);
-	if (*input->auth_user) {
-		mxw__buf_adds(&buf, ";\n\tauth=pass");
-		add_property(&buf, "smtp.auth", input->auth_user);
-	}
-	add_spf(&buf, input);
-	if (input->has_dkim)
-		add_dkim(&buf, input);
-	if (!any)
-		mxw__buf_adds(&buf, "; none");
-	char *field = buf.failed ? NULL : mxw__arena_strndup(arena, mxw__buf_str(&buf), buf.len);
-	mxw__buf_fini(&buf);
-	return field;
-}
+	bool is_utf8;
+};
 
 static bool is_ascii(const char *s)
 {
@@ -115,25 +28,235 @@ static bool is_ascii(const char *s)
 	return *s == '\0';
 }
 
-/* In one form, as names of hosts are. What is no such name is compared as it is, and beyond ASCII it is not to be trusted. */
-static bool is_or_is_below(const char *id, const char *ours)
+static bool is_printable(const char *s)
 {
-	char name[MXW__DOMAIN_MAX + 1];
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			return false;
+	return true;
+}
+
+/* Columns since the last fold, a tab for eight. */
+static size_t column(const struct mxw__buf *buf)
+{
+	size_t n = 0;
+
+	for (size_t i = buf->len; i > 0 && buf->data[i - 1] != '\n'; i--)
+		n += buf->data[i - 1] == '\t' ? 8 : 1;
+	return n;
+}
+
+static void add_quoted(struct mxw__buf *buf, const char *value)
+{
+	mxw__buf_addc(buf, '"');
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\')
+			mxw__buf_addc(buf, '\\');
+		mxw__buf_addc(buf, *value);
+	}
+	mxw__buf_addc(buf, '"');
+}
+
+/* A local part and a domain may stand bare: [ [ local-part ] "@" ] domain-name (RFC 8601 section 2.2). */
+static bool needs_quotes(const char *value)
+{
+	const char *at = strchr(value, '@');
+
+	for (const char *s = value; *s; s++)
+		if (!mxw__is_token_char(*s) && s != at)
+			return true;
+	/* Of local parts with dots, those of RFC 5321. */
+	bool has_odd_dot = value[0] == '.' || (at > value && at[-1] == '.') || strstr(value, "..");
+	return at && (has_odd_dot || !mxw__domain_is_valid(at + 1));
+}
+
+/* name=value on the line, or on the next if this one would get long. */
+static void add_text(struct writer *w, const char *name, const char *value)
+{
+	struct mxw__buf pair;
+
+	mxw__buf_init(&pair, 3 * VALUE_MAX);
+	mxw__buf_addf(&pair, "%s=", name);
+	if (needs_quotes(value))
+		add_quoted(&pair, value);
+	else
+		mxw__buf_adds(&pair, value);
+	mxw__buf_adds(&w->buf, column(&w->buf) + 1 + pair.len > LINE_SHOULD_MAX ? "\n\t\t" : " ");
+	mxw__buf_add(&w->buf, mxw__buf_str(&pair), pair.len);
+	w->buf.failed |= pair.failed;
+	mxw__buf_fini(&pair);
+}
+
+/* May the field hold it as it is? */
+static bool can_stand(const struct writer *w, const char *value)
+{
+	return value && *value && strlen(value) <= VALUE_MAX && is_printable(value) &&
+	       (is_ascii(value) || (w->is_utf8 && mxw__utf8_is_clean(value)));
+}
+
+/* Not cut, and nothing in it replaced: half a name is another name. */
+static void add_plain(struct writer *w, const char *name, const char *value)
+{
+	if (can_stand(w, value))
+		add_text(w, name, value);
+}
+
+static void add_domain(struct writer *w, const char *name, const char *domain)
+{
+	char ascii[MXW__DOMAIN_MAX + 1];
+
+	if (domain && !is_ascii(domain) && mxw__domain_to_ascii(domain, strlen(domain), ascii) == MXW_OK)
+		domain = ascii;
+	add_plain(w, name, domain);
+}
+
+/* Where the local part can't stand, the domain alone does. */
+static void add_address(struct writer *w, const char *name, const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	if (can_stand(w, address))
+		add_text(w, name, address);
+	else if (at)
+		add_domain(w, name, at + 1);
+}
+
+static void add_method(struct writer *w, const char *method, const char *result, const char *reason)
+{
+	mxw__buf_addf(&w->buf, ";\n\t%s=%s", method, result);
+	add_plain(w, "reason", reason);
+}
+
+static void add_auth(struct writer *w, const struct mxw__authres_input *in)
+{
+	add_method(w, "auth", "pass", NULL);
+	add_plain(w, "smtp.auth", in->auth_user);
+}
+
+static void add_iprev(struct writer *w, const struct mxw__authres_input *in)
+{
+	add_method(w, "iprev", in->iprev, NULL);
+	add_plain(w, "policy.iprev", in->client);
+}
+
+static void add_spf(struct writer *w, const struct mxw__authres_input *in)
+{
+	bool has_sender = in->sender && *in->sender;
+
+	if (in->has_spf) {
+		add_method(w, "spf", mxw__spf_result_name(in->spf), in->spf_reason);
+		if (has_sender)
+			add_address(w, "smtp.mailfrom", in->sender);
+		else
+			add_domain(w, "smtp.helo", in->helo);
+	}
+	/* For the null sender both identities are the HELO name: once is enough. */
+	if (in->has_spf_helo && (has_sender || !in->has_spf)) {
+		add_method(w, "spf", mxw__spf_result_name(in->spf_helo), in->spf_helo_reason);
+		add_domain(w, "smtp.helo", in->helo);
+	}
+}
+
+/* i= says something of its own if it is more than the domain of d=. */
+static bool has_identity(const struct mxw__dkim_signature *sig)
+{
+	return *sig->identity && !(sig->identity[0] == '@' && mxw__ascii_casecmp(sig->identity + 1, sig->domain) == 0);
+}
+
+static void add_signature(struct writer *w, const struct mxw__dkim_signature *sig)
+{
+	const char *reason = sig->result == MXW__DKIM_PASS && sig->is_testing ? "test mode" : sig->reason;
+
+	add_method(w, "dkim", mxw__dkim_result_name(sig->result), reason);
+	add_domain(w, "header.d", sig->domain);
+	add_domain(w, "header.s", sig->selector);
+	add_plain(w, "header.a", sig->algorithm);
+	add_plain(w, "header.b", sig->b8);
+	if (has_identity(sig))
+		add_address(w, "header.i", sig->identity);
+}
+
+static void add_dkim(struct writer *w, const struct mxw__authres_input *in)
+{
+	size_t began = w->buf.len;
+
+	if (in->nsignatures == 0)
+		add_method(w, "dkim", "none", NULL);
+	for (size_t i = 0; i < in->nsignatures && w->buf.len - began < SIGNATURES_BYTES; i++)
+		add_signature(w, &in->signatures[i]);
+}
+
+static void add_dmarc(struct writer *w, const struct mxw__authres_input *in)
+{
+	add_method(w, "dmarc", in->dmarc, in->dmarc_reason);
+	add_domain(w, "header.from", in->author_domain);
+	add_plain(w, "policy.dmarc", in->dmarc_policy);
+	if (in->dmarc_domain && in->author_domain && mxw__ascii_casecmp(in->dmarc_domain, in->author_domain) != 0)
+		add_domain(w, "polrec.domain", in->dmarc_domain);
+}
+
+static void add_arc(struct writer *w, const struct mxw__authres_input *in)
+{
+	add_method(w, "arc", in->arc, NULL);
+	/* There is no property for it. */
+	add_domain(w, "reason", in->arc_sealer);
+	add_plain(w, "smtp.remote-ip", in->client);
+}
+
+char *mxw__authres_compose(mxw__arena_t *arena, const struct mxw__authres_input *input)
+{
+	struct writer w = {.is_utf8 = input->is_utf8};
+
+	mxw__buf_init(&w.buf, FIELD_MAX);
+	mxw__buf_addc(&w.buf, ' ');
+	mxw__buf_adds(&w.buf, input->authserv_id);
+	size_t head = w.buf.len;
+	if (input->auth_user && *input->auth_user)
+		add_auth(&w, input);
+	if (input->iprev)
+		add_iprev(&w, input);
+	add_spf(&w, input);
+	if (input->has_dkim)
+		add_dkim(&w, input);
+	if (input->dmarc)
+		add_dmarc(&w, input);
+	if (input->arc)
+		add_arc(&w, input);
+	if (w.buf.len == head)
+		mxw__buf_adds(&w.buf, "; none");
+	char *field = w.buf.failed ? NULL : mxw__arena_strndup(arena, mxw__buf_str(&w.buf), w.buf.len);
+	mxw__buf_fini(&w.buf);
+	return field;
+}
+
+/* In one form, as names of hosts are. False for what is no such name. */
+static bool read_name(const char *id, char ret_name[MXW__DOMAIN_MAX + 1])
+{
 	size_t len = strlen(id);
 
 	while (len && id[len - 1] == '.')
 		len--;
-	if (mxw__domain_to_ascii(id, len, name) == MXW_OK)
-		return mxw__domain_is_below(name, ours);
-	return !is_ascii(id) || (len == strlen(ours) && mxw__ascii_ncasecmp(id, ours, len) == 0);
+	return mxw__domain_to_ascii(id, len, ret_name) == MXW_OK;
 }
 
 bool mxw__authres_is_forged(mxw__arena_t *scratch, const char *value, const char *authserv_id)
 {
+	char name[MXW__DOMAIN_MAX + 1], ours[MXW__DOMAIN_MAX + 1];
 	const char *id;
 
 	/* What can't be read by us might be read by somebody behind us: RFC 8601 section 5 lets us remove it. */
 	if (mxw__authres_id(scratch, value, strlen(value), &id) != MXW_OK)
 		return true;
-	return is_or_is_below(id, authserv_id);
+	if (!read_name(authserv_id, ours))
+		return mxw__ascii_casecmp(id, authserv_id) == 0;
+	return read_name(id, name) ? mxw__domain_is_below(name, ours) : !is_ascii(id);
+}
+
+bool mxw__authres_is_of(mxw__arena_t *scratch, const char *value, const char *name)
+{
+	char host[MXW__DOMAIN_MAX + 1];
+	const char *id;
+
+	return mxw__authres_id(scratch, value, strlen(value), &id) == MXW_OK && read_name(id, host) &&
+	       mxw__ascii_casecmp(host, name) == 0;
 }

@@ -40,6 +40,13 @@ typedef enum mxw__client_class {
 	MXW__CLIENT_LOCAL
 } mxw__client_class_t;
 
+/* An Authentication-Results field that is taken out. */
+struct mxw__authres_removal {
+	unsigned index;                      /* among those of the name, from 1 */
+	unsigned position;                   /* among all fields, from 0 */
+	char *value;                         /* for the name that it gets instead; NULL: it just goes. malloc'ed */
+};
+
 /* What is known of the session beyond single facts. The engine fills it in; "" where nothing is known. */
 struct mxw__envelope {
 	struct mxw_ip client;
@@ -55,6 +62,7 @@ struct mxw__envelope {
 	const char *sender_path;             /* as the MTA gave it */
 	struct mxw__address sender;
 	bool sender_is_valid;
+	bool is_utf8;                        /* the client asked for SMTPUTF8 */
 	const char *auth_user;
 	const char *tls_version;
 	/* of the recipient */
@@ -80,9 +88,10 @@ struct mxw__envelope {
 	bool header_is_too_large;            /* larger than limits header-bytes */
 	bool has_signature;
 	unsigned nsignatures;                /* DKIM-Signature fields so far */
-	unsigned *forged_authres;            /* 1-based indexes of the fields to be removed, ascending; malloc'ed */
-	size_t nforged_authres;
-	unsigned nauthres;
+	struct mxw__authres_removal *authres; /* Authentication-Results fields that do not stay, in their order; malloc'ed */
+	size_t nremoved_authres, nforged_authres;
+	size_t renamed_bytes;
+	unsigned nfields, nauthres;          /* so far, of any name and of this one */
 	bool has_lost_authres;               /* one could not be remembered */
 };
 

@@ -241,6 +241,13 @@ struct mxw__limits_conf {
 	uint64_t concealed_sessions;   /* held at one time for a concealed reply */
 };
 
+/* What becomes of Authentication-Results fields of others. */
+typedef enum mxw__foreign_results {
+	MXW__FOREIGN_KEEP,
+	MXW__FOREIGN_RENAME,
+	MXW__FOREIGN_REMOVE
+} mxw__foreign_results_t;
+
 /* dkim { ... } and spf { ... } */
 struct mxw__auth_conf {
 	bool spf_enabled;
@@ -251,6 +258,7 @@ struct mxw__auth_conf {
 	bool dkim_trust_length;        /* what l= leaves out does not keep a signature from counting */
 	bool dkim_ignore_testing;      /* testing-keys ignore */
 	bool add_results;              /* authentication-results yes */
+	mxw__foreign_results_t foreign_results;
 };
 
 /* dmarc { ... } */

@@ -29,6 +29,7 @@ static const struct mxw__option top[] = {
 		.check = mxw__check_domain},
 	{"mode", MXW__OPT_CHOICE, "enforce", AT(mxw_conf, observe), .words = "enforce observe"},
 	{"authentication-results", MXW__OPT_CHOICE, "yes", AT(mxw_conf, auth.add_results), .words = "no yes"},
+	{"foreign-results", MXW__OPT_CHOICE, "keep", AT(mxw_conf, auth.foreign_results), .words = "keep rename remove"},
 	{"syslog-facility", MXW__OPT_WORD, "mail", AT(mxw_conf, daemon.syslog_facility),
 		.words = "mail daemon auth authpriv user local0 local1 local2 local3 local4 local5 local6 local7"},
 	{"log-level", MXW__OPT_WORD, "info", AT(mxw_conf, daemon.log_level), .words = "error warning info debug"},

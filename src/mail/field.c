@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "src/mail/authres_read.h"
 #include "src/mail/mail.h"
 
 /* Copies without folding blanks at both ends and without CR and LF inside. */
@@ -87,26 +86,4 @@ char *mxw__taglist_get(mxw__arena_t *arena, const char *list, size_t len, const 
 		list = semi + 1;
 	}
 	return found ? copy_unfolded(arena, found, found_len) : NULL;
-}
-
-void mxw__buf_add_authres_value(struct mxw__buf *buf, const char *value, size_t max)
-{
-	size_t len = strnlen(value, max);
-	bool token = len > 0;
-
-	/* '@' is allowed bare in a pvalue (RFC 8601 section 2.2: [ [ local-part ] "@" ] domain-name). */
-	for (size_t i = 0; i < len && token; i++)
-		token = (mxw__is_token_char(value[i]) || (value[i] == '@' && i > 0)) && (unsigned char)value[i] < 0x80;
-	if (token) {
-		mxw__buf_add(buf, value, len);
-		return;
-	}
-	mxw__buf_addc(buf, '"');
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)value[i];
-		if (c == '"' || c == '\\')
-			mxw__buf_addc(buf, '\\');
-		mxw__buf_addc(buf, c < ' ' || c >= 0x7f ? '?' : (char)c);
-	}
-	mxw__buf_addc(buf, '"');
 }

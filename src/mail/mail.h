@@ -8,7 +8,7 @@
  * Errors:  MXW_ERR_INVALID for what does not have the syntax, MXW_ERR_LIMIT / MXW_ERR_NOMEM from the arena.
  *          Any octets, NUL included where a length is given, any length: never more than linear work.
  * Standards: RFC 5321 section 4.1.2 (paths), RFC 6531 (SMTPUTF8), RFC 5890 and 5891 (IDNA2008), UTS 46,
- *          RFC 5322 section 2.2 (fields), RFC 8601 (Authentication-Results), RFC 6376 section 3.2 (tag lists).
+ *          RFC 5322 section 2.2 (fields), RFC 6376 section 3.2 (tag lists).
  */
 #ifndef MXW_SRC_MAIL_MAIL_H
 #define MXW_SRC_MAIL_MAIL_H
@@ -119,9 +119,5 @@ struct mxw__field {
 /* The value of a tag in a tag list ("v=1; a=rsa-sha256; d=example.net"), without surrounding blanks and with
  * folding blanks removed; NULL if absent or the list is malformed. */
 char *mxw__taglist_get(mxw__arena_t *arena, const char *list, size_t len, const char *tag);
-
-/* Appends a value in the syntax of RFC 8601/2045: a token as it is, else a quoted-string; octets that can't stand in one are
- * replaced by '?'. At most `max` octets. */
-void mxw__buf_add_authres_value(struct mxw__buf *buf, const char *value, size_t max);
 
 #endif

@@ -200,16 +200,11 @@ static bool is_wanted(const struct mxw__snapshot *snap, const struct mxw__check 
 
 static void compute_needs(struct mxw__snapshot *snap)
 {
-	static const mxw_fact_id_t header_facts[] = {
-		MXW__FACT_HEADER_SIZE, MXW__FACT_HEADER_OVERFLOW, MXW__FACT_HEADER_REPEATED, MXW__FACT_AUTHRES_FORGED,
-		MXW__FACT_FROM, MXW__FACT_FROM_FLAW, MXW__FACT_FROM_ADDRESS, MXW__FACT_FROM_DOMAIN, MXW__FACT_FROM_OURS,
-	};
 	static const mxw_fact_id_t body_facts[] = {MXW__FACT_MESSAGE_SIZE, MXW__FACT_BODY_SMUGGLED};
 	const struct mxw_conf *conf = snap->conf;
 	bool results = conf->auth.add_results;
 	bool dkim = conf->auth.dkim_enabled && (results || is_wanted(snap, &mxw__check_dkim));
 	bool arc = conf->dmarc.arc_sealers.n && (results || is_wanted(snap, &mxw__check_arc));
-	bool author = is_wanted(snap, &mxw__check_dmarc) || is_wanted(snap, &mxw__check_own_domain);
 	bool body = needs_any(conf, MXW_STAGE_EOM, body_facts, MXW_ARRAY_LEN(body_facts));
 	bool mta_rcpt = mxw_policy_needs(conf->policy, MXW_STAGE_RCPT, MXW__FACT_RCPT_MTA);
 	bool commands = false;
@@ -223,12 +218,11 @@ static void compute_needs(struct mxw__snapshot *snap)
 		.rcpt = true,
 		.data = mxw_policy_has_stage(conf->policy, MXW_STAGE_DATA),
 		.unknown = conf->tracker.enabled || commands,
-		/* What a relay wrote down says who is to be counted, even where no rule asks for it. */
-		.header = results || dkim || arc || author || body || conf->relays.n ||
-			  needs_any(conf, MXW_STAGE_EOM, header_facts, MXW_ARRAY_LEN(header_facts)),
+		/* Forged Authentication-Results fields are always taken out. */
+		.header = true,
 		.body = dkim || arc || body,
 		.rejected_rcpt = conf->tracker.enabled || mta_rcpt,
-		.edits_headers = results || conf->auth.spf_add_received,
+		.edits_headers = true,
 		.replies_connect = mxw_policy_has_stage(conf->policy, MXW_STAGE_CONNECT),
 		.replies_helo = mxw_policy_has_stage(conf->policy, MXW_STAGE_HELO),
 	};

@@ -137,7 +137,7 @@ struct mxw_session {
 	int64_t step_began_ms;
 	int64_t hold_until_ms;           /* the time of a concealed recipient's reply; 0: it need not wait */
 	struct mxw_edit *edits;          /* malloc'ed */
-	mxw__arena_t *edits_arena;       /* NULL until there are any; the text of the field that is inserted */
+	mxw__arena_t *edits_arena;       /* NULL until there are any; the texts of fields that are inserted */
 };
 
 /* stage.c */
@@ -165,6 +165,14 @@ void mxw__stage_clear(mxw_session_t *s, mxw_fact_scope_t scope);
 
 /* nat.c: is the internal client more than one? Notes its name, and states the fact. */
 void mxw__nat_watch(mxw_session_t *s, mxw_stage_t stage);
+
+/* edits.c */
+/*
+ * The changes to the header of a message that goes on, in the order in which they are to be made. False where that can't be
+ * done: a message with a forged field must not go on with it. They last until the next call or mxw__edits_free().
+ */
+bool mxw__edits_make(mxw_session_t *s, const struct mxw_edit **ret_edits, size_t *ret_n);
+void mxw__edits_free(mxw_session_t *s);
 
 /* report.c */
 void mxw__report_message(mxw_session_t *s);

@@ -5,14 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/auth/authres.h"
 #include "src/session/engine.h"
 
 enum {
 	SESSION_BYTES = 8 * 1024,  /* client and daemon name */
 	MESSAGE_BYTES = 16 * 1024, /* beside the header, which takes up to twice its size: sender, user */
 	RCPT_BYTES = 16 * 1024,
-	EDITS_BYTES = 64 * 1024,
 	/* Each fact once, and those that may be stated several times more often: dkim.domain once for each signature. */
 	SEVERAL_VALUES = 192,
 	FACTS_MAX = MXW__FACT_COUNT + SEVERAL_VALUES,
@@ -53,7 +51,7 @@ static void clear_envelope_message(struct mxw__envelope *env)
 {
 	env->sender_path = env->auth_user = env->tls_version = env->rcpt_path = "";
 	env->sender = env->rcpt = (struct mxw__address){.text = "", .local = "", .domain = ""};
-	env->sender_is_valid = env->rcpt_is_valid = false;
+	env->sender_is_valid = env->rcpt_is_valid = env->is_utf8 = false;
 	env->rcpt_refused_by_mta = env->rcpt_deferred_by_mta = false;
 	env->rcpt_domain = NULL;
 	env->rcpt_domain_is_known = false;
@@ -122,14 +120,6 @@ static bool is_refusal(mxw_action_t action)
 	return action != MXW_ACTION_CONTINUE && action != MXW_ACTION_ACCEPT;
 }
 
-static void free_edits(mxw_session_t *s)
-{
-	free(s->edits);
-	s->edits = NULL;
-	mxw__arena_free(s->edits_arena);
-	s->edits_arena = NULL;
-}
-
 /* What belongs to the session stays. */
 static void forget_message_results(struct mxw__auth_results *results)
 {
@@ -153,7 +143,7 @@ static void end_message(mxw_session_t *s)
 	mxw__stage_clear(s, MXW_SCOPE_MESSAGE);
 	clear_envelope_message(&s->env);
 	s->message_accepted = false;
-	free_edits(s);
+	mxw__edits_free(s);
 	mxw__arena_reset(s->message_arena);
 	mxw__arena_reset(s->rcpt_arena);
 }
@@ -266,6 +256,15 @@ void mxw_session_helo(mxw_session_t *session, const char *helo, struct mxw_verdi
 	decide_for_session(session, MXW_STAGE_HELO, ret_verdict);
 }
 
+/* RFC 6531 section 3.4. */
+static bool has_param(const char *const *params, const char *name)
+{
+	for (; params && *params; params++)
+		if (mxw__ascii_casecmp(*params, name) == 0)
+			return true;
+	return false;
+}
+
 static void remember_refusal(mxw_session_t *s, const struct mxw_verdict *v)
 {
 	if (is_refusal(v->decided))
@@ -286,6 +285,7 @@ void mxw_session_mail(mxw_session_t *session, const struct mxw_mail_info *info, 
 	env->sender_is_valid = read_address(session, MXW_SCOPE_MESSAGE, env->sender_path, &env->sender);
 	env->auth_user = keep(session, MXW_SCOPE_MESSAGE, info->auth_user);
 	env->tls_version = keep(session, MXW_SCOPE_MESSAGE, info->tls_version);
+	env->is_utf8 = has_param(info->params, "SMTPUTF8");
 	session->has_authenticated |= *env->auth_user != '\0';
 	mxw_session_queue_id(session, info->queue_id);
 	mxw__stage_decide(session, MXW_STAGE_MAIL, ret_verdict);
@@ -434,75 +434,6 @@ bool mxw_session_body(mxw_session_t *session, const unsigned char *data, size_t 
 	return more;
 }
 
-/* The HELO name that SPF was asked about. */
-static const char *spf_helo(const struct mxw__envelope *env)
-{
-	return env->client_class == MXW__CLIENT_RELAY ? env->origin_helo : env->helo;
-}
-
-/* Appends the Received-SPF field if there is to be one; false without memory. */
-static bool add_received_spf(mxw_session_t *s, struct mxw_edit *edits, size_t *n)
-{
-	const struct mxw__envelope *env = &s->env;
-	const struct mxw__received_spf_input input = {
-		.answer = &s->results.spf,
-		.receiver = s->snapshot->conf->authserv_id,
-		.client = &env->origin,
-		.helo = spf_helo(env),
-		.sender = env->sender.text,
-	};
-
-	if (!s->snapshot->conf->auth.spf_add_received || !s->results.has_spf)
-		return true;
-	char *value = mxw__received_spf_compose(s->edits_arena, &input);
-	if (value)
-		edits[(*n)++] = (struct mxw_edit){MXW_EDIT_INSERT_HEADER, "Received-SPF", value, 0};
-	return value != NULL;
-}
-
-/*
- * Deletions first, highest index first, so that an index still means what it meant when it was counted. False where
- * that can't be done: a message with a forged field must not go on with it.
- */
-static bool make_edits(mxw_session_t *s, const struct mxw_edit **ret_edits, size_t *ret_n)
-{
-	const struct mxw_conf *conf = s->snapshot->conf;
-	size_t n = 0, forged = s->env.nforged_authres;
-	struct mxw__authres_input input = {
-		.authserv_id = conf->authserv_id,
-		.auth_user = s->env.auth_user,
-		.has_spf = s->results.has_spf,
-		.spf = s->results.spf.result,
-		.spf_reason = s->results.spf.reason,
-		.sender = s->env.sender.text,
-		.has_spf_helo = s->results.has_spf_helo,
-		.spf_helo = s->results.spf_helo.result,
-		.helo = spf_helo(&s->env),
-		.has_dkim = s->results.has_dkim,
-		.signatures = s->results.signatures,
-		.nsignatures = s->results.nsignatures,
-	};
-
-	free_edits(s);
-	s->edits = mxw__calloc(forged + 2, sizeof *s->edits);
-	s->edits_arena = mxw__arena_new(EDITS_BYTES);
-	if (!s->edits || !s->edits_arena || s->env.has_lost_authres)
-		return false;
-	char *value = conf->auth.add_results ? mxw__authres_compose(s->edits_arena, &input) : NULL;
-	if (!value && conf->auth.add_results)
-		return false;
-	while (forged > 0)
-		s->edits[n++] = (struct mxw_edit){MXW_EDIT_DELETE_HEADER, "Authentication-Results", NULL,
-						  s->env.forged_authres[--forged]};
-	if (value)
-		s->edits[n++] = (struct mxw_edit){MXW_EDIT_INSERT_HEADER, "Authentication-Results", value, 0};
-	if (!add_received_spf(s, s->edits, &n))
-		return false;
-	*ret_edits = s->edits;
-	*ret_n = n;
-	return true;
-}
-
 /* The refusal that goes with concealed recipients; its time tells as little as its words. */
 static void refuse_late(mxw_session_t *s, struct mxw_verdict *v)
 {
@@ -517,7 +448,6 @@ void mxw_session_eom(mxw_session_t *session, struct mxw_verdict *ret_verdict, co
 		     size_t *ret_nedits)
 {
 	const struct mxw__auth_conf *auth = &session->snapshot->conf->auth;
-	bool results = auth->add_results || auth->spf_add_received;
 
 	need_connect(session);
 	mxw__stage_begin(session);
@@ -528,9 +458,10 @@ void mxw_session_eom(mxw_session_t *session, struct mxw_verdict *ret_verdict, co
 	/* Whatever let the message pass: recipients were accepted for it that may not exist. */
 	if (session->record.late.decided != MXW_ACTION_CONTINUE && !is_refusal(ret_verdict->decided))
 		refuse_late(session, ret_verdict);
-	if (!is_refusal(ret_verdict->action) && results) {
-		mxw__stage_finish_checks(session);
-		if (!make_edits(session, ret_edits, ret_nedits))
+	if (!is_refusal(ret_verdict->action)) {
+		if (auth->add_results || auth->spf_add_received)
+			mxw__stage_finish_checks(session);
+		if (!mxw__edits_make(session, ret_edits, ret_nedits))
 			mxw__stage_defer_short(session, ret_verdict);
 	}
 	mxw__stage_feed_spf(session);

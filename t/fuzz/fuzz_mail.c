@@ -48,17 +48,6 @@ static void fuzz_address(mxw__arena_t *arena, const char *s)
 	assert(mxw__address_parse(arena, a.key_text, &b) == MXW_OK && strcmp(a.key_local, b.key_local) == 0);
 }
 
-static void fuzz_value(const char *s)
-{
-	struct mxw__buf buf;
-
-	mxw__buf_init(&buf, 4096);
-	mxw__buf_add_authres_value(&buf, s, 320);
-	for (size_t i = 0; i < buf.len; i++)
-		assert((unsigned char)buf.data[i] >= ' ' && (unsigned char)buf.data[i] < 0x7f);
-	mxw__buf_fini(&buf);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	mxw__arena_t *arena = mxw__arena_new(1 << 20);
@@ -74,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	memcpy(s, data + 1, size - 1);
 	s[size - 1] = '\0';
-	switch (data[0] % 5) {
+	switch (data[0] % 4) {
 	case 0:
 		fuzz_address(arena, s);
 		break;
@@ -86,9 +75,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 3:
 		mxw__authres_is_forged(arena, s, "mx.example.net");
-		break;
-	case 4:
-		fuzz_value(s);
 		break;
 	}
 	free(s);

@@ -122,12 +122,12 @@ took <= 60ms
 fact dkim unavailable
 fact dkim.signatures = 6
 fact dkim.length-limited unavailable
-insert Authentication-Results ~ dkim=permerror (key revoked) header.d=slow.example header.s=rsa
-insert Authentication-Results ~ dkim=fail (signature mismatch) header.d=slow.example header.s=k2
-insert Authentication-Results ~ dkim=temperror (key not available: no answer from DNS) header.d=slow.example header.s=k3
-insert Authentication-Results ~ dkim=temperror (key failed DNSSEC validation) header.d=slow.example header.s=k4
-insert Authentication-Results ~ dkim=permerror (no such key) header.d=slow.example header.s=k5
-insert Authentication-Results ~ dkim=policy (rsa-sha1 is not accepted) header.d=slow.example header.s=k6
+insert Authentication-Results ~ dkim=permerror reason="key revoked" header.d=slow.example header.s=rsa
+insert Authentication-Results ~ dkim=fail reason="signature mismatch" header.d=slow.example header.s=k2
+insert Authentication-Results ~ dkim=temperror reason="key not available: no answer from DNS" header.d=slow.example header.s=k3
+insert Authentication-Results ~ dkim=temperror reason="key failed DNSSEC validation" header.d=slow.example header.s=k4
+insert Authentication-Results ~ dkim=permerror reason="no such key" header.d=slow.example header.s=k5
+insert Authentication-Results ~ dkim=policy reason="rsa-sha1 is not accepted" header.d=slow.example header.s=k6
 close
 
 # A flood of signatures asks for the keys of the first ten only.

@@ -225,6 +225,7 @@ static bool step_helo(struct replay *r, mxw_session_t *s, char *args)
 
 static bool step_mail(struct replay *r, mxw_session_t *s, char *args)
 {
+	static const char *const utf8[] = {"BODY=8BITMIME", "SMTPUTF8", NULL};
 	char *bracket = strrchr(args, '>');
 	struct mxw_mail_info info = {0};
 
@@ -242,6 +243,8 @@ static bool step_mail(struct replay *r, mxw_session_t *s, char *args)
 			info.auth_user = w + 5;
 		else if (strncmp(w, "tls=", 4) == 0)
 			info.tls_version = w + 4;
+		else if (strcmp(w, "smtputf8") == 0)
+			info.params = utf8;
 		else
 			return fail(r, "mail: what is %s?", w);
 	}
@@ -474,6 +477,27 @@ static bool expect_fact(struct replay *r, char *args)
 			  unavailable ? " (unavailable)" : "");
 }
 
+/* Where the lines are folded does not matter, unless the text says. */
+static bool has_text(const char *value, const char *text)
+{
+	size_t n = 0;
+	char *unfolded = strdup(value);
+
+	for (const char *s = value; unfolded && *s; s++) {
+		if (*s != '\n') {
+			unfolded[n++] = *s;
+			continue;
+		}
+		unfolded[n++] = ' ';
+		s += strspn(s + 1, " \t");
+	}
+	if (unfolded)
+		unfolded[n] = '\0';
+	bool has = strstr(value, text) || (unfolded && strstr(unfolded, text));
+	free(unfolded);
+	return has;
+}
+
 static bool expect_edit(struct replay *r, mxw_edit_kind_t kind, char *args)
 {
 	char *name = word(&args);
@@ -485,7 +509,7 @@ static bool expect_edit(struct replay *r, mxw_edit_kind_t kind, char *args)
 		const struct mxw_edit *e = &r->edits[i];
 		if (e->kind != kind || strcmp(e->name, name) != 0)
 			continue;
-		if (kind == MXW_EDIT_INSERT_HEADER ? strstr(e->value, want) != NULL
+		if (kind == MXW_EDIT_INSERT_HEADER ? has_text(e->value, want)
 						   : e->index == (unsigned)atoi(want))
 			return true;
 	}

@@ -15,7 +15,7 @@
  *
  *	session NAME                begins a session, or goes on with one that was begun; without it there is one
  *	connect ADDRESS [NAME [DAEMON-NAME [PORT]]]     "local" for no address
- *	helo NAME | mail PATH [user=NAME] [tls=VERSION] | rcpt PATH | rcpt-refused PATH | rcpt-deferred PATH
+ *	helo NAME | mail PATH [user=NAME] [tls=VERSION] [smtputf8] | rcpt PATH | rcpt-refused PATH | rcpt-deferred PATH
  *	queue-id ID
  *	data | unknown LINE | header NAME: VALUE | end-of-headers | body TEXT | message FILE | eom | abort | close
  *	header-bytes NAME N         a field whose value has N bytes
