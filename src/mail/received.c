@@ -15,106 +15,7 @@
 
 #include "src/mail/received.h"
 
-enum { COMMENTS_MAX = 8, DATE_MAX = 100, DEPTH_MAX = 8 };
-
-typedef enum item_kind { ITEM_WORD, ITEM_COMMENT, ITEM_ANGLE, ITEM_SEMICOLON, ITEM_END, ITEM_BAD } item_kind_t;
-
-struct item {
-	item_kind_t kind;
-	struct mxw__span text; /* without parentheses or angle brackets */
-};
-
-static struct item make_item(item_kind_t kind, const char *s, const char *end)
-{
-	return (struct item){kind, {s, (size_t)(end - s)}};
-}
-
-/*
- * A backslash quotes nothing: MTAs write none, and a client's must not hide a parenthesis. One before a parenthesis may have been
- * meant to.
- */
-static struct item read_comment(const char **s)
-{
-	const char *begin = *s + 1;
-	unsigned depth = 1;
-	const char *p = begin;
-
-	for (; *p; p++) {
-		if ((*p == '(' || *p == ')') && p[-1] == '\\')
-			break;
-		if (*p == '(' && ++depth > DEPTH_MAX)
-			break;
-		if (*p == ')' && --depth == 0) {
-			*s = p + 1;
-			return make_item(ITEM_COMMENT, begin, p);
-		}
-	}
-	return make_item(ITEM_BAD, begin, p);
-}
-
-/*
- * Exim has the sender in a comment as it came, and "a) (b"@example.net is a sender. So this one ends with ">)"; a second
- * '<' before that would be another address, and what lies between perhaps the server's own words.
- */
-static struct item read_sender(const char **s, size_t skip)
-{
-	const char *begin = *s + 1;
-	const char *address = begin + skip;
-	const char *end = strstr(address, ">)");
-
-	if (!end || memchr(address, '<', (size_t)(end - address)))
-		return make_item(ITEM_BAD, begin, address);
-	*s = end + 2;
-	return make_item(ITEM_COMMENT, begin, end + 1);
-}
-
-/* An address, of the recipient for one. It must not run over what lies between it and the next bracket. */
-static struct item read_angle(const char **s)
-{
-	const char *begin = *s + 1;
-	const char *p = begin;
-
-	while (*p && !strchr("<>() \t\r\n;", *p))
-		p++;
-	if (*p != '>')
-		return make_item(ITEM_BAD, begin, p);
-	*s = p + 1;
-	return make_item(ITEM_ANGLE, begin, p);
-}
-
-static bool is_word_char(char c)
-{
-	return c && !strchr("()<>;\"\\", c) && !mxw__ascii_isspace(c);
-}
-
-static struct item next_item(const char **s)
-{
-	static const char sender[] = "(envelope-from <";
-
-	while (mxw__ascii_isspace(**s))
-		(*s)++;
-	const char *p = *s;
-	switch (*p) {
-	case '\0':
-		return make_item(ITEM_END, p, p);
-	case '(':
-		return strncmp(p, sender, sizeof sender - 1) == 0 ? read_sender(s, sizeof sender - 2) : read_comment(s);
-	case '<':
-		return read_angle(s);
-	case ';':
-		(*s)++;
-		return make_item(ITEM_SEMICOLON, p, p);
-	default:
-		while (is_word_char(**s))
-			(*s)++;
-		return make_item(*s == p ? ITEM_BAD : ITEM_WORD, p, *s);
-	}
-}
-
-static bool is_word(const struct item *item, const char *word)
-{
-	return item->kind == ITEM_WORD && mxw__span_is(item->text, word);
-}
+enum { COMMENTS_MAX = 8, DATE_MAX = 100 };
 
 /* ---- the field, cut up ---- */
 
@@ -130,21 +31,21 @@ struct field {
 
 static bool read_from(const char **s, struct field *f)
 {
-	struct item item = next_item(s);
+	struct mxw__item item = mxw__item_next(s);
 
-	if (!is_word(&item, "from"))
+	if (!mxw__item_is_word(&item, "from"))
 		return false;
-	item = next_item(s);
-	if (item.kind != ITEM_WORD || mxw__span_is(item.text, "by"))
+	item = mxw__item_next(s);
+	if (item.kind != MXW__ITEM_WORD || mxw__span_is(item.text, "by"))
 		return false;
 	f->host = item.text;
-	while ((item = next_item(s)).kind == ITEM_COMMENT && f->ncomments < COMMENTS_MAX)
+	while ((item = mxw__item_next(s)).kind == MXW__ITEM_COMMENT && f->ncomments < COMMENTS_MAX)
 		f->comments[f->ncomments++] = item.text;
-	if (!is_word(&item, "by"))
+	if (!mxw__item_is_word(&item, "by"))
 		return false;
-	item = next_item(s);
+	item = mxw__item_next(s);
 	f->by = item.text;
-	return item.kind == ITEM_WORD;
+	return item.kind == MXW__ITEM_WORD;
 }
 
 static void read_by_comment(struct field *f, struct mxw__span text)
@@ -200,21 +101,21 @@ static bool read_clauses(const char **s, struct field *f)
 	bool wants_value = false;
 
 	for (;;) {
-		struct item item = next_item(s);
-		if (item.kind == ITEM_SEMICOLON)
+		struct mxw__item item = mxw__item_next(s);
+		if (item.kind == MXW__ITEM_SEMICOLON)
 			return !wants_value;
-		if (item.kind == ITEM_BAD || item.kind == ITEM_END)
+		if (item.kind == MXW__ITEM_BAD || item.kind == MXW__ITEM_END)
 			return false;
 		/* "id" and "for" are followed by their value, and by nothing of which a client's HELO name may have cut them off. */
-		if (wants_value && item.kind == ITEM_COMMENT)
+		if (wants_value && item.kind == MXW__ITEM_COMMENT)
 			return false;
-		if (item.kind == ITEM_COMMENT)
+		if (item.kind == MXW__ITEM_COMMENT)
 			read_by_comment(f, item.text);
 		bool is_value = wants_value;
 		wants_value = false;
-		if (item.kind != ITEM_WORD || is_value)
+		if (item.kind != MXW__ITEM_WORD || is_value)
 			continue;
-		if (is_word(&item, "from") || is_word(&item, "by"))
+		if (mxw__item_is_word(&item, "from") || mxw__item_is_word(&item, "by"))
 			return false;
 		int begun = clause_of(item.text);
 		if (begun < 0) {
@@ -269,51 +170,45 @@ struct comments {
 	bool is_authenticated;
 };
 
+/* One that has no address and no name. Those that say who the client is come first. */
+static bool read_other(const struct mxw__span text, bool is_first, struct comments *c)
+{
+	c->has_others = true;
+	c->is_authenticated |= mxw__span_begins(text, "authenticated") || mxw__span_begins(text, "User authenticated") ||
+			       mxw__span_begins(text, "AUTH");
+	return !is_first;
+}
+
+static bool read_comment_of(const struct mxw__span text, bool is_first, struct comments *c)
+{
+	struct mxw_ip ip = {0};
+	struct mxw__span name, helo;
+	mxw__received_comment_t kind = mxw__received_comment(text, &ip, &name, &helo);
+
+	if (kind == MXW__RECEIVED_UNKNOWN)
+		return false;
+	if (kind == MXW__RECEIVED_OTHER)
+		return read_other(text, is_first, c);
+	c->nhosts += kind == MXW__RECEIVED_HOST;
+	c->nfirst += kind == MXW__RECEIVED_HOST_FIRST;
+	c->nhelos += kind == MXW__RECEIVED_HELO;
+	c->naccounts += kind == MXW__RECEIVED_ACCOUNT;
+	c->nexim += kind == MXW__RECEIVED_EXIM;
+	c->is_helo_first |= kind == MXW__RECEIVED_HELO && is_first;
+	if (ip.family)
+		c->ip = ip;
+	if (name.len)
+		c->name = name;
+	if (helo.len)
+		c->helo = helo;
+	return !c->has_others;
+}
+
 static bool read_comments(const struct field *f, struct comments *c)
 {
-	bool is_behind = false;
-
-	for (size_t i = 0; i < f->ncomments; i++) {
-		struct mxw_ip ip = {0};
-		struct mxw__span name, helo;
-		switch (mxw__received_comment(f->comments[i], &ip, &name, &helo)) {
-		case MXW__RECEIVED_HOST:
-			c->nhosts++;
-			c->ip = ip;
-			c->name = name;
-			break;
-		case MXW__RECEIVED_HOST_FIRST:
-			c->nfirst++;
-			c->ip = ip;
-			c->helo = helo;
-			break;
-		case MXW__RECEIVED_HELO:
-			c->nhelos++;
-			c->is_helo_first = i == 0;
-			c->helo = helo;
-			break;
-		case MXW__RECEIVED_ACCOUNT:
-			c->naccounts++;
-			break;
-		case MXW__RECEIVED_EXIM:
-			c->nexim++;
-			c->helo = helo;
-			break;
-		case MXW__RECEIVED_OTHER:
-			/* Only behind the others. */
-			if (i == 0)
-				return false;
-			is_behind = c->has_others = true;
-			c->is_authenticated |= mxw__span_begins(f->comments[i], "authenticated") ||
-					       mxw__span_begins(f->comments[i], "User authenticated") ||
-					       mxw__span_begins(f->comments[i], "AUTH");
-			continue;
-		case MXW__RECEIVED_UNKNOWN:
+	for (size_t i = 0; i < f->ncomments; i++)
+		if (!read_comment_of(f->comments[i], i == 0, c))
 			return false;
-		}
-		if (is_behind)
-			return false;
-	}
 	return true;
 }
 
@@ -395,10 +290,10 @@ static bool says_authenticated(const char *protocol)
 /* "(qmail 1234 invoked from network); date": qmail has the client in the next field. */
 static bool is_queue_note(const char *s)
 {
-	struct item item = next_item(&s);
+	struct mxw__item item = mxw__item_next(&s);
 	static const char network[] = "invoked from network";
 
-	if (item.kind != ITEM_COMMENT || !mxw__span_begins(item.text, "qmail "))
+	if (item.kind != MXW__ITEM_COMMENT || !mxw__span_begins(item.text, "qmail "))
 		return false;
 	size_t digits = 0;
 	while (6 + digits < item.text.len && mxw__ascii_isdigit(item.text.s[6 + digits]))
@@ -406,7 +301,7 @@ static bool is_queue_note(const char *s)
 	struct mxw__span rest = {item.text.s + 6 + digits, item.text.len - 6 - digits};
 	if (!digits || rest.len < 2 || *rest.s != ' ' || !mxw__span_is((struct mxw__span){rest.s + 1, rest.len - 1}, network))
 		return false;
-	return next_item(&s).kind == ITEM_SEMICOLON && is_date(s);
+	return mxw__item_next(&s).kind == MXW__ITEM_SEMICOLON && is_date(s);
 }
 
 static bool is_readable(const char *value)

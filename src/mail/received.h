@@ -52,13 +52,33 @@ struct mxw__received {
 /* Reads the value of a field, folded or not. */
 void mxw__received_parse(const char *value, struct mxw__received *ret_received);
 
-/* ---- parts of it: received_host.c ---- */
+/* ---- parts of it: received_items.c ---- */
 
 /* A part of the field. */
 struct mxw__span {
 	const char *s;
 	size_t len;
 };
+
+typedef enum mxw__item_kind {
+	MXW__ITEM_WORD,
+	MXW__ITEM_COMMENT,
+	MXW__ITEM_ANGLE,     /* in angle brackets */
+	MXW__ITEM_SEMICOLON,
+	MXW__ITEM_END,
+	MXW__ITEM_BAD        /* what begins and does not end, or hides its end */
+} mxw__item_kind_t;
+
+struct mxw__item {
+	mxw__item_kind_t kind;
+	struct mxw__span text; /* without parentheses or angle brackets */
+};
+
+/* The next part from `*s` on, which is moved behind it. */
+struct mxw__item mxw__item_next(const char **s);
+bool mxw__item_is_word(const struct mxw__item *item, const char *word);
+
+/* ---- received_host.c ---- */
 
 /* What a comment behind "from HOST" is. */
 typedef enum mxw__received_comment {

@@ -100,13 +100,17 @@ static void emit(mxw_session_t *s, struct mxw__buf *line)
 	mxw__buf_fini(line);
 }
 
-/* Whom a relay has it from; of other clients the address is there already. */
-static void add_origin(struct mxw__buf *line, const struct mxw__envelope *env)
+static void add_results(struct mxw__buf *line, const mxw_session_t *s)
 {
-	char text[MXW_IP_TEXT_MAX];
+	char origin[MXW_IP_TEXT_MAX];
 
-	if (env->client_class == MXW__CLIENT_RELAY)
-		add(line, "origin", mxw_ip_format(&env->origin, text));
+	add(line, "spf", mxw_facts_get(s->facts, MXW__FACT_SPF));
+	add(line, "dkim", mxw_facts_get(s->facts, MXW__FACT_DKIM));
+	add(line, "dmarc", mxw_facts_get(s->facts, MXW__FACT_DMARC));
+	/* Whom a relay has it from; of other clients the address is there already. */
+	if (s->env.client_class == MXW__CLIENT_RELAY)
+		add(line, "origin", mxw_ip_format(&s->env.origin, origin));
+	add(line, "score", mxw_facts_get(s->facts, MXW__FACT_CLIENT_SCORE));
 }
 
 void mxw__report_message(mxw_session_t *s)
@@ -142,11 +146,7 @@ void mxw__report_message(mxw_session_t *s)
 		add(&line, "verdict", "aborted");
 	add_refused(&line, r);
 	add_observed(&line, r);
-	add(&line, "spf", mxw_facts_get(s->facts, MXW__FACT_SPF));
-	add(&line, "dkim", mxw_facts_get(s->facts, MXW__FACT_DKIM));
-	add(&line, "dmarc", mxw_facts_get(s->facts, MXW__FACT_DMARC));
-	add_origin(&line, env);
-	add(&line, "score", mxw_facts_get(s->facts, MXW__FACT_CLIENT_SCORE));
+	add_results(&line, s);
 	if (r->has_ended)
 		add_number(&line, "size", env->header_bytes + env->body_bytes);
 	add_number(&line, "time-ms", (uint64_t)r->spent_ms);
