@@ -151,6 +151,9 @@ eom
 fact client.forwarder = yes
 fact spf = fail
 fact dmarc = fail
+# What it forwards earns it no points; a signature of a stranger's own saved nobody from them.
+mail <bob@sender.example>
+fact client.score = 0
 close
 
 # Not everybody asks for so much.
@@ -158,6 +161,7 @@ session mild
 connect 198.51.100.8
 helo evil.example
 mail <x@evil.example>
+fact client.score >= 4
 rcpt <anna@example.net>
 header From: a@quiet.example
 end-of-headers

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "src/auth/dmarc_walk.h"
+#include "src/check/check.h"
 #include "t/fakes/fake_clock.h"
 #include "t/fakes/fake_resolver.h"
 #include "t/fakes/suite.h"
@@ -774,6 +775,74 @@ START_TEST(organisations_beyond_dmarc)
 }
 END_TEST
 
+/* ---- our own name ---- */
+
+/* Whether From and MAIL FROM are ours: ? for a list of domains that can't be read. */
+static const struct {
+	const char *from_ours, *sender_ours;
+	const char *from, *sender;
+	mxw__spf_result_t spf;
+	mxw__dkim_result_t dkim; /* of d=example.net */
+	const char *forged;
+} owners[] = {
+	{"no", "no", "x.example", "x.example", MXW__SPF_NONE, MXW__DKIM_NONE, "no"},
+	{"yes", "no", "example.net", "x.example", MXW__SPF_PASS, MXW__DKIM_NONE, "yes"},
+	{"yes", "no", "example.net", "x.example", MXW__SPF_PASS, MXW__DKIM_PASS, "no"},
+	{"yes", "no", "a.example.net", "x.example", MXW__SPF_PASS, MXW__DKIM_PASS, "no"},
+	{"yes", "no", "example.net", "x.example", MXW__SPF_PASS, MXW__DKIM_TEMPERROR, "?"},
+	{"yes", "no", "example.net", "x.example", MXW__SPF_PASS, MXW__DKIM_FAIL, "yes"},
+	{"yes", "yes", "example.net", "example.net", MXW__SPF_PASS, MXW__DKIM_NONE, "no"},
+	{"yes", "yes", "example.net", "example.net", MXW__SPF_TEMPERROR, MXW__DKIM_NONE, "?"},
+	{"yes", "yes", "example.net", "example.net", MXW__SPF_FAIL, MXW__DKIM_PASS, "no"},
+	{"yes", "yes", "example.net", "example.net", MXW__SPF_NONE, MXW__DKIM_NONE, "yes"},
+	{"no", "yes", "x.example", "example.net", MXW__SPF_FAIL, MXW__DKIM_NONE, "yes"},
+	{"no", "yes", "x.example", "example.net", MXW__SPF_FAIL, MXW__DKIM_PASS, "no"},
+	/* An author of ours and one who is not: nobody speaks for both. */
+	{"yes", "no", "", "x.example", MXW__SPF_PASS, MXW__DKIM_PASS, "yes"},
+	/* Not known whether it is ours: it matters where nothing passes. */
+	{"?", "no", "example.net", "x.example", MXW__SPF_PASS, MXW__DKIM_NONE, "?"},
+	{"?", "no", "example.net", "x.example", MXW__SPF_PASS, MXW__DKIM_PASS, "no"},
+	{"no", "?", "x.example", "example.net", MXW__SPF_FAIL, MXW__DKIM_NONE, "?"},
+	{"no", "?", "x.example", "example.net", MXW__SPF_PASS, MXW__DKIM_NONE, "no"},
+	{"yes", "?", "example.net", "x.example", MXW__SPF_PASS, MXW__DKIM_NONE, "yes"},
+};
+
+static void state(mxw_facts_t *facts, mxw_fact_id_t fact, const char *value)
+{
+	if (*value == '?')
+		mxw_facts_set_unavailable(facts, fact, NULL);
+	else
+		mxw_facts_set(facts, fact, value);
+}
+
+START_TEST(who_uses_our_name_is_a_forger_only_if_nothing_may_speak_for_him)
+{
+	for (size_t i = 0; i < MXW_ARRAY_LEN(owners); i++) {
+		struct world w;
+		struct mxw_conf conf = {.auth = {.spf_enabled = true, .dkim_enabled = true}};
+		struct mxw__dkim_signature signature = {.result = owners[i].dkim, .domain = "example.net"};
+		struct mxw__envelope env = {
+			.client_class = MXW__CLIENT_OUTSIDE, .auth_user = "", .helo = "x", .sender_is_valid = true,
+			.sender.domain = owners[i].sender, .from = {.address = "", .domain = owners[i].from},
+		};
+		struct mxw__auth_results results = {.has_spf = true, .spf.result = owners[i].spf, .has_dkim = true,
+						    .signatures = &signature, .nsignatures = 1};
+		world_init(&w, "");
+		struct mxw__check_ctx ctx = {.conf = &conf, .resolver = &w.dns->resolver, .budget = &w.budget, .env = &env,
+					     .results = &results, .deadline_ms = mxw__now_ms(&w.clock.clock) + 5000};
+		ck_assert_int_eq(mxw_facts_new(20, 2000, &ctx.facts), MXW_OK);
+		state(ctx.facts, MXW__FACT_FROM_OURS, owners[i].from_ours);
+		state(ctx.facts, MXW__FACT_SENDER_OURS, owners[i].sender_ours);
+		mxw__check_own_domain.run(&ctx);
+		const char *forged = mxw_facts_is_unavailable(ctx.facts, MXW__FACT_OWN_DOMAIN_FORGED)
+					     ? "?" : mxw_facts_get(ctx.facts, MXW__FACT_OWN_DOMAIN_FORGED);
+		ck_assert_msg(forged && strcmp(forged, owners[i].forged) == 0, "%zu: %s", i, forged ? forged : "-");
+		mxw_facts_free(ctx.facts);
+		world_fini(&w);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("dmarc");
@@ -792,6 +861,7 @@ int main(void)
 	tcase_add_test(tc, of_several_authors_the_worst_counts);
 	tcase_add_test(tc, where_spf_or_dkim_is_switched_off_nothing_fails);
 	tcase_add_test(tc, organisations_beyond_dmarc);
+	tcase_add_test(tc, who_uses_our_name_is_a_forger_only_if_nothing_may_speak_for_him);
 	suite_add_tcase(s, tc);
 	return run_suite(s);
 }
