@@ -75,9 +75,9 @@ void mxw__spf_check(const struct mxw__spf_query *query, struct mxw__spf_answer *
  * Asks for what mxw__spf_check() would ask, as far as that is known by the answers so far: all terms of a record at one
  * time, those of the records they include, and nothing beyond a term that matches in any case. Waits for nothing; the
  * query's resolver, budget and deadline are not looked at. What can't be foreseen, names made of the macro p, is left
- * to the evaluation.
+ * to the evaluation. False: nothing is under way, so that there is no more to ask for.
  */
-void mxw__spf_gather(const struct mxw__spf_query *query, struct mxw__gather *gather);
+bool mxw__spf_gather(const struct mxw__spf_query *query, struct mxw__gather *gather);
 
 /* What a record lets pass, whoever the client is. */
 struct mxw__spf_survey {
@@ -96,8 +96,8 @@ struct mxw__spf_survey {
  * MXW_TEMPORARY: some record could not be had. The addresses of names are taken from what is known, never asked for.
  */
 mxw_outcome_t mxw__spf_survey(const struct mxw__spf_query *query, struct mxw__spf_survey *ret_survey);
-/* Asks for what mxw__spf_survey() would ask. */
-void mxw__spf_survey_gather(const struct mxw__spf_query *query, struct mxw__gather *gather);
+/* Asks for what mxw__spf_survey() would ask. False: as above. */
+bool mxw__spf_survey_gather(const struct mxw__spf_query *query, struct mxw__gather *gather);
 
 struct mxw__received_spf_input {
 	const struct mxw__spf_answer *answer;

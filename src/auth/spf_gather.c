@@ -25,6 +25,7 @@ struct walk {
 	struct mxw__gather *gather;
 	const struct mxw__spf_identity *who;
 	unsigned nterms, nvoid;
+	bool is_waiting;   /* some answer is under way */
 };
 
 static enum known walk_record(struct walk *walk, const char *domain, bool wants_explanation);
@@ -35,7 +36,9 @@ static mxw_dns_answer_t *ask(struct walk *walk, const char *name, enum mxw_dns_t
 
 	if (!*name)
 		return mxw_dns_answer_new(MXW_NOT_FOUND, 3, 0, 0, NULL, NULL);
-	return mxw__gather_ask(walk->gather, mxw__spf_escape(name, text), type);
+	mxw_dns_answer_t *answer = mxw__gather_ask(walk->gather, mxw__spf_escape(name, text), type);
+	walk->is_waiting |= !answer;
+	return answer;
 }
 
 static enum mxw_dns_type address_type(const struct walk *walk)
@@ -226,11 +229,12 @@ static enum known walk_record(struct walk *walk, const char *domain, bool wants_
 	return known;
 }
 
-void mxw__spf_gather(const struct mxw__spf_query *query, struct mxw__gather *gather)
+bool mxw__spf_gather(const struct mxw__spf_query *query, struct mxw__gather *gather)
 {
 	struct mxw__spf_identity who;
 	struct walk walk = {.gather = gather, .who = &who};
 
 	if (!mxw__spf_identity_init(&who, query))
 		walk_record(&walk, who.domain, query->wants_explanation);
+	return walk.is_waiting;
 }

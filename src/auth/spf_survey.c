@@ -38,6 +38,7 @@ struct survey {
 	bool is_everything;
 	bool is_incomplete;         /* some answer could not be had */
 	bool is_dangling;
+	bool is_waiting;            /* some answer is under way */
 };
 
 static void survey_record(struct survey *survey, const char *domain);
@@ -124,8 +125,11 @@ static mxw_dns_answer_t *ask(struct survey *survey, const char *name, enum mxw_d
 	if (!*name)
 		return NULL;
 	name = mxw__spf_escape(name, text);
-	if (survey->gather)
-		return mxw__gather_ask(survey->gather, name, type);
+	if (survey->gather) {
+		mxw_dns_answer_t *answer = mxw__gather_ask(survey->gather, name, type);
+		survey->is_waiting |= !answer;
+		return answer;
+	}
 	return mxw_resolver_ask(query->resolver, name, type, query->deadline_ms, query->budget);
 }
 
@@ -324,7 +328,7 @@ mxw_outcome_t mxw__spf_survey(const struct mxw__spf_query *query, struct mxw__sp
 	return outcome;
 }
 
-void mxw__spf_survey_gather(const struct mxw__spf_query *query, struct mxw__gather *gather)
+bool mxw__spf_survey_gather(const struct mxw__spf_query *query, struct mxw__gather *gather)
 {
 	struct survey survey = {.query = query, .gather = gather};
 
@@ -332,4 +336,5 @@ void mxw__spf_survey_gather(const struct mxw__spf_query *query, struct mxw__gath
 		survey_first(&survey);
 	free(survey.ip4.ranges);
 	free(survey.ip6.ranges);
+	return survey.is_waiting;
 }

@@ -155,6 +155,7 @@ struct mxw__check_ctx {
 	struct mxw__origin_walk origin;      /* the origin check's own */
 	mxw__dkim_t *dkim;                   /* the dkim check's own */
 	bool dkim_wants_body;
+	bool spf_is_gathered, spf_record_is_gathered; /* of the message: nothing is left to ask for */
 	mxw__arc_t *arc;                     /* the arc check's own, as the next */
 	bool arc_is_short;
 };

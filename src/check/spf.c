@@ -106,8 +106,8 @@ static void gather_mail(struct mxw__check_ctx *ctx, mxw_stage_t stage, struct mx
 {
 	struct mxw__spf_query query;
 
-	if (stage >= MXW_STAGE_MAIL && is_mail_due(ctx, stage) && mail_query(ctx, &query))
-		mxw__spf_gather(&query, gather);
+	if (!ctx->spf_is_gathered && stage >= MXW_STAGE_MAIL && is_mail_due(ctx, stage) && mail_query(ctx, &query))
+		ctx->spf_is_gathered = !mxw__spf_gather(&query, gather);
 }
 
 /* Never without the name of who says it: it must not pass for our own words (RFC 7208 section 8.4). */
@@ -150,8 +150,14 @@ static void gather_record(struct mxw__check_ctx *ctx, mxw_stage_t stage, struct 
 {
 	struct mxw__spf_query query;
 
-	if (stage >= MXW_STAGE_MAIL && is_mail_due(ctx, stage) && mail_query(ctx, &query))
-		mxw__spf_survey_gather(&query, gather);
+	if (!ctx->spf_record_is_gathered && stage >= MXW_STAGE_MAIL && is_mail_due(ctx, stage) && mail_query(ctx, &query))
+		ctx->spf_record_is_gathered = !mxw__spf_survey_gather(&query, gather);
+}
+
+/* A message may have thousands of recipients, and each is a stage at which checks gather. */
+static void reset(struct mxw__check_ctx *ctx)
+{
+	ctx->spf_is_gathered = ctx->spf_record_is_gathered = false;
 }
 
 static void run_record(struct mxw__check_ctx *ctx)
@@ -199,6 +205,7 @@ const struct mxw__check mxw__check_spf = {
 	.gather = gather_mail,
 	.is_due = is_mail_due,
 	.run = run_mail,
+	.reset = reset,
 };
 
 /* After "spf", whose answers tell it the addresses of names. */
