@@ -18,6 +18,9 @@ END
 dns <<END
 rsa._domainkey.list.example  TXT "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAnXdxqvKLvEbONNknn9k+4tTcoBFXZXq7pIp0DCVEo4bjHlrzV/L7mj69iDM5UGOErUB+EiLyRiJUnjb3rq97UlhftF0rR1EyjqaEdoTwsVyCLpIePR4MQmlGltVDBmb3cgJQMTu0Y1" "9XggVY4CHU0LPgTUrh/AU3pfgmLMvarC+oDmAVWd1+M+w7v469kVN7dXuQeKwSj0LNG2MLQTaQEfCtd9GYo6VYMEAGRBiNETfp4/rF5iW0S1RXn9mNBSHytFXePZn2/y06gT3K7B2NhJF74tXhYgPvhavPACGXQxi/8oIDh6Kzize2xiVoY79iUKwqzvwrIA6ew137S/" "pesQIDAQAB"
 rsa._domainkey.relay.example TXT "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAnXdxqvKLvEbONNknn9k+4tTcoBFXZXq7pIp0DCVEo4bjHlrzV/L7mj69iDM5UGOErUB+EiLyRiJUnjb3rq97UlhftF0rR1EyjqaEdoTwsVyCLpIePR4MQmlGltVDBmb3cgJQMTu0Y1" "9XggVY4CHU0LPgTUrh/AU3pfgmLMvarC+oDmAVWd1+M+w7v469kVN7dXuQeKwSj0LNG2MLQTaQEfCtd9GYo6VYMEAGRBiNETfp4/rF5iW0S1RXn9mNBSHytFXePZn2/y06gT3K7B2NhJF74tXhYgPvhavPACGXQxi/8oIDh6Kzize2xiVoY79iUKwqzvwrIA6ew137S/" "pesQIDAQAB"
+sender.example         TXT "v=spf1 -all"
+_dmarc.sender.example  TXT "v=DMARC1; p=reject"
+_dmarc.bank.example    TXT "v=DMARC1; p=reject"
 END
 advance 48w
 
@@ -29,6 +32,8 @@ rcpt <anna@example.net>
 message arc.eml
 eom
 = continue
+fact dmarc = fail
+fact dmarc.policy = reject
 fact arc = pass
 fact arc.sealer = list.example
 fact arc.dmarc = pass
@@ -44,7 +49,7 @@ header ARC-Authentication-Results: i=1; list.example; dmarc=pass
 header From: bob@bank.example
 end-of-headers
 eom
-= continue
+= reject 550 5.7.1 rule=dmarc-reject
 fact arc = fail
 fact arc.sealer absent
 fact arc.dmarc absent
@@ -60,7 +65,7 @@ rcpt <anna@example.net>
 header ARC-Seal: i=3; cv=pass; a=rsa-sha256; d=evil.example; s=x; b=AAAA
 message arc.eml
 eom
-= continue
+= reject 550 5.7.1 rule=dmarc-reject
 fact arc absent
 fact arc.sealer absent
 fact arc.dmarc absent
@@ -82,7 +87,7 @@ header ARC-Authentication-Results: i=1; list.example; dmarc=pass
 header From: bob@bank.example
 end-of-headers
 eom
-= continue
+= defer 451 4.4.3 rule=dmarc-reject
 fact arc unavailable
 fact arc.sealer unavailable
 fact arc.dmarc unavailable
