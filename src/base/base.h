@@ -164,6 +164,11 @@ mxw_status_t mxw__file_read_secret(const char *path, char **ret_secret, struct m
 /* write() until all is written. False: errno says why. */
 bool mxw__write_all(int fd, const void *data, size_t len);
 
+/* ---- threads ---- */
+
+/* Starts a thread that takes no signals. Returns what pthread_create() returns. */
+int mxw__quiet_thread(pthread_t *ret_thread, void *(*run)(void *), void *arg);
+
 /* ---- time ---- */
 
 static inline int64_t mxw__now_ms(const struct mxw_clock *clock)

@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -25,20 +24,6 @@ struct mxw__job {
 	int done_fd;
 	atomic_bool is_done;
 };
-
-int mxw__quiet_thread(pthread_t *ret_thread, void *(*run)(void *), void *arg)
-{
-	sigset_t all, before;
-
-	/* SIGPIPE among them: writing to a socket that was closed must not end the process. */
-	sigfillset(&all);
-	int rc = pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (rc != 0)
-		return rc;
-	rc = pthread_create(ret_thread, NULL, run, arg);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return rc;
-}
 
 mxw__jobs_t *mxw__jobs_new(unsigned max)
 {

@@ -62,8 +62,6 @@ bool mxw__job_is_done(mxw__job_t *job);
 bool mxw__job_wait(mxw__job_t *job, int64_t timeout_ms);
 /* `release` is called by the last of the two, who asked and who runs. */
 void mxw__job_unref(mxw__job_t *job);
-/* Starts a thread that takes no signals. Returns what pthread_create() returns. */
-int mxw__quiet_thread(pthread_t *ret_thread, void *(*run)(void *), void *arg);
 
 /* ---- host names ---- */
 

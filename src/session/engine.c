@@ -42,6 +42,12 @@ static void directory_notice(void *ctx, bool is_error, const char *text)
 	notice(ctx, is_error ? MXW_LEVEL_ERROR : MXW_LEVEL_WARNING, "directory", text);
 }
 
+/* The same of the kept evaluations. */
+static void dmarc_notice(void *ctx, bool is_error, const char *text)
+{
+	notice(ctx, is_error ? MXW_LEVEL_ERROR : MXW_LEVEL_WARNING, "dmarc", text);
+}
+
 static void resolver_notice(void *ctx, const char *text)
 {
 	notice(ctx, MXW_LEVEL_WARNING, "resolver", text);
@@ -330,6 +336,22 @@ static mxw_status_t make_keeper(mxw_engine_t *engine, const mxw_conf_t *conf, st
 	return status;
 }
 
+static mxw_status_t make_dmarc_store(mxw_engine_t *engine, const struct mxw__dmarc_conf *conf, struct mxw_error *err)
+{
+	struct mxw__dmarc_store_env env = {
+		.state_dir = engine->state_dir,
+		.is_read_only = engine->state_is_read_only,
+		.clock = &engine->clock,
+		.notice = dmarc_notice,
+		.notice_ctx = engine,
+		.keep_ms = conf->keep_evaluations_ms,
+		.max_evaluations = conf->max_evaluations,
+	};
+	mxw_status_t status = mxw__dmarc_store_new(&env, &engine->dmarc_store);
+
+	return status == MXW_OK ? status : mxw__fail(err, status, "out of memory");
+}
+
 /* What is remembered of clients; it outlives every configuration. */
 static mxw_status_t make_tracker(mxw_engine_t *engine, const struct mxw__tracker_conf *conf, struct mxw_error *err)
 {
@@ -369,6 +391,8 @@ mxw_status_t mxw_engine_new(mxw_conf_t *conf, const struct mxw_engine_options *o
 	if (status == MXW_OK)
 		status = make_keeper(engine, conf, err);
 	if (status == MXW_OK)
+		status = make_dmarc_store(engine, &conf->dmarc, err);
+	if (status == MXW_OK)
 		status = snapshot_new(engine, conf, NULL, &engine->current, err);
 	atomic_init(&engine->next_report_ms, mxw__now_ms(&engine->clock) + REPORT_INTERVAL_MS);
 	if (status != MXW_OK) {
@@ -400,6 +424,7 @@ mxw_status_t mxw_engine_reload(mxw_engine_t *engine, mxw_conf_t *conf, struct mx
 				       conf->recipient_cache.save_interval_ms) != MXW_OK)
 		mxw__engine_log(engine, MXW_LEVEL_WARNING,
 				"event=directory text=\"recipient cache: no memory for its new size\"");
+	mxw__dmarc_store_configure(engine->dmarc_store, conf->dmarc.keep_evaluations_ms, conf->dmarc.max_evaluations);
 	pthread_mutex_lock(&engine->mutex);
 	old = engine->current;
 	engine->current = fresh;
@@ -426,6 +451,7 @@ void mxw_engine_free(mxw_engine_t *engine)
 		mxw__report_resolver(engine, engine->current->resolver);
 	mxw__snapshot_unref(engine->current);
 	mxw__rcpt_keeper_free(engine->keeper);
+	mxw__dmarc_store_free(engine->dmarc_store);
 	mxw_resolver_unref(engine->given_resolver);
 	mxw__tracker_free(engine->tracker);
 	mxw__harvest_free(engine->harvest);

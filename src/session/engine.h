@@ -27,6 +27,7 @@
 #include "src/conf/conf.h"
 #include "src/directory/cache.h"
 #include "src/directory/directory.h"
+#include "src/journal/dmarc_store.h"
 #include "src/mail/mail.h"
 #include "src/policy/policy.h"
 #include "src/track/harvest.h"
@@ -70,6 +71,7 @@ struct mxw_engine {
 	char *state_dir;                 /* NULL: nothing is kept on disk */
 	bool state_is_read_only;
 	mxw__rcpt_keeper_t *keeper;      /* of what directories have said */
+	mxw__dmarc_store_t *dmarc_store; /* of evaluations */
 	struct mxw__hashkey id_key;
 	uint64_t id_seed;
 	_Atomic uint64_t id_next;
@@ -99,6 +101,7 @@ struct mxw__message_record {
 	struct mxw_verdict refusal;      /* the last one that refused something, action CONTINUE if none */
 	struct mxw_verdict verdict;      /* the final one */
 	struct mxw_verdict late;         /* for the end of a message with concealed recipients; CONTINUE if there are none */
+	char rcpt_domains[1024];         /* of recipients that were accepted, separated by blanks, each once */
 	unsigned concealed, concealed_found; /* recipients; of these, those that were looked for and exist */
 	size_t nrefused_shown;
 	struct {
@@ -179,5 +182,11 @@ void mxw__report_message(mxw_session_t *s);
 void mxw__report_refused_session(mxw_session_t *s, mxw_stage_t stage, const struct mxw_verdict *verdict);
 /* The resolver's counters, if it was asked anything. */
 void mxw__report_resolver(mxw_engine_t *engine, mxw_resolver_t *resolver);
+
+/* dmarc_report.c */
+/* The current recipient was accepted. */
+void mxw__dmarc_note_rcpt(mxw_session_t *s);
+/* To be called when the verdict on a message is final: keeps the evaluation, if there was one of a record. */
+void mxw__dmarc_report(mxw_session_t *s, const struct mxw_verdict *verdict);
 
 #endif

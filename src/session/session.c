@@ -314,6 +314,8 @@ static void record_rcpt(mxw_session_t *s, const struct mxw_verdict *v)
 		return;
 	}
 	remember_refusal(s, v);
+	if (!is_refusal(v->decided))
+		mxw__dmarc_note_rcpt(s);
 	/* Concealed, with the refusal to come at the end of the message. */
 	if (!is_refusal(v->decided) || (v->decided == MXW_ACTION_CONCEAL && !v->code))
 		return;
@@ -468,6 +470,7 @@ void mxw_session_eom(mxw_session_t *session, struct mxw_verdict *ret_verdict, co
 	/* Who has brought mail that was taken may ask as much again: a long session of many senders is no flood. */
 	if (!is_refusal(ret_verdict->decided))
 		session->budget.asked = 0;
+	mxw__dmarc_report(session, ret_verdict);
 	session->record.verdict = *ret_verdict;
 	session->record.is_open = true;
 	spend(session);
