@@ -141,9 +141,10 @@ static mxw_status_t set_common(struct ub_ctx *ctx, struct mxw_error *err)
  * What libunbound thinks of name servers is made for hundreds of them. We have one or two, and they may have good
  * reasons to be slow on one question:
  * - a short memory (infra-host-ttl), or a server that was away for a minute is shunned for many seconds after;
- * - no retransmission before 600 ms (infra-cache-min-rtt; also of the first question, where it would be 376), twice as often
- *   as outbound-msg-retry says: a question is given up after 3.6 s. Unchanged it would be 20 packets, given up after 1.4 s
- *   where the server is otherwise fast;
+ * - no retransmission before 600 ms (infra-cache-min-rtt), twice as often as outbound-msg-retry says. Unchanged it would be 20
+ *   packets, given up after 1.4 s where the server is otherwise fast;
+ * - nor of a first question before 1200 ms (unknown-server-time-limit, 376 unchanged): libunbound does not take the answer to a
+ *   question that it has sent again, so that one which takes a second would come after two;
  * - infra-cache-max-rtt must stay as it is: with any lower value a server that left some questions unanswered
  *   gets no more of them at all.
  */
@@ -152,6 +153,7 @@ static mxw_status_t set_forwarding(struct ub_ctx *ctx, struct mxw_error *err)
 	static const char *const options[][2] = {
 		{"infra-host-ttl:", "5"},
 		{"infra-cache-min-rtt:", "600"},
+		{"unknown-server-time-limit:", "1200"},
 		{"outbound-msg-retry:", "2"},
 		/* The site's own resolver knows its private networks. */
 		{"unblock-lan-zones:", "yes"},

@@ -346,7 +346,7 @@ static struct arguments read_arguments(char **argv)
 			args.rounds = number("--rounds", argv[1], ROUNDS_MAX);
 			argv++;
 		} else if (strcmp(*argv, "--delay") == 0) {
-			args.delay_ms = number("--delay", argv[1], 300);
+			args.delay_ms = number("--delay", argv[1], 2000);
 			argv++;
 		} else {
 			fprintf(stderr, "usage: dnswait [--check] [--short] [--rounds N] [--delay MS]\n");
