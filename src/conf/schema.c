@@ -55,9 +55,9 @@ static const struct mxw__option resolver[] = {
 	{"zone-burst", MXW__OPT_NUMBER, "500", AT(mxw_conf, resolver.zone_burst), RANGE(1, 1000000)},
 	{"unlimited-zones", MXW__OPT_LIST, NULL, AT(mxw_conf, resolver.unlimited_zones), .flags = MXW__OPT_IDN,
 		.check = mxw__check_domain},
-	{"positive-lifetime-max", MXW__OPT_DURATION, "1h", AT(mxw_conf, resolver.positive_max_ms), RANGE(SECOND, 7 * DAY)},
-	/* RFC 2308 section 5: up to three hours is sensible, a day is not; section 7.1: five minutes at most. */
-	{"negative-lifetime-max", MXW__OPT_DURATION, "15m", AT(mxw_conf, resolver.negative_max_ms), RANGE(5 * SECOND, DAY)},
+	{"positive-lifetime-max", MXW__OPT_DURATION, "1h", AT(mxw_conf, resolver.positive_max_ms), RANGE(SECOND, DAY)},
+	/* RFC 2308 section 5: one to three hours have been found to work well; section 7.1: five minutes at most. */
+	{"negative-lifetime-max", MXW__OPT_DURATION, "15m", AT(mxw_conf, resolver.negative_max_ms), RANGE(5 * SECOND, HOUR)},
 	{"failure-lifetime-max", MXW__OPT_DURATION, "30s", AT(mxw_conf, resolver.failure_max_ms),
 		RANGE(5 * SECOND, 5 * MINUTE)},
 	{"trust-anchor-file", MXW__OPT_PATH, "", AT(mxw_conf, resolver.trust_anchor_file), .flags = MXW__OPT_READABLE},

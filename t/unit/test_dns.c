@@ -289,6 +289,23 @@ START_TEST(lifetimes_follow_the_resolvers_clock)
 }
 END_TEST
 
+START_TEST(ceilings_of_lifetimes_can_be_set)
+{
+	static const struct {
+		const char *name;
+		uint32_t ttl_s;
+	} rows[] = {{"www.example", 10}, {"nosuch.example", 7}, {"txt.example", 7}, {"sick.example", 5}};
+
+	mxw_resolver_unref(resolver);
+	resolver = make_resolver((struct mxw_resolver_options){.positive_max_s = 10, .negative_max_s = 7, .failure_max_s = 300});
+	for (size_t i = 0; i < MXW_ARRAY_LEN(rows); i++) {
+		mxw_dns_answer_t *answer = ask(rows[i].name, MXW_DNS_A);
+		ck_assert_msg(answer->ttl_s == rows[i].ttl_s, "%s: %u s", rows[i].name, answer->ttl_s);
+		mxw_dns_answer_unref(answer);
+	}
+}
+END_TEST
+
 /* ---- time ---- */
 
 START_TEST(a_silent_server_costs_no_more_than_the_deadline)
@@ -801,6 +818,7 @@ int main(void)
 	tcase_add_test(tcase, equal_questions_in_flight_are_asked_once);
 	tcase_add_test(tcase, a_prefetch_hides_the_latency);
 	tcase_add_test(tcase, lifetimes_follow_the_resolvers_clock);
+	tcase_add_test(tcase, ceilings_of_lifetimes_can_be_set);
 	tcase_add_test(tcase, a_silent_server_costs_no_more_than_the_deadline);
 	tcase_add_test(tcase, nobody_waits_beyond_the_resolvers_timeout);
 	tcase_add_test(tcase, who_gives_up_does_not_spoil_it_for_others);
