@@ -37,6 +37,8 @@ fact dmarc.policy = reject
 fact arc = pass
 fact arc.sealer = list.example
 fact arc.dmarc = pass
+insert Authentication-Results ~ arc=pass
+insert Authentication-Results ~ dmarc=fail
 asked rsa._domainkey.relay.example 1
 log ~ observed="watch:reject
 
