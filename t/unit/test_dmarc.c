@@ -627,6 +627,124 @@ START_TEST(results_are_those_of_the_standard)
 }
 END_TEST
 
+/* ---- results, against those of every answer that may be missing ---- */
+
+static const char *const kinds[] = {
+	"", "v=DMARC1; p=reject", "v=DMARC1; p=none; aspf=s", "v=DMARC1; p=quarantine; psd=n", "v=DMARC1; p=none; psd=y",
+};
+enum { UNANSWERED = 5 }; /* the kind after these */
+
+static void evaluate_world(const char *const *names, const int *chosen, size_t n, const char *author, const char *spf,
+			   struct mxw__dmarc_answer *answer)
+{
+	struct world w;
+	char zone[1024] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (chosen[i] == UNANSWERED)
+			len += (size_t)sprintf(zone + len, "_dmarc.%s TXT !servfail\n", names[i]);
+		else if (chosen[i])
+			len += (size_t)sprintf(zone + len, "_dmarc.%s TXT \"%s\"\n", names[i], kinds[chosen[i]]);
+	}
+	world_init(&w, zone);
+	struct mxw__dmarc_query query = query_of(&w, author, spf, "");
+	mxw__dmarc_evaluate(&query, answer);
+	world_fini(&w);
+}
+
+struct outcomes {
+	unsigned results;            /* bits */
+	bool has_record, has_none;
+	unsigned policies;           /* bits, of those with a record */
+	char domain[MXW__DOMAIN_MAX + 1]; /* theirs, "*" if they differ */
+	bool all_aligned;
+};
+
+static void add_outcome(struct outcomes *o, const struct mxw__dmarc_answer *a)
+{
+	o->results |= 1u << a->result;
+	o->all_aligned &= a->spf_aligned;
+	if (!a->has_record) {
+		o->has_none = true;
+		return;
+	}
+	if (!o->has_record)
+		snprintf(o->domain, sizeof o->domain, "%s", a->policy_domain);
+	else if (strcmp(o->domain, a->policy_domain) != 0)
+		strcpy(o->domain, "*");
+	o->has_record = true;
+	o->policies |= 1u << a->policy;
+}
+
+static void add_worlds(const char *const *names, int *chosen, size_t i, size_t n, const char *author, const char *spf,
+		       struct outcomes *o)
+{
+	struct mxw__dmarc_answer answer;
+
+	while (i < n && chosen[i] != UNANSWERED)
+		i++;
+	if (i == n) {
+		evaluate_world(names, chosen, n, author, spf, &answer);
+		add_outcome(o, &answer);
+		return;
+	}
+	for (chosen[i] = 0; chosen[i] < UNANSWERED; chosen[i]++)
+		add_worlds(names, chosen, i + 1, n, author, spf, o);
+}
+
+static void check_world(const char *const *names, int *chosen, size_t n, const char *author, const char *spf)
+{
+	struct outcomes o = {.all_aligned = true};
+	struct mxw__dmarc_answer a;
+
+	evaluate_world(names, chosen, n, author, spf, &a);
+	add_worlds(names, chosen, 0, n, author, spf, &o);
+	/* What is said is what it would be in any case. */
+	if (a.result != MXW__DMARC_TEMPERROR)
+		ck_assert_uint_eq(o.results, 1u << a.result);
+	if (a.has_record) {
+		ck_assert(!o.has_none);
+		ck_assert_str_eq(o.domain, a.policy_domain);
+		ck_assert(a.is_policy_unknown || o.policies == 1u << a.policy);
+		/* And with the record nothing is left open that need not be. */
+		ck_assert(a.result != MXW__DMARC_TEMPERROR || (o.results & (o.results - 1)));
+	}
+	ck_assert(a.has_record || a.is_policy_unknown || !o.has_record);
+	if (a.spf_aligned && a.has_record)
+		ck_assert(o.all_aligned);
+}
+
+START_TEST(no_result_is_one_that_a_missing_answer_could_change)
+{
+	static const struct {
+		const char *author, *spf;
+		const char *names[4];
+	} rows[] = {
+		{"e.com", "e.com", {"e.com", "com"}},
+		{"a.e.com", "a.e.com", {"a.e.com", "e.com", "com"}},
+		{"e.com", "a.e.com", {"a.e.com", "e.com", "com"}},
+		{"a.e.com", "e.com", {"a.e.com", "e.com", "com"}},
+		{"a.e.com", "b.e.com", {"a.e.com", "e.com", "com", "b.e.com"}},
+		{"e.com", "f.com", {"e.com", "com", "f.com"}},
+	};
+
+	for (size_t i = 0; i < MXW_ARRAY_LEN(rows); i++) {
+		size_t n = 0;
+		unsigned worlds = 1;
+		for (; n < 4 && rows[i].names[n]; n++)
+			worlds *= UNANSWERED + 1;
+		for (unsigned world = 0; world < worlds; world++) {
+			int chosen[4];
+			unsigned rest = world;
+			for (size_t k = 0; k < n; k++, rest /= UNANSWERED + 1)
+				chosen[k] = (int)(rest % (UNANSWERED + 1));
+			check_world(rows[i].names, chosen, n, rows[i].author, rows[i].spf);
+		}
+	}
+}
+END_TEST
+
 /* The same answers if all was asked for before, and nothing is left to ask then. */
 START_TEST(what_is_gathered_is_what_is_wanted)
 {
@@ -856,6 +974,7 @@ int main(void)
 	tcase_add_test(tc, organisational_domains_are_those_of_the_standard);
 	tcase_add_test(tc, agreement_is_what_every_possible_answer_would_come_to);
 	tcase_add_test(tc, results_are_those_of_the_standard);
+	tcase_add_test(tc, no_result_is_one_that_a_missing_answer_could_change);
 	tcase_add_test(tc, what_is_gathered_is_what_is_wanted);
 	tcase_add_test(tc, alignment_that_can_be_told_without_asks_nothing);
 	tcase_add_test(tc, of_several_authors_the_worst_counts);
