@@ -282,6 +282,15 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *data, size_t len)
 	return step_end(&step, may_skip ? SMFIS_SKIP : SMFIS_CONTINUE);
 }
 
+/*
+ * Postfix counts the fields that it has shown and that are still there. sendmail counts those of its own configuration file before
+ * them, which nobody here knows: there it is the top.
+ */
+static int insert_position(SMFICTX *ctx, unsigned index)
+{
+	return mwd_macros_is_postfix(ctx) ? (int)index : 0;
+}
+
 static bool apply_edit(SMFICTX *ctx, const struct mwd_terms *terms, const struct mxw_edit *edit)
 {
 	char *name = strdup(edit->name); /* libmilter takes no const */
@@ -293,7 +302,7 @@ static bool apply_edit(SMFICTX *ctx, const struct mwd_terms *terms, const struct
 	} else if (name && value) {
 		/* With leading blanks negotiated the MTA adds none of its own. */
 		bool has_blank = value[0] == ' ' && !(terms->steps & SMFIP_HDR_LEADSPC);
-		rc = smfi_insheader(ctx, 0, name, value + (has_blank ? 1 : 0));
+		rc = smfi_insheader(ctx, insert_position(ctx, edit->index), name, value + (has_blank ? 1 : 0));
 	}
 	free(name);
 	free(value);

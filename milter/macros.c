@@ -32,7 +32,7 @@ static const struct {
 	int stage;
 	const char *names;
 } requests[] = {
-	{SMFIM_CONNECT, "j _ {daemon_name} {daemon_port} {client_resolve} {client_port} {client_name} {client_addr}"},
+	{SMFIM_CONNECT, "j v _ {daemon_name} {daemon_port} {client_resolve} {client_port} {client_name} {client_addr}"},
 	{SMFIM_HELO, "{tls_version} {cipher}"},
 	{SMFIM_ENVFROM, "i {auth_type} {auth_authen} {tls_version} {mail_mailer} {mail_host} {mail_addr}"},
 	{SMFIM_ENVRCPT, "i {rcpt_mailer} {rcpt_host} {rcpt_addr}"},
@@ -91,6 +91,13 @@ static bool is_forged(SMFICTX *ctx, struct mwd_lacks *lacks, mwd_log_t *log)
 	if (!resolve && !origin)
 		mwd_lack_note(lacks, log, MWD_LACK_RESOLVE);
 	return (resolve && strcmp(resolve, "FORGED") == 0) || (origin && strstr(origin, "(may be forged)"));
+}
+
+bool mwd_macros_is_postfix(SMFICTX *ctx)
+{
+	const char *version = mwd_macro(ctx, "v");
+
+	return version && strncmp(version, "Postfix", strlen("Postfix")) == 0;
 }
 
 void mwd_macros_connect(SMFICTX *ctx, const char *hostname, const struct sockaddr *sa, struct mwd_lacks *lacks,

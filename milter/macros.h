@@ -38,6 +38,9 @@ void mwd_macros_request(SMFICTX *ctx);
 /* NULL if there is none or it is empty. Borrowed until the next step. */
 const char *mwd_macro(SMFICTX *ctx, const char *name);
 
+/* By what it calls itself; no, where it does not say. */
+bool mwd_macros_is_postfix(SMFICTX *ctx);
+
 /* What xxfi_connect and macros say about the client. Strings are borrowed for the callback. */
 void mwd_macros_connect(SMFICTX *ctx, const char *hostname, const struct sockaddr *sa, struct mwd_lacks *lacks,
 			mwd_log_t *log, struct mxw_connect_info *ret_info);

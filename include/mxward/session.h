@@ -170,7 +170,9 @@ void mxw_session_end_of_headers(mxw_session_t *session);
 bool mxw_session_body(mxw_session_t *session, const unsigned char *data, size_t len);
 
 typedef enum mxw_edit_kind {
-	MXW_EDIT_INSERT_HEADER, /* at the top of the message, above the MTA's own */
+	/* `index` 0: at the top of the message, above the MTA's own; else in the place of that field, counted from 1 over all
+	 * that the MTA gave, or, where the MTA can't be told such a place, at the top. */
+	MXW_EDIT_INSERT_HEADER,
 	MXW_EDIT_DELETE_HEADER  /* the `index`-th field of that name, counted from 1 as the MTA gave them */
 } mxw_edit_kind_t;
 

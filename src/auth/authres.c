@@ -191,6 +191,7 @@ static void add_dmarc(struct writer *w, const struct mxw__authres_input *in)
 	add_method(w, "dmarc", in->dmarc, in->dmarc_reason);
 	add_domain(w, "header.from", in->author_domain);
 	add_plain(w, "policy.dmarc", in->dmarc_policy);
+	add_plain(w, "polrec.p", in->dmarc_p);
 	if (in->dmarc_domain && in->author_domain && mxw__ascii_casecmp(in->dmarc_domain, in->author_domain) != 0)
 		add_domain(w, "polrec.domain", in->dmarc_domain);
 }

@@ -41,6 +41,7 @@ struct mxw__authres_input {
 	const char *dmarc_reason;
 	const char *author_domain;   /* of the From field */
 	const char *dmarc_policy;    /* that applies */
+	const char *dmarc_p;         /* the p= of the record */
 	const char *dmarc_domain;    /* whose record it is; told if it is not the author's own */
 	const char *arc;
 	const char *arc_sealer;      /* the last one */

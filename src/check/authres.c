@@ -62,7 +62,7 @@ static void take_out(struct mxw__envelope *env, const char *new_value)
 		return;
 	}
 	removal->index = env->nauthres;
-	removal->position = env->nfields - 1;
+	removal->position = env->nfields;
 	removal->value = new_value ? copy_value(env, new_value) : NULL;
 }
 

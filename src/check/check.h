@@ -43,7 +43,7 @@ typedef enum mxw__client_class {
 /* An Authentication-Results field that is taken out. */
 struct mxw__authres_removal {
 	unsigned index;                      /* among those of the name, from 1 */
-	unsigned position;                   /* among all fields, from 0 */
+	unsigned position;                   /* among all fields, from 1 */
 	char *value;                         /* for the name that it gets instead; NULL: it just goes. malloc'ed */
 };
 

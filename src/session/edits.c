@@ -40,14 +40,6 @@ static size_t remove_fields(mxw_session_t *s)
 	return n;
 }
 
-/* The words of the facts, which say "temperror" as well. */
-static const char *fact(const mxw_session_t *s, mxw_fact_id_t id)
-{
-	const char *value = mxw_facts_get(s->facts, id);
-
-	return value ? value : "";
-}
-
 /* The HELO name that goes with the address that SPF was asked of. */
 static const char *helo(const struct mxw__envelope *env)
 {
@@ -58,6 +50,7 @@ static char *compose(mxw_session_t *s)
 {
 	const struct mxw__envelope *env = &s->env;
 	const struct mxw__auth_results *results = &s->results;
+	bool has_record = results->has_dmarc && results->dmarc.has_record;
 	struct mxw__authres_input input = {
 		.authserv_id = s->snapshot->conf->authserv_id,
 		.is_utf8 = env->is_utf8,
@@ -75,10 +68,11 @@ static char *compose(mxw_session_t *s)
 		.has_dkim = results->has_dkim,
 		.signatures = results->signatures,
 		.nsignatures = results->nsignatures,
-		.dmarc = results->has_dmarc ? fact(s, MXW__FACT_DMARC) : NULL,
+		.dmarc = results->has_dmarc ? mxw__dmarc_result_name(results->dmarc.result) : NULL,
 		.dmarc_reason = results->dmarc.reason,
 		.author_domain = results->dmarc.author_domain,
-		.dmarc_policy = fact(s, MXW__FACT_DMARC_POLICY),
+		.dmarc_policy = has_record && !results->dmarc.is_policy_unknown ? mxw__dmarc_policy_name(results->dmarc.policy) : NULL,
+		.dmarc_p = has_record ? mxw__dmarc_policy_name(results->dmarc.published.p) : NULL,
 		.dmarc_domain = results->dmarc.policy_domain,
 		.arc = results->has_arc ? results->arc : NULL,
 		.arc_sealer = results->arc_sealer,

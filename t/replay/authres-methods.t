@@ -40,6 +40,21 @@ eom
 insert Authentication-Results ~ spf=pass smtp.mailfrom=jürg@xn--bcher-kva.example;
 close
 
+# DMARC: the policy that applies, the record's, and whose it is.
+dns <<END
+_dmarc.y.example TXT "v=DMARC1; p=reject; sp=quarantine"
+END
+session dmarc
+connect 198.51.100.7
+helo mail.x.example
+mail <a@x.example>
+rcpt <anna@example.net>
+header From: a@news.y.example
+end-of-headers
+eom
+insert Authentication-Results ~ dmarc=fail header.from=news.y.example policy.dmarc=quarantine polrec.p=reject polrec.domain=y.example
+close
+
 # Of a user who has logged in nothing else is asked.
 session user
 connect 198.51.100.8

@@ -46,8 +46,8 @@ START_TEST(every_method_is_listed_in_the_standard_syntax)
 		.authserv_id = "mx.example.net", .auth_user = "anna", .iprev = "pass", .client = "2001:db8::1", .has_spf = true, .spf = MXW__SPF_SOFTFAIL,
 		.sender = "bob@example.org", .has_spf_helo = true, .spf_helo = MXW__SPF_PERMERROR,
 		.spf_helo_reason = "two records", .helo = "mail.example.org", .has_dkim = true, .signatures = sigs, .nsignatures = 2,
-		.dmarc = "fail", .author_domain = "news.example.org", .dmarc_policy = "reject", .dmarc_domain = "example.org",
-		.arc = "pass", .arc_sealer = "list.example",
+		.dmarc = "fail", .author_domain = "news.example.org", .dmarc_policy = "none", .dmarc_p = "reject",
+		.dmarc_domain = "example.org", .arc = "pass", .arc_sealer = "list.example",
 	};
 	struct mxw__authres a;
 
@@ -61,8 +61,8 @@ START_TEST(every_method_is_listed_in_the_standard_syntax)
 			 "\t\theader.b=\"AbC+/=12\";\n"
 			 "\tdkim=fail reason=\"body hash (did not) verify\" header.d=list.example\n"
 			 "\t\theader.s=s header.a=ed25519-sha256\n\t\theader.i=bob@sub.list.example;\n"
-			 "\tdmarc=fail header.from=news.example.org policy.dmarc=reject\n"
-			 "\t\tpolrec.domain=example.org;\n"
+			 "\tdmarc=fail header.from=news.example.org policy.dmarc=none\n"
+			 "\t\tpolrec.p=reject polrec.domain=example.org;\n"
 			 "\tarc=pass reason=list.example smtp.remote-ip=\"2001:db8::1\"");
 	ck_assert_uint_eq(a.nitems, 8);
 }
