@@ -226,7 +226,10 @@ bool mxw__dkim_read_signature(const char *value, size_t len, int64_t now_s, stru
 		return refuse(info->sig, MXW__DKIM_TEMPERROR, "out of memory");
 	bool is_list = mxw__dkim_tags_read(tags, value, len);
 	describe(tags, info->sig);
-	if (!is_list)
+	if (!is_list && tags->is_beyond_ascii)
+		/* RFC 8616 lets d=, s= and i= have U-labels; libopendkim does not read them. */
+		neutral(info->sig, "names beyond ASCII can not be verified");
+	else if (!is_list)
 		neutral(info->sig, "malformed tag list");
 	else if (tags->is_odd)
 		neutral(info->sig, "unusual spelling of b= or a tag like it");

@@ -51,8 +51,10 @@ static bool keep_value(struct mxw__dkim_tags *tags, int tag, const char *value, 
 	for (size_t i = 0; i < len; i++) {
 		if (mxw__ascii_isspace(value[i]))
 			continue;
-		if (value[i] < 0x21 || value[i] > 0x7e)
+		if (value[i] < 0x21 || value[i] > 0x7e) {
+			tags->is_beyond_ascii = (unsigned char)value[i] >= 0x80;
 			return false;
+		}
 		*to++ = value[i];
 	}
 	*to++ = '\0';
@@ -105,7 +107,7 @@ bool mxw__dkim_tags_read(struct mxw__dkim_tags *tags, const char *text, size_t l
 	memset(tags->value, 0, sizeof(tags->value));
 	tags->first = NTAGS;
 	tags->nunknown = 0;
-	tags->is_odd = false;
+	tags->is_odd = tags->is_beyond_ascii = false;
 	tags->used = 0;
 	while (text < end) {
 		const char *semi = memchr(text, ';', (size_t)(end - text));

@@ -24,6 +24,7 @@ struct mxw__dkim_tags {
 	const char *value[NTAGS]; /* NULL: absent */
 	int first;                /* the tag that comes first; -1 if it is none of these */
 	bool is_odd;              /* libopendkim would take the wrong tag for b= */
+	bool is_beyond_ascii;     /* reading stopped at an octet that is not in ASCII */
 	unsigned nunknown;
 	const char *unknown[MXW__DKIM_MAX_UNKNOWN]; /* names of other tags, in the text */
 	size_t unknown_len[MXW__DKIM_MAX_UNKNOWN];

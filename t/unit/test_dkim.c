@@ -498,7 +498,7 @@ static const struct {
 	{"two of a tag in another case", "v=1", "v=1; D=evil.example", "neutral", "malformed tag list"},
 	{"garbage in the list", "v=1", "v=1; ???", "neutral", "malformed tag list"},
 	{"a NUL in the list, as an escape", "v=1", "v=1; \x01=", "neutral", "malformed tag list"},
-	{"an octet beyond ASCII", "s=rsa", "s=rs\xc3\xa4", "neutral", "malformed tag list"},
+	{"an octet beyond ASCII", "s=rsa", "s=rs\xc3\xa4", "neutral", "names beyond ASCII can not be verified"},
 	{"no domain", "d=d.example", "d=", "neutral", "no valid d= tag"},
 	{"a domain with blanks", "d=d.example", "d=d..example", "neutral", "no valid d= tag"},
 	{"another domain than the identity's", "d=d.example", "d=d.example; i=a@e.example", "neutral", NULL},
