@@ -93,13 +93,19 @@ bool mxw__from_add_domain(struct mxw__from_reading *reading, const char *name, s
 	return true;
 }
 
-/* The name that begins at `s`: an address literal, or all octets that could be in a name. */
+/*
+ * The name that begins at `s`: an address literal, or all octets that could be in a name, as far as one can be long. One
+ * octet more shows that it is none.
+ */
 static struct span domain_at(const char *s, const char *end)
 {
 	struct span d = {s, s};
 
+	if (end - s > MXW__DOMAIN_MAX + 2)
+		end = s + MXW__DOMAIN_MAX + 2;
+
 	if (s < end && *s == '[') {
-		const char *close = memchr(s, ']', (size_t)(end - s) < 64 ? (size_t)(end - s) : 64);
+		const char *close = memchr(s, ']', (size_t)(end - s));
 		d.end = close ? close + 1 : s;
 		return d;
 	}
@@ -173,25 +179,35 @@ static void take_all(struct scan *c, const char *s, const char *end)
 		add_span(c->reading, domain_at(skip_blanks(s + 1, end), end), NULL);
 }
 
-/* With controls taken out, as some programs do, the domain may be another one. */
-static void take_without_controls(struct scan *c, const char *s, const char *end)
+/* "example\r\n .org": to those who take white space out of it the name goes on, and nobody takes it for "example". */
+static bool goes_on(struct span d, const char *end)
+{
+	const char *next = skip_blanks(d.end, end);
+
+	return next > d.end && next < end && *next == '.' && !memchr(d.s, '.', (size_t)(d.end - d.s));
+}
+
+/* The domain as it is to those who take controls out of it, and white space beside a dot; false if there is none of that. */
+static bool take_cleaned(struct scan *c, const char *s, const char *end, char *ret_name)
 {
 	char name[MXW__DOMAIN_MAX + 1];
 	size_t n = 0;
-	bool has_controls = false;
+	bool is_cleaned = false;
 
-	for (; s < end && n < sizeof name; s++) {
-		if (*s == '@')
-			n = 0;
-		else if ((unsigned char)*s < ' ' || *s == 0x7f)
-			has_controls = true;
-		else if (is_domain_octet((unsigned char)*s))
+	for (s = skip_blanks(s, end); s < end && n < sizeof name; s++) {
+		if (is_domain_octet((unsigned char)*s)) {
 			name[n++] = *s;
-		else
+			continue;
+		}
+		const char *next = skip_blanks(s, end);
+		if (next > s && (next == end || (*next != '.' && (n == 0 || name[n - 1] != '.'))))
 			break;
+		if (next == s && (unsigned char)*s >= ' ' && *s != 0x7f)
+			break;
+		is_cleaned = true;
+		s = next > s ? next - 1 : s;
 	}
-	if (has_controls && n > 0)
-		add_span(c->reading, (struct span){name, name + n}, NULL);
+	return is_cleaned && n > 0 && add_span(c->reading, (struct span){name, name + n}, ret_name);
 }
 
 /* What stands between < and >, or the end of the field, or another <. */
@@ -210,9 +226,11 @@ static void take_angle(struct scan *c, const char *s, const char *end)
 	take_all(c, s, last);
 	if (end - start > 7 && mxw__ascii_ncasecmp(start, "mailto:", 7) == 0)
 		start += 7;
-	if (add_span(c->reading, domain_at(skip_blanks(last + 1, end), end), domain))
+	struct span d = domain_at(skip_blanks(last + 1, end), end);
+	if (!goes_on(d, end) && add_span(c->reading, d, domain))
 		prefer(c, start, end, domain, true);
-	take_without_controls(c, last, end);
+	if (take_cleaned(c, last + 1, end, domain) && goes_on(d, end))
+		prefer(c, start, end, domain, true);
 }
 
 /* False if it is not closed: then none is looked for any more. */
@@ -300,7 +318,7 @@ static void read_at(struct scan *c)
 		c->has_bare = true;
 		if (add_span(c->reading, d, domain))
 			prefer(c, is_chained || !c->word.end ? at : c->word.s, d.end, domain, false);
-		take_without_controls(c, at, c->end);
+		take_cleaned(c, at + 1, c->end, NULL);
 	}
 	c->s = d.end;
 	c->domain = d;

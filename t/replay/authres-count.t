@@ -56,6 +56,7 @@ repeat 999 rcpt <aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 rcpt <anna@example.net>
 = continue
 header Authentication-Results: mx.example.net; dkim=pass
+header From: a@x.example
 end-of-headers
 eom
 = continue

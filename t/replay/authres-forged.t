@@ -136,6 +136,7 @@ helo x.example
 mail <a@z.example>
 rcpt <anna@example.net>
 repeat 1000 header Authentication-Results: mx.example.net; dkim=pass header.d=bank@N@.example
+header From: a@z.example
 end-of-headers
 eom
 = reject 550 5.7.1 rule=authres-flood

@@ -33,8 +33,14 @@ end-of-headers
 eom
 = continue
 fact dmarc = none
-# Nobody at all: nothing to look up, and nothing that is said to fail.
+# Nobody at all: nothing to look up, and nothing that is said to fail. It is refused for that, unless it is a notice.
 mail <x@evil.example>
+rcpt <anna@example.net>
+header Subject: nobody
+end-of-headers
+eom
+= reject 550 5.7.1 rule=from-missing
+mail <>
 rcpt <anna@example.net>
 header Subject: nobody
 end-of-headers

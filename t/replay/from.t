@@ -103,7 +103,13 @@ eom
 = continue
 fact from = missing
 fact from.ours = no
-log ~ from-missing:reject
+log ~ from-invalid:reject
+mail <a@attack.example>
+rcpt <anna@example.net>
+header Subject: x
+end-of-headers
+eom
+= reject 550 5.7.1 rule=from-missing
 mail <>
 rcpt <anna@example.net>
 header From: MAILER-DAEMON

@@ -116,11 +116,13 @@ log ~ size=
 # nothing is known of the sender, then all is
 mail <bob@slow.example>
 rcpt <anna@example.net>
+header From: bob@slow.example
 end-of-headers
 eom
 = defer 451 rule=spf-forgery
 mail <bob@sender.example>
 rcpt <anna@example.net>
+header From: bob@sender.example
 end-of-headers
 eom
 = continue

@@ -44,8 +44,9 @@ mail <a@x.example>
 rcpt <nobody@example.net>
 = continue
 rcpt <anna@example.net>
+header From: a@x.example
 end-of-headers
 eom
 = continue
-log ~ observed="unknown-recipient:reject sender-domain-none:defer from-missing:reject"
+log ~ observed="unknown-recipient:reject sender-domain-none:defer"
 close

@@ -26,6 +26,7 @@ connect 198.51.100.7
 fact client.class = outside
 rcpt <b@example.net>
 data
+header From: a@x.example
 end-of-headers
 end-of-headers
 body x

@@ -63,6 +63,7 @@ rcpt <anna@example.net>
 = continue
 header Authentication-Results: mx.example.net; spf=pass
 header Authentication-Results: new.example.net; spf=pass
+header From: a@x.example
 end-of-headers
 eom
 = continue

@@ -154,7 +154,7 @@ static void one_message(struct prober *p, mxw_session_t *s, const char *rcpt, st
 	mxw_session_rcpt(s, &(struct mxw_rcpt_info){.rcpt = rcpt}, &seen->rcpt);
 	seen->rcpt_ms = now() - began;
 	mxw_session_data(s, &v);
-	mxw_session_header(s, "Subject", " x");
+	mxw_session_header(s, "From", " a@x.example");
 	mxw_session_end_of_headers(s);
 	think(p);
 	began = now();

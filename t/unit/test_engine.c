@@ -194,6 +194,7 @@ START_TEST(a_policy_that_needs_no_body_asks_for_none)
 					"rule authres-flood off\nrule header-too-large off\nrule own-domain-forged off\n"
 					"rule own-domain-forged-observe off\n"
 					"rule from-ambiguous off\nrule from-several off\nrule from-missing off\n"
+					"rule from-invalid off\n"
 					"rule header-repeated off\nrule body-smuggled off\n");
 
 	ck_assert(all.body && all.header && all.unknown && all.rejected_rcpt && all.edits_headers);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "src/mail/from.h"
 #include "src/mail/smuggle.h"
@@ -173,6 +174,8 @@ static const struct row honest[] = {
 	{" Staff: anna@example.org;", VALID, "anna@example.org", "group"},
 	{" Staff: anna@example.org, berg@example.org;", VALID, "@example.org", "group addresses"},
 	{" anna(the boss)@example.org", VALID, "anna@example.org", "comment"},
+	{" <anna@example\r\n .org>", VALID, "anna@example.org", ""},
+	{" <anna@example\n .org", VALID, "@example.org", "brackets syntax"},
 	{" anna @ example . org", VALID, "anna@example.org", ""},
 	{" <@relay.example.org:anna@example.org>", VALID, "anna@example.org", "route"},
 	{" host.example!anna@example.org", VALID, "host.example!anna@example.org", "route"},
@@ -252,6 +255,9 @@ static const struct row forged[] = {
 	{" =?utf-16be?B?ADwAYwBlAG8AQABsAGUAZwBpAHQALgBlAHgAYQBtAHAAbABlAD4=?= <" ATTACK ">", AMBIGUOUS, NULL, NULL},
 	{" <=?utf-8?Q?ceo=40legit=2Eexample?=> <" ATTACK ">", AMBIGUOUS, NULL, NULL},
 	{" <" ATTACK "\x01.legit.example>", AMBIGUOUS, NULL, NULL},
+	{" <" ATTACK "\r\n .legit.example>", AMBIGUOUS, NULL, NULL},
+	{" <" ATTACK ".\r\n legit.example>", AMBIGUOUS, NULL, NULL},
+	{" <" ATTACK " legit.example>", VALID, "@attack.example", "brackets syntax"},
 	{" x@attack.example\x01.legit.example", AMBIGUOUS, NULL, NULL},
 	{" " ATTACK "\rFrom: " LEGIT, AMBIGUOUS, NULL, NULL},
 	{" " ATTACK "\nFrom: " LEGIT, AMBIGUOUS, NULL, NULL},
@@ -303,6 +309,67 @@ START_TEST(no_field_is_missing)
 	ck_assert_int_eq(from.kind, MXW__FROM_MISSING);
 	ck_assert_uint_eq(from.flaws, 0);
 	ck_assert_uint_eq(from.ndomains, 0);
+}
+END_TEST
+
+/* What parsers have choked on, again and again up to a megabyte. */
+static const char *const nasty[] = {
+	"(", ")", "((", "(\\", "\"", "\"\\", "<", ">", "<\"", "<>", "@", "@ ", "@a", "a@", "a@b.c", "a@b.c,", "<a@b.c>", "<a@b.c>,", "<@a:",
+	"=?", "=?a?q?", "=?a?q?a?=", "=?a?b?YUBiLmM=?=", "=?a?q?=40?= ", "\\", "\r", "\n", "\r\n ", " ", "\t(", "\x01", ".", "a.", "a@a.", "@.",
+	". ", "a:", "a:;", ";", ",", "[", "a@[", "\xc3\xbc", "a@\xc3\xbc.\xc3\xbc,", "\xef\xbc\xa0", "\xff", "\"a@b.c\"@", "(a@b.c)", "<a <b@c.d",
+	"a@b.c <", "a@1.b,a@2.c,a@3.d,", "<a@b\x01c.d>", "a@b. c. d. ",
+};
+
+START_TEST(a_megabyte_takes_no_second)
+{
+	size_t size = MXW__FROM_OCTETS - 2, len = strlen(nasty[_i]);
+	char *value = malloc(size + 1);
+	struct mxw__from from;
+
+	ck_assert_ptr_nonnull(value);
+	for (size_t i = 0; i < size; i++)
+		value[i] = nasty[_i][i % len];
+	value[size] = '\0';
+	for (int n = 0; n < 3; n++) {
+		clock_t began = clock();
+		ck_assert_int_eq(mxw__from_read(arena, (const char *const *)&value, 1, &from), MXW_OK);
+		double s = (double)(clock() - began) / CLOCKS_PER_SEC;
+		ck_assert_msg(s < 1.0, "<<%s>>: %.3f s", nasty[_i], s);
+		ck_assert(from.flaws & MXW__FROM_LONG);
+		/* The same between quotes, and in a comment. */
+		value[0] = n == 0 ? '"' : '(';
+		value[size - 1] = n == 0 ? '"' : ')';
+	}
+	free(value);
+}
+END_TEST
+
+START_TEST(too_much_is_ambiguous_without_a_look)
+{
+	size_t size = MXW__FROM_OCTETS + 1;
+	char *value = malloc(size + 1);
+	struct mxw__from from;
+
+	ck_assert_ptr_nonnull(value);
+	memset(value, ' ', size);
+	value[size] = '\0';
+	memcpy(value, "anna@example.org", 16);
+	ck_assert_int_eq(mxw__from_read(arena, (const char *const *)&value, 1, &from), MXW_OK);
+	ck_assert_int_eq(from.kind, MXW__FROM_AMBIGUOUS);
+	ck_assert(from.flaws & MXW__FROM_LONG);
+	free(value);
+}
+END_TEST
+
+START_TEST(a_full_arena_says_nothing)
+{
+	mxw__arena_t *small = mxw__arena_new(8);
+	const char *value = " anna@example.org";
+	struct mxw__from from = {.kind = MXW__FROM_INVALID};
+
+	ck_assert_int_eq(mxw__from_read(small, &value, 1, &from), MXW_ERR_LIMIT);
+	ck_assert_int_eq(from.kind, MXW__FROM_INVALID);
+	mxw__arena_free(small);
 }
 END_TEST
 
@@ -452,6 +519,9 @@ int main(void)
 	tcase_add_loop_test(tc, a_domain_belongs_to_an_organisation, 0, MXW_ARRAY_LEN(orgs));
 	tcase_add_test(tc, organisations_differ);
 	tcase_add_test(tc, names_that_nobody_gives_out_have_no_public_suffix);
+	tcase_add_loop_test(tc, a_megabyte_takes_no_second, 0, MXW_ARRAY_LEN(nasty));
+	tcase_add_test(tc, too_much_is_ambiguous_without_a_look);
+	tcase_add_test(tc, a_full_arena_says_nothing);
 	tcase_add_loop_test(tc, the_rest_of_a_smuggled_message_is_found, 0, MXW_ARRAY_LEN(bodies));
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
