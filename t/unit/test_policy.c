@@ -250,6 +250,8 @@ static const struct {
 	{MXW_ACTION_REJECT, "550 5.1 is no enhanced code", 550, "5.7.1", "5.1 is no enhanced code"},
 	{MXW_ACTION_REJECT, "550 5.1.1", 550, "5.1.1", "Refused by local policy (s1)"},
 	{MXW_ACTION_REJECT, "{client} {helo} {sender} {{x}}", 550, "5.7.1", "192.0.2.1 evil??Bcc: x  {x}"},
+	{MXW_ACTION_REJECT, "no {spf.explanation}", 550, "5.7.1", "no"},
+	{MXW_ACTION_REJECT, "no {helo} {spf.explanation}.", 550, "5.7.1", "no evil??Bcc: x ."},
 	{MXW_ACTION_REJECT, "{client.score}/{spf}/{dkim}/{tls}", 550, "5.7.1", "37/fail/temperror/"},
 };
 
@@ -292,6 +294,18 @@ START_TEST(replies_never_outgrow_a_line)
 	d.reply = "{helo}.";
 	mxw__reply_make(&d, facts, &long_vars, &v);
 	ck_assert_uint_eq(strlen(v.text), 84);
+	/* A sentence has more room than a name, and no more than the line. */
+	big[300] = '\0';
+	ck_assert_int_eq(mxw_facts_set(facts, MXW__FACT_SPF_EXPLANATION, big), MXW_OK);
+	d.reply = "{spf.explanation}.";
+	mxw__reply_make(&d, facts, &long_vars, &v);
+	ck_assert_uint_eq(strlen(v.text), 244);
+	d.reply = "{helo}{helo}{helo}{helo}{spf.explanation}";
+	mxw__reply_make(&d, facts, &long_vars, &v);
+	ck_assert_uint_le(strlen(v.text), 480);
+	d.reply = "{spf.explanation}{spf.explanation}{spf.explanation}";
+	mxw__reply_make(&d, facts, &long_vars, &v);
+	ck_assert_uint_le(strlen(v.text), 480);
 }
 END_TEST
 
