@@ -121,7 +121,7 @@ static unsigned read_results_instance(const struct mxw__field *field)
 	return s && *s == ';' && n <= SETS_MAX ? n : 0;
 }
 
-bool mxw__arc_last_sealer(const struct mxw__field *fields, char ret_domain[MXW__DOMAIN_MAX + 1])
+mxw_outcome_t mxw__arc_last_sealer(const struct mxw__field *fields, char ret_domain[MXW__DOMAIN_MAX + 1])
 {
 	mxw__arena_t *scratch = NULL;
 	unsigned last = 0;
@@ -130,7 +130,7 @@ bool mxw__arc_last_sealer(const struct mxw__field *fields, char ret_domain[MXW__
 		if (!NAME_IS(f, "ARC-Seal"))
 			continue;
 		if (!scratch && !(scratch = mxw__arena_new(4 * MXW__DKIM_MAX_FIELD)))
-			return false;
+			return MXW_TEMPORARY;
 		mxw__arena_reset(scratch);
 		unsigned i = read_instance(scratch, f);
 		const char *d = i > last ? get_tag(scratch, f, "d") : NULL;
@@ -141,7 +141,7 @@ bool mxw__arc_last_sealer(const struct mxw__field *fields, char ret_domain[MXW__
 			*ret_domain = '\0';
 	}
 	mxw__arena_free(scratch);
-	return last && *ret_domain;
+	return last && *ret_domain ? MXW_FOUND : MXW_NOT_FOUND;
 }
 
 /* ---- reading ---- */

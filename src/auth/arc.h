@@ -31,8 +31,9 @@ typedef enum mxw__arc_result {
 /* "none", "pass", ... Static. */
 const char *mxw__arc_result_name(mxw__arc_result_t result);
 
-/* d= of the seal with the highest instance, lower case. False: there is no seal that can be read. */
-bool mxw__arc_last_sealer(const struct mxw__field *fields, char ret_domain[MXW__DOMAIN_MAX + 1]);
+/* d= of the seal with the highest instance, lower case. MXW_NOT_FOUND: there is no seal that can be read. MXW_TEMPORARY: no
+ * memory to look. */
+mxw_outcome_t mxw__arc_last_sealer(const struct mxw__field *fields, char ret_domain[MXW__DOMAIN_MAX + 1]);
 
 typedef struct mxw__arc mxw__arc_t;
 

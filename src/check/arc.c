@@ -29,9 +29,13 @@ static void end_of_headers(struct mxw__check_ctx *ctx)
 	};
 	char *sealer = ctx->results->arc_sealer;
 
-	if (ctx->arc || env->header_overflow || !mxw__arc_last_sealer(env->fields, sealer) || !is_trusted(ctx->conf, sealer))
+	if (ctx->arc || env->header_overflow)
 		return;
-	ctx->arc_is_short = mxw__arc_new(env->fields, &options, &ctx->arc) != MXW_OK;
+	mxw_outcome_t outcome = mxw__arc_last_sealer(env->fields, sealer);
+	if (outcome == MXW_FOUND && is_trusted(ctx->conf, sealer))
+		ctx->arc_is_short = mxw__arc_new(env->fields, &options, &ctx->arc) != MXW_OK;
+	else
+		ctx->arc_is_short = outcome == MXW_TEMPORARY;
 }
 
 static mxw_dns_answer_t *ask_early(void *gather, const char *name)

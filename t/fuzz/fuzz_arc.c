@@ -121,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data + 2, size - 2);
 	text[size - 2] = '\0';
 	const char *body = split(text, fields, &n);
-	if (mxw__arc_last_sealer(n ? fields : NULL, sealer) && (!*sealer || strlen(sealer) > MXW__DOMAIN_MAX))
+	if (mxw__arc_last_sealer(n ? fields : NULL, sealer) == MXW_FOUND && (!*sealer || strlen(sealer) > MXW__DOMAIN_MAX))
 		abort();
 	verify(n ? fields : NULL, body, text + size - 2, (size_t)data[0] + 1, &answers);
 	free(text);

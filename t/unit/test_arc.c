@@ -192,7 +192,7 @@ START_TEST(a_chain_of_another_implementation_passes)
 
 	world_init(&w);
 	take_sealed(&w, NULL, NULL);
-	ck_assert(mxw__arc_last_sealer(w.fields, sealer));
+	ck_assert_int_eq(mxw__arc_last_sealer(w.fields, sealer), MXW_FOUND);
 	ck_assert_str_eq(sealer, "list.example");
 	ck_assert_str_eq(verify_parts(&w, parts[_i]), "pass");
 	ck_assert_str_eq(w.says, "pass");
@@ -270,7 +270,7 @@ START_TEST(a_message_without_chain_has_none)
 
 	world_init(&w);
 	insert(&w, "From", " a@d.example");
-	ck_assert(!mxw__arc_last_sealer(w.fields, sealer));
+	ck_assert_int_eq(mxw__arc_last_sealer(w.fields, sealer), MXW_NOT_FOUND);
 	ck_assert_str_eq(verify(&w), "none");
 	world_fini(&w);
 }
@@ -484,7 +484,7 @@ START_TEST(fifty_sets_and_no_more)
 	/* One question for all that are by one key. */
 	ck_assert_uint_eq(fake_resolver_total_sent(w.dns), 1);
 	seal(&w, 51, w.ed, "relaxed/relaxed");
-	ck_assert(mxw__arc_last_sealer(w.fields, sealer));
+	ck_assert_int_eq(mxw__arc_last_sealer(w.fields, sealer), MXW_FOUND);
 	ck_assert_str_eq(verify(&w), "fail");
 	world_fini(&w);
 }
@@ -652,7 +652,7 @@ START_TEST(the_last_sealer_is_the_one_with_the_highest_instance)
 	world_init(&w);
 	for (size_t i = 0; i < 3 && sealers[_i].fields[i]; i++)
 		insert(&w, "arc-seal ", sealers[_i].fields[i]);
-	if (!mxw__arc_last_sealer(w.fields, sealer))
+	if (mxw__arc_last_sealer(w.fields, sealer) != MXW_FOUND)
 		sealer[0] = '\0';
 	ck_assert_str_eq(sealer, sealers[_i].sealer);
 	world_fini(&w);
