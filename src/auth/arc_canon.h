@@ -2,7 +2,7 @@
 /*
  * arc_canon.h: header fields and bodies in the form that is hashed, and the hashing.
  *
- * Who may call: arc.c, arc_verify.c, tests.
+ * Who may call: arc.c, arc_sets.c, arc_verify.c, tests.
  * Threads: a hash has one owner at a time.
  * Standards: RFC 6376 section 3.4.
  */
