@@ -57,8 +57,8 @@ static void add_quoted(struct mxw__buf *buf, const char *value)
 	mxw__buf_addc(buf, '"');
 }
 
-/* A local part and a domain may stand bare: [ [ local-part ] "@" ] domain-name (RFC 8601 section 2.2). */
-static bool needs_quotes(const char *value)
+/* In a property, but not in a reason, an address may stand bare: [ [ local-part ] "@" ] domain-name (RFC 8601 section 2.2). */
+static bool needs_quotes(const char *name, const char *value)
 {
 	const char *at = strchr(value, '@');
 
@@ -67,7 +67,7 @@ static bool needs_quotes(const char *value)
 			return true;
 	/* Of local parts with dots, those of RFC 5321. */
 	bool has_odd_dot = value[0] == '.' || (at > value && at[-1] == '.') || strstr(value, "..");
-	return at && (has_odd_dot || !mxw__domain_is_valid(at + 1));
+	return at && (strcmp(name, "reason") == 0 || has_odd_dot || !mxw__domain_is_valid(at + 1));
 }
 
 /* name=value on the line, or on the next if this one would get long. */
@@ -77,7 +77,7 @@ static void add_text(struct writer *w, const char *name, const char *value)
 
 	mxw__buf_init(&pair, 3 * VALUE_MAX);
 	mxw__buf_addf(&pair, "%s=", name);
-	if (needs_quotes(value))
+	if (needs_quotes(name, value))
 		add_quoted(&pair, value);
 	else
 		mxw__buf_adds(&pair, value);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* authres.c: Authentication-Results fields that claim to be ours. */
+/* authres.c: Authentication-Results fields that claim to be ours, and those of others. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -11,6 +11,8 @@
 enum {
 	/* Far more than any MTA lets through; the default policy refuses such a message long before. */
 	REMOVED_MAX = 16384,
+	/* Of others; each costs the MTA a search through the whole header. */
+	FOREIGN_MAX = 1000,
 	/* What is kept of fields that get another name; what is beyond goes without one. */
 	RENAMED_FIELD_BYTES = 16 * 1024,
 	RENAMED_BYTES = 64 * 1024
@@ -107,7 +109,10 @@ static void header(struct mxw__check_ctx *ctx, const char *name, const char *val
 		env->nforged_authres++;
 		take_out(env, NULL);
 	} else if (ctx->conf->auth.foreign_results != MXW__FOREIGN_KEEP) {
-		take_out(env, ctx->conf->auth.foreign_results == MXW__FOREIGN_RENAME ? value : NULL);
+		if (env->nremoved_authres - env->nforged_authres == FOREIGN_MAX)
+			env->has_lost_authres = true;
+		else
+			take_out(env, ctx->conf->auth.foreign_results == MXW__FOREIGN_RENAME ? value : NULL);
 	}
 	mxw__arena_free(scratch);
 }

@@ -52,16 +52,30 @@ mail <>
 rcpt <anna@example.net>
 header-bytes Authentication-Results 20000
 repeat 100 header Authentication-Results: relay@N@.example; spf=pass
-repeat 5000 header Authentication-Results: flood@N@.example; spf=pass reason=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+repeat 800 header Authentication-Results: flood@N@.example; spf=pass reason=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
 header From: a@x.example
 end-of-headers
 eom
 = continue
 delete Authentication-Results 1
-delete Authentication-Results 5101
+delete Authentication-Results 901
 insert X-Original-Authentication-Results ~ relay100.example
 insert X-Original-Authentication-Results ~ flood1.example
-no-insert flood5000.example
+no-insert flood800.example
+close
+
+# Nor is the MTA kept busy: such a message is not taken.
+session flood
+connect 198.51.100.7
+helo x.example
+mail <>
+rcpt <anna@example.net>
+repeat 1001 header Authentication-Results: flood@N@.example; spf=pass
+header From: a@x.example
+end-of-headers
+eom
+= defer 451 4.3.2
+edits 0
 close
 
 conf <<END
