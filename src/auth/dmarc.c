@@ -264,16 +264,30 @@ void mxw__dmarc_gather(const struct mxw__dmarc_query *query)
 
 /* ---- beyond DMARC ---- */
 
+static bool is_open(const struct mxw__dmarc_walk *a, const struct mxw__dmarc_walk *b)
+{
+	return strcmp(a->domain, b->domain) != 0 && mxw__same_org_domain(a->domain, b->domain);
+}
+
+void mxw__dmarc_gather_organisations(const char *a, const char *b, const struct mxw__dmarc_dns *dns)
+{
+	struct mxw__dmarc_walk one, other;
+
+	if (!mxw__dmarc_walk_init(&one, a) || !mxw__dmarc_walk_init(&other, b) || !is_open(&one, &other))
+		return;
+	for (size_t i = 0; i < one.nsteps; i++)
+		mxw__dmarc_step_state(&one, i, dns);
+	mxw__dmarc_walks_gather(&one, &other, dns);
+}
+
 mxw__dmarc_tri_t mxw__dmarc_same_organisation(const char *a, const char *b, const struct mxw__dmarc_dns *dns)
 {
 	struct mxw__dmarc_walk one, other;
 
 	if (!mxw__dmarc_walk_init(&one, a) || !mxw__dmarc_walk_init(&other, b))
 		return MXW__DMARC_NO;
-	if (strcmp(one.domain, other.domain) == 0)
-		return MXW__DMARC_YES;
-	if (!mxw__same_org_domain(one.domain, other.domain))
-		return MXW__DMARC_NO;
+	if (!is_open(&one, &other))
+		return strcmp(one.domain, other.domain) == 0 ? MXW__DMARC_YES : MXW__DMARC_NO;
 	mxw__dmarc_tri_t agree = mxw__dmarc_walks_agree(&one, &other, dns);
 	bool has_record = mxw__dmarc_walk_has(&one, MXW__DMARC_STEP_RECORD) || mxw__dmarc_walk_has(&other, MXW__DMARC_STEP_RECORD);
 	return agree == MXW__DMARC_NO && !has_record ? MXW__DMARC_YES : agree;

@@ -124,5 +124,7 @@ void mxw__dmarc_evaluate(const struct mxw__dmarc_query *query, struct mxw__dmarc
  * either, as the Public Suffix List says; and never across what is a public suffix there.
  */
 mxw__dmarc_tri_t mxw__dmarc_same_organisation(const char *a, const char *b, const struct mxw__dmarc_dns *dns);
+/* Asks for all that this may need, as mxw__dmarc_gather(). */
+void mxw__dmarc_gather_organisations(const char *a, const char *b, const struct mxw__dmarc_dns *dns);
 
 #endif

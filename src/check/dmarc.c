@@ -154,22 +154,36 @@ static void add_claimed(const struct mxw__check_ctx *ctx, mxw__arena_t *scratch,
 	}
 }
 
+/* Whom a signature may speak for beside DMARC: the sender, if not the author; and the author, where DMARC is switched off. */
+static void gather_organisations(const struct mxw__check_ctx *ctx, const struct mxw__dmarc_query *query)
+{
+	const char *author = query->nauthors ? query->authors[0] : "", *sender = query->spf.domain;
+
+	for (size_t i = 0; i < query->ndkim; i++) {
+		const char *domain = query->dkim[i].domain;
+		if (!ctx->conf->dmarc.enabled)
+			mxw__dmarc_gather_organisations(author, domain, &query->dns);
+		if (sender && !ctx->env->sender.is_null && !mxw__same_org_domain(author, domain))
+			mxw__dmarc_gather_organisations(sender, domain, &query->dns);
+	}
+}
+
 static void gather(struct mxw__check_ctx *ctx, mxw_stage_t stage, struct mxw__gather *gather)
 {
 	struct mxw__dmarc_query query;
 
-	if (stage < MXW_STAGE_EOM || !ctx->conf->dmarc.enabled || !mxw__has_identities(ctx))
+	if (stage < MXW_STAGE_EOM || !mxw__has_identities(ctx))
 		return;
 	init_query(ctx, &query);
-	if (query.nauthors == 0)
-		return;
 	query.dns.gather = gather;
 	if (!ctx->results->has_spf && ctx->conf->auth.spf_enabled)
 		query.spf.passes = MXW__DMARC_MAYBE;
 	mxw__arena_t *scratch = mxw__arena_new(65536);
 	if (scratch && ctx->env->has_signature)
 		add_claimed(ctx, scratch, &query);
-	mxw__dmarc_gather(&query);
+	if (ctx->conf->dmarc.enabled)
+		mxw__dmarc_gather(&query);
+	gather_organisations(ctx, &query);
 	mxw__arena_free(scratch);
 }
 
