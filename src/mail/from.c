@@ -151,7 +151,7 @@ static mxw_status_t look_at_names(const char *const *values, size_t n, struct mx
 		mxw__buf_init(&decoded, len + 1);
 		bool shows = mxw__from_shows_other(values[i], len, org);
 		if (mxw__from_decode_words(values[i], len, &decoded))
-			shows |= mxw__from_shows_other(decoded.data, decoded.len, org);
+			shows |= mxw__from_shows_other(mxw__buf_str(&decoded), decoded.len, org);
 		if (decoded.failed)
 			status = MXW_ERR_NOMEM;
 		mxw__buf_fini(&decoded);

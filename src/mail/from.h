@@ -9,12 +9,13 @@
  * The border. An address is one that a program might take if it stands
  *   - in angle brackets, any of them, also those that only appear to somebody who does not know comments, backslashes, or
  *     quotes that are never closed, or who decodes encoded words before looking for brackets;
- *   - without quotes at the start of an entry of the list ("a@x <b@y>", "a@x, <b@y>"), or behind a pair of brackets ("<a@x> b@y"),
- *     or instead of an entry in an encoded word;
+ *   - without quotes, whatever is before or behind it ("a@x <b@y>", "Anna a@x <b@y>", "a@x, <b@y>", "<a@x> b@y");
+ *   - in a quoted string or an encoded word that is all of an entry of the list, or behind a pair of brackets;
  *   - in a source route, in a quoted local part, or before or behind another @ of the same address.
- * It is not one in a quoted string before the brackets, in a comment, in an encoded word before brackets, or in the midst of a
- * name: lists, ticket systems and forms write such names in honest mail, and programs show them as names. That they show
- * the address of somebody else is the flaw "name", for rules to make something of.
+ * It is not one in a quoted string or an encoded word before the brackets, or in a comment: lists and ticket systems write such
+ * names in honest mail, and programs show them as names. That they show the address of somebody else is the flaw "name", for
+ * rules to make something of. Nor is it one where nobody's domain is named ("me@home <b@y>"), or where several words and a blank
+ * stand before the @ ("Sales Team @ Example.net <b@y>").
  * What is against the syntax, but is read in one way only ("Doe, Anna <a@x>", "Anna <a@x", 'Anna "<a@x>'), is valid with a flaw.
  *
  * Who may call: check (from.c).

@@ -17,7 +17,7 @@ enum {
 	KNOWS_QUOTES = 1 << 0,
 	KNOWS_BACKSLASHES = 1 << 1,
 	KNOWS_COMMENTS = 1 << 2,
-	TAKES_BARE = 1 << 3,       /* an address at the start of an entry, whatever follows */
+	TAKES_BARE = 1 << 3,       /* an address without quotes, whatever is beside it */
 	TAKES_LISTED = 1 << 4,     /* an address that is all of an entry */
 	PREFERS = 1 << 5           /* notes the address that most would take */
 };
@@ -33,7 +33,8 @@ struct scan {
 	unsigned ways;
 	/* Of the entry. */
 	size_t nwords;
-	bool has_angle, has_bare;
+	bool has_angle;
+	struct span quoted;        /* a quoted string; `end` NULL: none yet */
 	struct span word;          /* the last one; `end` NULL: none */
 	struct span domain;        /* of the last @ */
 	unsigned flaws;
@@ -248,6 +249,10 @@ static bool skip_closed(struct scan *c, bool is_comment)
 	if (!is_comment) {
 		c->word = (struct span){c->s, close + 1};
 		c->nwords++;
+		if (c->has_angle && (c->ways & TAKES_BARE))
+			take_all(c, c->s, close);
+		else if (!c->quoted.end)
+			c->quoted = c->word;
 	}
 	c->s = close + 1;
 	return true;
@@ -278,6 +283,7 @@ static void read_angle(struct scan *c)
 	else
 		c->flaws |= MXW__FROM_BRACKETS;
 	c->has_angle = true;
+	c->nwords = 0;
 	c->word.end = NULL;
 }
 
@@ -285,7 +291,7 @@ static void read_angle(struct scan *c)
 static bool is_taken(const struct scan *c, struct span d)
 {
 	const char *next = skip_blanks(d.end, c->end);
-	bool is_all = next == c->end || strchr(",;", *next);
+	bool is_all = next == c->end || (*next && strchr(",;[]\\)>", *next));
 
 	/* "'anna@example.net' via": what follows belongs to it, and makes no name of a domain. */
 	if (d.end < c->end && mxw__from_is_atext((unsigned char)*d.end))
@@ -293,8 +299,7 @@ static bool is_taken(const struct scan *c, struct span d)
 	if (c->ways & TAKES_LISTED)
 		return c->nwords == 1 && is_all;
 	/* "me@home <anna@example.net>" names nobody's domain. */
-	return (c->ways & TAKES_BARE) && (c->nwords == 1 || c->has_angle || c->has_bare) &&
-	       (is_all || *d.s == '[' || memchr(d.s, '.', (size_t)(d.end - d.s)));
+	return (c->ways & TAKES_BARE) && (is_all || *d.s == '[' || memchr(d.s, '.', (size_t)(d.end - d.s)));
 }
 
 /* At an @ that is in no brackets. */
@@ -303,19 +308,16 @@ static void read_at(struct scan *c)
 	char domain[MXW__DOMAIN_MAX + 1];
 	const char *at = c->s++;
 	bool is_chained = c->domain.end == at;
-	bool is_apart = !c->word.end || c->word.end != at;
 
-	struct span d = domain_at(is_apart || is_chained ? skip_blanks(c->s, c->end) : c->s, c->end);
-	if (c->nwords == 1 && d.s == d.end)
-		d = domain_at(skip_blanks(c->s, c->end), c->end);
-	/* "Events @ Example.net <news@example.com>" is an address to programs that know blanks around an @. */
-	bool has_local = c->word.end && (!is_apart || c->nwords == 1);
+	/* "Events @ Example.net <news@example.com>" is an address to programs that know blanks around an @; after several words
+	 * they would have to be taken for one, and honest names have that form. */
+	bool has_local = c->word.end && (c->word.end == at || c->nwords == 1);
+	struct span d = domain_at(has_local ? skip_blanks(c->s, c->end) : c->s, c->end);
 	if (d.s == d.end || (!has_local && !is_chained))
 		return;
 	if (is_chained || is_taken(c, d)) {
 		if (c->word.end && *c->word.s == '"' && c->word.s < at)
 			take_all(c, c->word.s, c->word.end);
-		c->has_bare = true;
 		if (add_span(c->reading, d, domain))
 			prefer(c, is_chained || !c->word.end ? at : c->word.s, d.end, domain, false);
 		take_cleaned(c, at + 1, c->end, NULL);
@@ -325,11 +327,19 @@ static void read_at(struct scan *c)
 	c->nwords++;
 }
 
+/* A quoted string that is all of an entry, or stands behind brackets, is no name of anything: some take it for the address. */
+static void end_entry(struct scan *c)
+{
+	if (c->quoted.end && !c->has_angle && (c->ways & TAKES_BARE))
+		take_all(c, c->quoted.s, c->quoted.end);
+}
+
 static void begin_entry(struct scan *c)
 {
+	end_entry(c);
 	c->nwords = 0;
-	c->has_angle = c->has_bare = false;
-	c->word.end = NULL;
+	c->has_angle = false;
+	c->word.end = c->quoted.end = NULL;
 	c->s++;
 }
 
@@ -340,6 +350,17 @@ static void read_word(struct scan *c)
 		c->s++;
 	c->word.end = c->s;
 	c->nwords++;
+}
+
+/* What has no place here ends the name, for some: '"a@one.example"] <b@two.example>'. */
+static void read_other(struct scan *c, unsigned char o)
+{
+	if (c->quoted.end && !is_blank((char)o)) {
+		end_entry(c);
+		c->quoted.end = NULL;
+	}
+	c->flaws |= o == '>' ? MXW__FROM_BRACKETS : 0;
+	c->s++;
 }
 
 static unsigned scan(const char *value, size_t len, unsigned ways, struct mxw__from_reading *reading)
@@ -361,10 +382,10 @@ static unsigned scan(const char *value, size_t len, unsigned ways, struct mxw__f
 		} else if (is_word_octet(o)) {
 			read_word(&c);
 		} else {
-			c.flaws |= o == '>' ? MXW__FROM_BRACKETS : 0;
-			c.s++;
+			read_other(&c, o);
 		}
 	}
+	end_entry(&c);
 	return c.flaws;
 }
 
@@ -420,9 +441,9 @@ void mxw__from_read_leniently(const char *value, size_t len, struct mxw__from_re
 	mxw__buf_init(&decoded, len + 1);
 	if (mxw__from_decode_words(value, len, &decoded)) {
 		size_t n = reading->domains.n;
-		scan(decoded.data, decoded.len, knows_all | TAKES_LISTED, reading);
+		scan(mxw__buf_str(&decoded), decoded.len, knows_all | TAKES_LISTED, reading);
 		if (reading->domains.n == 0)
-			take_anything(decoded.data, decoded.len, reading);
+			take_anything(mxw__buf_str(&decoded), decoded.len, reading);
 		flaws |= reading->domains.n > n ? MXW__FROM_ENCODED : 0;
 	}
 	/* "Anna Berg anna@example.net" has no address where one belongs, and some would find it all the same. */
