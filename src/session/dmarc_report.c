@@ -30,22 +30,30 @@ void mxw__dmarc_note_rcpt(mxw_session_t *s)
 		snprintf(list + used, sizeof s->record.rcpt_domains - used, "%s%s", used ? " " : "", s->env.rcpt.domain);
 }
 
-static bool is_yes(const mxw_session_t *s, mxw_fact_id_t fact)
+static bool fact_is(const mxw_session_t *s, mxw_fact_id_t fact, const char *word)
 {
 	const char *value = mxw_facts_get(s->facts, fact);
-	return value && strcmp(value, "yes") == 0;
+	return value && strcmp(value, word) == 0;
+}
+
+/* As the built-in rules have it. */
+static bool is_forwarded(const mxw_session_t *s)
+{
+	return fact_is(s, MXW__FACT_CLIENT_FORWARDER, "yes") ||
+	       (fact_is(s, MXW__FACT_ARC, "pass") && fact_is(s, MXW__FACT_ARC_DMARC, "pass"));
 }
 
 /* Why a message is taken although its author's domain would have it otherwise (RFC 9990, PolicyOverrideType). */
 static const char *why_taken(const mxw_session_t *s, const struct mxw__dmarc_answer *a)
 {
-	const char *arc = mxw_facts_get(s->facts, MXW__FACT_ARC);
+	const struct mxw__dmarc_published *pub = &a->published;
+	bool is_weakened = a->is_testing && (pub->p != MXW__DMARC_POLICY_NONE || pub->sp != MXW__DMARC_POLICY_NONE);
 
-	if (a->result != MXW__DMARC_FAIL || (a->policy == MXW__DMARC_POLICY_NONE && !a->is_testing))
+	if (a->result != MXW__DMARC_FAIL || (a->policy == MXW__DMARC_POLICY_NONE && !is_weakened))
 		return "";
-	if (a->is_testing)
+	if (is_weakened)
 		return "policy_test_mode";
-	if ((arc && strcmp(arc, "pass") == 0) || is_yes(s, MXW__FACT_CLIENT_FORWARDER))
+	if (is_forwarded(s))
 		return "trusted_forwarder";
 	return mxw_facts_get(s->facts, MXW__FACT_MESSAGE_LIST_ID) ? "mailing_list" : "local_policy";
 }

@@ -26,6 +26,7 @@ static const char zone[] =
 	"x.example TXT \"v=spf1 ip4:192.0.2.0/24 -all\"\n"
 	"_dmarc.x.example TXT \"v=DMARC1; p=reject; sp=quarantine; aspf=s; fo=1:d; rua=mailto:r@x.example\"\n"
 	"_dmarc.t.example TXT \"v=DMARC1; p=reject; t=y\"\n"
+	"_dmarc.tn.example TXT \"v=DMARC1; p=none; t=y\"\n"
 	"_dmarc.n.example TXT \"v=DMARC1; p=none\"\n"
 	"_dmarc.slow.example TXT !timeout\n"
 	"mail.x.example TXT \"v=spf1 ip4:192.0.2.0/24 -all\"\n";
@@ -164,6 +165,7 @@ static const struct {
 	 "none|trusted_forwarder|fail"},
 	{"quarantine there is none", "", " a@sub.x.example", NULL, MXW_ACTION_CONTINUE, "none|local_policy|fail"},
 	{"testing", "", " a@t.example", NULL, MXW_ACTION_CONTINUE, "none|policy_test_mode|fail"},
+	{"testing nothing", "", " a@tn.example", NULL, MXW_ACTION_CONTINUE, "none||fail"},
 	{"nothing is asked for", "", " a@n.example", NULL, MXW_ACTION_CONTINUE, "none||fail"},
 	{"refused for another reason", "rule r {\n when header.size > 0\n reject\n}\n", " a@n.example", NULL, MXW_ACTION_REJECT,
 	 "reject|other|fail"},
