@@ -306,6 +306,8 @@ static void interpret(struct driver *driver, SPF_server_t *server, SPF_request_t
 		mxw__spf_result_t result = translate(SPF_response_result(response));
 		if (!eval->is_decided && result != MXW__SPF_TEMPERROR)
 			eval->answer->mechanism = eval->matched ? eval->matched->name : "default";
+		/* Before the explanation, which may want names as well. */
+		eval->answer->is_unsure = eval->has_skipped;
 		if (!eval->is_decided && result == MXW__SPF_FAIL && eval->query->wants_explanation)
 			mxw__spf_explain(eval);
 		mxw__spf_decide(eval, result, "%s", result == MXW__SPF_TEMPERROR ? "libspf2 gave no result" : "");

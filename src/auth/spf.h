@@ -60,6 +60,11 @@ enum {
 
 struct mxw__spf_answer {
 	mxw__spf_result_t result;
+	/*
+	 * The client's reverse names failed, a ptr term or macro was passed over as sections 5.5 and 7.3 want it, and with an
+	 * answer the result might be another. It is the standard's, but proves nothing against the sender.
+	 */
+	bool is_unsure;
 	char reason[128];        /* for permerror and temperror; no peer data beyond printable ASCII */
 	/* "all", "include", "ip4", ... of the identity's record or what that redirects to; "default" if no mechanism matched.
 	 * Static. NULL where no record gave the result. */

@@ -234,6 +234,7 @@ static bool is_skipped(struct mxw__spf_eval *eval, const char *name, enum mxw_dn
 		return false;
 	if (answer->rcode != 2 || !answer->ttl_s || answer->is_over_budget)
 		decide_temporary(eval, name, type, answer);
+	eval->has_skipped = true;
 	return true;
 }
 

@@ -53,6 +53,7 @@ struct mxw__spf_eval {
 	mxw_dns_answer_t *mx;   /* of the mx term in evaluation */
 	mxw_dns_answer_t *ptr;  /* names of the client, once somebody wanted them */
 	bool is_validated[MXW__SPF_MAX_HOSTS];
+	bool has_skipped;       /* names of the client that a server failed to give */
 };
 
 /* NULL, or why the result is "none" without a look (section 4.3). */

@@ -72,7 +72,7 @@ mxw__dmarc_tri_t mxw__dkim_speaks_for(const struct mxw__check_ctx *ctx, const ch
 		return MXW__DMARC_MAYBE;
 	for (size_t i = 0; i < res->nsignatures && best != MXW__DMARC_YES; i++) {
 		mxw__dmarc_tri_t one = passes(ctx, &res->signatures[i]);
-		if (one > best)
+		if (one > best && *res->signatures[i].domain)
 			one = lesser(one, mxw__dmarc_same_organisation(domain, res->signatures[i].domain, &dns));
 		if (one > best)
 			best = one;
@@ -86,7 +86,9 @@ static mxw__dmarc_tri_t spf_passes(const struct mxw__auth_results *res)
 		return MXW__DMARC_NO;
 	if (res->spf.result == MXW__SPF_TEMPERROR)
 		return MXW__DMARC_MAYBE;
-	return res->spf.result == MXW__SPF_PASS ? MXW__DMARC_YES : MXW__DMARC_NO;
+	if (res->spf.result == MXW__SPF_PASS)
+		return MXW__DMARC_YES;
+	return res->spf.is_unsure ? MXW__DMARC_MAYBE : MXW__DMARC_NO;
 }
 
 mxw__dmarc_tri_t mxw__spf_speaks_for(const struct mxw__check_ctx *ctx, const char *domain)
@@ -260,7 +262,7 @@ static mxw__dmarc_tri_t is_dkim_altered(const struct mxw__check_ctx *ctx)
 				       : sig->result == MXW__DKIM_TEMPERROR ? MXW__DMARC_MAYBE
 									    : MXW__DMARC_NO;
 		/* For a list's sake: by the Public Suffix List alone, without a wait. */
-		if (one > best && mxw__same_org_domain(author, sig->domain))
+		if (one > best && (!*sig->domain || mxw__same_org_domain(author, sig->domain)))
 			best = one;
 	}
 	return best;
@@ -278,6 +280,8 @@ static void state_list_id(struct mxw__check_ctx *ctx)
 		char *text = len && len <= MXW__DOMAIN_MAX ? mxw__arena_strndup(ctx->message_arena, id, len) : NULL;
 		if (text)
 			mxw_facts_set(ctx->facts, MXW__FACT_MESSAGE_LIST_ID, text);
+		else if (len && len <= MXW__DOMAIN_MAX)
+			mxw_facts_set_unavailable(ctx->facts, MXW__FACT_MESSAGE_LIST_ID, NULL);
 		return;
 	}
 	if (ctx->env->header_overflow)
@@ -291,9 +295,14 @@ static void evaluate(struct mxw__check_ctx *ctx)
 
 	init_query(ctx, &query);
 	query.is_dkim_unknown = ctx->conf->auth.dkim_enabled && !res->has_dkim;
-	for (size_t i = 0; i < res->nsignatures; i++)
-		if (*res->signatures[i].domain)
-			add_signature(&query, res->signatures[i].domain, passes(ctx, &res->signatures[i]));
+	for (size_t i = 0; i < res->nsignatures; i++) {
+		const struct mxw__dkim_signature *sig = &res->signatures[i];
+		/* Those beyond the limit are one entry without a domain: any of them may be the author's. */
+		if (*sig->domain)
+			add_signature(&query, sig->domain, passes(ctx, sig));
+		else
+			query.is_dkim_unknown |= passes(ctx, sig) == MXW__DMARC_MAYBE;
+	}
 	mxw__dmarc_evaluate(&query, &res->dmarc);
 	/* For want of memory, which is over soon. */
 	if (ctx->env->from.is_unknown)

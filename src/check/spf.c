@@ -32,12 +32,12 @@ static struct mxw__spf_query new_query(const struct mxw__check_ctx *ctx, const s
 /* A time-out says nothing about the sender: it must not look like a result. */
 static void state_result(struct mxw__check_ctx *ctx, mxw_fact_id_t fact, const struct mxw__spf_answer *answer)
 {
-	const char *word = mxw__spf_result_name(answer->result);
+	bool is_unknown = answer->result == MXW__SPF_TEMPERROR || (answer->is_unsure && answer->result != MXW__SPF_PASS);
 
-	if (answer->result == MXW__SPF_TEMPERROR)
-		mxw_facts_set_unavailable(ctx->facts, fact, word);
+	if (is_unknown)
+		mxw_facts_set_unavailable(ctx->facts, fact, mxw__spf_result_name(MXW__SPF_TEMPERROR));
 	else
-		mxw_facts_set(ctx->facts, fact, word);
+		mxw_facts_set(ctx->facts, fact, mxw__spf_result_name(answer->result));
 }
 
 /* ---- the HELO name ---- */
