@@ -156,7 +156,7 @@ END_TEST
 static const char *const injections[] = {
 	"x; dmarc=pass", "x\"; dmarc=pass", "x\\", "\"", "\\\"; dmarc=pass", "(", ")", "x) dmarc=pass (", "x\r\n dmarc=pass",
 	"x\n\nbody", "x\tdmarc=pass", "x;", " ", "=", "@", "@;dmarc=pass", "a@", ".", "x\x7f", "x\x1b[0m", "<x>", "x,y", "\xc3\xbc;",
-	"\xc2\x85", "\xe2\x80\xa8" "dmarc=pass", "\xc3",
+	"\xc2\x85", "\xe2\x80\xa8; dmarc=pass", "\xc3",
 };
 
 START_TEST(a_peer_cannot_inject_a_result)
