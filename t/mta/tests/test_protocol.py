@@ -172,7 +172,7 @@ class Burst(ProtocolCase):
     @classmethod
     def conf(cls):
         cls.dns = dnsd.DnsServer({("*", dnsd.TXT): ["v=spf1 ip4:198.18.0.0/15 -all"],
-                                  ("*", dnsd.A): ["198.18.0.1"], ("*", dnsd.MX): [(10, "mail.good.example")]},
+                                  ("*", dnsd.A): ["8.8.8.8"], ("*", dnsd.MX): [(10, "mail.good.example")]},
                                  delay=1.0)
         cls.addClassCleanup(cls.dns.stop)
         cls.ldap = SlowLdap(1.0)
@@ -200,7 +200,8 @@ domain %s {
         self.assertLess(took, BURST_SECONDS)
 
     def test_burst_that_waits_for_dns(self):
-        self.burst(helo="host%d.TOKEN.example", sender="x@sender%d.TOKEN.example", rcpt="alice@" + DOMAIN)
+        # Of many zones: one alone may have only so many questions open.
+        self.burst(helo="host.TOKENx%d.example", sender="x@TOKENx%d.example", rcpt="alice@" + DOMAIN)
 
     def test_burst_that_waits_for_ldap(self):
         # A null sender's SPF is the HELO name's; this one is an address, of which there is no SPF.
