@@ -36,7 +36,10 @@ static mxw_dns_answer_t *ask(struct walk *walk, const char *name, enum mxw_dns_t
 
 	if (!*name)
 		return mxw_dns_answer_new(MXW_NOT_FOUND, 3, 0, 0, NULL, NULL);
-	mxw_dns_answer_t *answer = mxw__gather_ask(walk->gather, mxw__spf_escape(name, text), type);
+	/* What comes behind the first answer that is not known may not be wanted when that has come: it is asked for, not waited for. */
+	const char *asked = mxw__spf_escape(name, text);
+	mxw_dns_answer_t *answer = walk->is_waiting ? mxw__gather_hint(walk->gather, asked, type)
+						    : mxw__gather_ask(walk->gather, asked, type);
 	walk->is_waiting |= !answer;
 	return answer;
 }

@@ -55,18 +55,35 @@ static void add(struct mxw__gather *gather, const char *name, enum mxw_dns_type 
 	q->answer = NULL;
 }
 
-mxw_dns_answer_t *mxw__gather_ask(struct mxw__gather *gather, const char *name, enum mxw_dns_type type)
+/* What is known; NULL: it is under way, and `ret_is_new` whether it is to be remembered. */
+static mxw_dns_answer_t *look_up(struct mxw__gather *gather, const char *name, enum mxw_dns_type type, bool *ret_is_new)
 {
 	const struct mxw__gather_question *q = find(gather, name, type);
 
+	*ret_is_new = !q;
 	if (q)
 		return q->answer ? mxw_dns_answer_ref(q->answer) : NULL;
 	mxw_dns_answer_t *answer = mxw_resolver_peek(gather->resolver, name, type);
-	if (answer)
-		return answer;
-	mxw_resolver_prefetch(gather->resolver, name, type, gather->budget);
-	add(gather, name, type);
-	return NULL;
+	if (!answer)
+		mxw_resolver_prefetch(gather->resolver, name, type, gather->budget);
+	return answer;
+}
+
+mxw_dns_answer_t *mxw__gather_ask(struct mxw__gather *gather, const char *name, enum mxw_dns_type type)
+{
+	bool is_new;
+	mxw_dns_answer_t *answer = look_up(gather, name, type, &is_new);
+
+	if (!answer && is_new)
+		add(gather, name, type);
+	return answer;
+}
+
+mxw_dns_answer_t *mxw__gather_hint(struct mxw__gather *gather, const char *name, enum mxw_dns_type type)
+{
+	bool is_new;
+
+	return look_up(gather, name, type, &is_new);
 }
 
 bool mxw__gather_wait(struct mxw__gather *gather, int64_t deadline_ms)

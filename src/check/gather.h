@@ -40,7 +40,10 @@ void mxw__gather_fini(struct mxw__gather *gather);
  */
 mxw_dns_answer_t *mxw__gather_ask(struct mxw__gather *gather, const char *name, enum mxw_dns_type type);
 
-/* Waits for all that was asked for since the last call. False: that was nothing. */
+/* The same for what may not be wanted in the end: it is asked for, and not waited for. */
+mxw_dns_answer_t *mxw__gather_hint(struct mxw__gather *gather, const char *name, enum mxw_dns_type type);
+
+/* Waits for all that was asked for, hints left out, since the last call. False: that was nothing. */
 bool mxw__gather_wait(struct mxw__gather *gather, int64_t deadline_ms);
 
 #endif

@@ -89,3 +89,20 @@ mail <>
 took = 0ms
 fact spf = pass
 close
+
+# An include behind the one that matches, whose server is dead: it is asked for, and nobody waits for it.
+session dead-behind
+dns <<END
+ahead.example TXT "v=spf1 include:good.ahead.example include:dead.ahead.example -all"
+good.ahead.example TXT "v=spf1 ip4:198.51.100.7 -all"
+dead.ahead.example ANY !timeout
+ahead.example TXT !delay=50ms
+good.ahead.example TXT !delay=50ms
+END
+connect 198.51.100.7
+helo [198.51.100.7]
+mail <anna@ahead.example>
+took = 100ms
+fact spf = pass
+asked good.ahead.example 1
+close

@@ -1,4 +1,9 @@
-# A pass by a record that lets half the world pass, or that counts on a domain that anybody could register, is watched.
+# A pass by a record that lets half the world pass, or that counts on a domain that anybody could register, is watched by two rules
+# that are off as installed.
+conf <<END
+rule spf-over-broad observe
+rule spf-dangling observe
+END
 dns <<END
 broad.example TXT "v=spf1 ip4:192.0.0.0/8 ip4:198.0.0.0/8 -all"
 cloud.example TXT "v=spf1 include:all.cloud.example -all"
@@ -79,14 +84,6 @@ close
 # Where no rule names these facts, no record is asked for beyond those that the result needs.
 conf <<END
 spf { broad-limit 100 }
-rule spf-over-broad off {
-    when spf.over-broad
-    reject
-}
-rule spf-dangling off {
-    when spf.dangling
-    reject
-}
 END
 restart
 session quiet
@@ -105,6 +102,7 @@ close
 # The limit is an option.
 conf <<END
 spf { broad-limit 100 }
+rule spf-over-broad observe
 END
 restart
 session limit

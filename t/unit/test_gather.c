@@ -111,6 +111,23 @@ START_TEST(failures_end_the_waiting)
 }
 END_TEST
 
+START_TEST(a_hint_is_not_waited_for)
+{
+	int64_t began = now();
+
+	ck_assert_ptr_null(mxw__gather_hint(&gather, "dead.example", MXW_DNS_A));
+	ck_assert_ptr_null(mxw__gather_hint(&gather, "b.example", MXW_DNS_A));
+	ck_assert(!mxw__gather_wait(&gather, began + 1000));
+	expect_unknown("a.example");
+	ck_assert(mxw__gather_wait(&gather, began + 1000));
+	ck_assert_int_eq(now(), began + 50);
+	/* It was under way meanwhile, and is here. */
+	mxw_dns_answer_t *answer = mxw__gather_hint(&gather, "b.example", MXW_DNS_A);
+	ck_assert_ptr_nonnull(answer);
+	mxw_dns_answer_unref(answer);
+}
+END_TEST
+
 START_TEST(there_are_only_so_many)
 {
 	char name[64];
@@ -151,6 +168,7 @@ int main(void)
 	tcase_add_test(tcase, a_question_is_asked_once);
 	tcase_add_test(tcase, what_another_asked_is_seen_as_it_comes);
 	tcase_add_test(tcase, failures_end_the_waiting);
+	tcase_add_test(tcase, a_hint_is_not_waited_for);
 	tcase_add_test(tcase, there_are_only_so_many);
 	tcase_add_test(tcase, a_name_that_is_too_long_is_left_to_who_wants_it);
 	suite_add_tcase(suite, tcase);
