@@ -22,38 +22,22 @@ enum {
 	PREFERS = 1 << 5           /* notes the address that most would take */
 };
 
-enum { TRIES_MAX = 4096, SHOWN_MAX = 64 };
-
-struct span {
-	const char *s, *end;
-};
-
 struct scan {
 	const char *s, *end;
 	unsigned ways;
 	/* Of the entry. */
 	size_t nwords;
 	bool has_angle;
-	struct span quoted;        /* a quoted string; `end` NULL: none yet */
-	struct span word;          /* the last one; `end` NULL: none */
-	struct span domain;        /* of the last @ */
+	struct mxw__from_span quoted;        /* a quoted string; `end` NULL: none yet */
+	struct mxw__from_span word;          /* the last one; `end` NULL: none */
+	struct mxw__from_span domain;        /* of the last @ */
 	unsigned flaws;
 	struct mxw__from_reading *reading;
 };
 
-static bool is_domain_octet(unsigned char c)
-{
-	return mxw__ascii_isalnum((char)c) || c == '-' || c == '_' || c == '.' || c >= 0x80;
-}
-
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static bool is_word_octet(unsigned char c)
-{
-	return c == '.' || mxw__from_is_atext(c);
 }
 
 static const char *skip_blanks(const char *s, const char *end)
@@ -61,68 +45,6 @@ static const char *skip_blanks(const char *s, const char *end)
 	while (s < end && is_blank(*s))
 		s++;
 	return s;
-}
-
-bool mxw__from_add_domain(struct mxw__from_reading *reading, const char *name, size_t len, char *ret_name)
-{
-	struct mxw__from_domains *d = &reading->domains;
-	char ascii[MXW__DOMAIN_MAX + 1], org[MXW__DOMAIN_MAX + 1];
-
-	if (++d->ntries > TRIES_MAX) {
-		d->is_over = true;
-		return false;
-	}
-	mxw_status_t status = mxw__domain_to_ascii(name, len, ascii);
-	if (status == MXW_ERR_NOMEM)
-		reading->is_short = true;
-	if (status != MXW_OK)
-		return false;
-	if (ret_name)
-		memcpy(ret_name, ascii, strlen(ascii) + 1);
-	for (size_t i = 0; i < d->n; i++)
-		if (strcmp(d->names[i], ascii) == 0)
-			return true;
-	mxw__org_domain(ascii, org);
-	if (d->n == 0)
-		memcpy(d->org, org, sizeof org);
-	else if (strcmp(d->org, org) != 0)
-		d->has_several_orgs = true;
-	if (d->n == MXW__FROM_DOMAINS)
-		d->is_over = true;
-	else
-		memcpy(d->names[d->n++], ascii, sizeof ascii);
-	return true;
-}
-
-/*
- * The name that begins at `s`: an address literal, or all octets that could be in a name, as far as one can be long. One
- * octet more shows that it is none.
- */
-static struct span domain_at(const char *s, const char *end)
-{
-	struct span d = {s, s};
-
-	if (end - s > MXW__DOMAIN_MAX + 2)
-		end = s + MXW__DOMAIN_MAX + 2;
-
-	if (s < end && *s == '[') {
-		const char *close = memchr(s, ']', (size_t)(end - s));
-		d.end = close ? close + 1 : s;
-		return d;
-	}
-	while (d.end < end && is_domain_octet((unsigned char)*d.end))
-		d.end++;
-	return d;
-}
-
-/* With the dots that some write behind it. */
-static bool add_span(struct mxw__from_reading *reading, struct span d, char *ret_name)
-{
-	while (d.end > d.s && d.end[-1] == '.')
-		d.end--;
-	while (d.s < d.end && *d.s == '.')
-		d.s++;
-	return d.end > d.s && mxw__from_add_domain(reading, d.s, (size_t)(d.end - d.s), ret_name);
 }
 
 /* The one that most would take: the first in brackets, or the first if none is. */
@@ -177,11 +99,11 @@ static const char *close_of_comment(const char *s, const char *end, bool knows_b
 static void take_all(struct scan *c, const char *s, const char *end)
 {
 	for (; (s = memchr(s, '@', (size_t)(end - s))); s++)
-		add_span(c->reading, domain_at(skip_blanks(s + 1, end), end), NULL);
+		mxw__from_add_span(c->reading, mxw__from_domain_at(skip_blanks(s + 1, end), end), NULL);
 }
 
 /* "example\r\n .org": to those who take white space out of it the name goes on, and nobody takes it for "example". */
-static bool goes_on(struct span d, const char *end)
+static bool goes_on(struct mxw__from_span d, const char *end)
 {
 	const char *next = skip_blanks(d.end, end);
 
@@ -196,7 +118,7 @@ static bool take_cleaned(struct scan *c, const char *s, const char *end, char *r
 	bool is_cleaned = false;
 
 	for (s = skip_blanks(s, end); s < end && n < sizeof name; s++) {
-		if (is_domain_octet((unsigned char)*s)) {
+		if (mxw__from_is_domain_octet((unsigned char)*s)) {
 			name[n++] = *s;
 			continue;
 		}
@@ -208,7 +130,7 @@ static bool take_cleaned(struct scan *c, const char *s, const char *end, char *r
 		is_cleaned = true;
 		s = next > s ? next - 1 : s;
 	}
-	return is_cleaned && n > 0 && add_span(c->reading, (struct span){name, name + n}, ret_name);
+	return is_cleaned && n > 0 && mxw__from_add_span(c->reading, (struct mxw__from_span){name, name + n}, ret_name);
 }
 
 /* What stands between < and >, or the end of the field, or another <. */
@@ -227,8 +149,8 @@ static void take_angle(struct scan *c, const char *s, const char *end)
 	take_all(c, s, last);
 	if (end - start > 7 && mxw__ascii_ncasecmp(start, "mailto:", 7) == 0)
 		start += 7;
-	struct span d = domain_at(skip_blanks(last + 1, end), end);
-	if (!goes_on(d, end) && add_span(c->reading, d, domain))
+	struct mxw__from_span d = mxw__from_domain_at(skip_blanks(last + 1, end), end);
+	if (!goes_on(d, end) && mxw__from_add_span(c->reading, d, domain))
 		prefer(c, start, end, domain, true);
 	if (take_cleaned(c, last + 1, end, domain) && goes_on(d, end))
 		prefer(c, start, end, domain, true);
@@ -247,7 +169,7 @@ static bool skip_closed(struct scan *c, bool is_comment)
 		return false;
 	}
 	if (!is_comment) {
-		c->word = (struct span){c->s, close + 1};
+		c->word = (struct mxw__from_span){c->s, close + 1};
 		c->nwords++;
 		if (c->has_angle && (c->ways & TAKES_BARE))
 			take_all(c, c->s, close);
@@ -288,7 +210,7 @@ static void read_angle(struct scan *c)
 }
 
 /* Is the address from the last word to `d` one that this kind of program takes? */
-static bool is_taken(const struct scan *c, struct span d)
+static bool is_taken(const struct scan *c, struct mxw__from_span d)
 {
 	const char *next = skip_blanks(d.end, c->end);
 	bool is_all = next == c->end || (*next && strchr(",;[]\\)>", *next));
@@ -312,13 +234,13 @@ static void read_at(struct scan *c)
 	/* "Events @ Example.net <news@example.com>" is an address to programs that know blanks around an @; after several words
 	 * they would have to be taken for one, and honest names have that form. */
 	bool has_local = c->word.end && (c->word.end == at || c->nwords == 1);
-	struct span d = domain_at(has_local ? skip_blanks(c->s, c->end) : c->s, c->end);
+	struct mxw__from_span d = mxw__from_domain_at(has_local ? skip_blanks(c->s, c->end) : c->s, c->end);
 	if (d.s == d.end || (!has_local && !is_chained))
 		return;
 	if (is_chained || is_taken(c, d)) {
 		if (c->word.end && *c->word.s == '"' && c->word.s < at)
 			take_all(c, c->word.s, c->word.end);
-		if (add_span(c->reading, d, domain))
+		if (mxw__from_add_span(c->reading, d, domain))
 			prefer(c, is_chained || !c->word.end ? at : c->word.s, d.end, domain, false);
 		take_cleaned(c, at + 1, c->end, NULL);
 	}
@@ -346,7 +268,7 @@ static void begin_entry(struct scan *c)
 static void read_word(struct scan *c)
 {
 	c->word.s = c->s;
-	while (c->s < c->end && is_word_octet((unsigned char)*c->s))
+	while (c->s < c->end && mxw__from_is_word_octet((unsigned char)*c->s))
 		c->s++;
 	c->word.end = c->s;
 	c->nwords++;
@@ -379,7 +301,7 @@ static unsigned scan(const char *value, size_t len, unsigned ways, struct mxw__f
 			read_at(&c);
 		} else if (o == ',' || o == ';' || o == ':') {
 			begin_entry(&c);
-		} else if (is_word_octet(o)) {
+		} else if (mxw__from_is_word_octet(o)) {
 			read_word(&c);
 		} else {
 			read_other(&c, o);
@@ -387,42 +309,6 @@ static unsigned scan(const char *value, size_t len, unsigned ways, struct mxw__f
 	}
 	end_entry(&c);
 	return c.flaws;
-}
-
-/* U+FF20 and U+FE6B look like an @. */
-static size_t at_len(const char *s, const char *end)
-{
-	if (*s == '@')
-		return 1;
-	if (end - s >= 3 && (memcmp(s, "\xef\xbc\xa0", 3) == 0 || memcmp(s, "\xef\xb9\xab", 3) == 0))
-		return 3;
-	return 0;
-}
-
-/* Whatever looks like an address, anywhere. */
-static void take_anything(const char *s, size_t len, struct mxw__from_reading *reading)
-{
-	const char *start = s, *end = s + len;
-	size_t left = SHOWN_MAX;
-
-	for (; s < end && left > 0 && !reading->domains.is_over; s++) {
-		size_t n = at_len(s, end);
-		if (n == 0 || s == start || !is_word_octet((unsigned char)s[-1]))
-			continue;
-		struct span d = domain_at(s + n, end);
-		if (memchr(d.s, '.', (size_t)(d.end - d.s))) {
-			add_span(reading, d, NULL);
-			left--;
-		}
-	}
-}
-
-bool mxw__from_shows_other(const char *value, size_t len, const char *org)
-{
-	struct mxw__from_reading shown = {0};
-
-	take_anything(value, len, &shown);
-	return shown.domains.has_several_orgs || (shown.domains.n > 0 && strcmp(shown.domains.org, org) != 0);
 }
 
 void mxw__from_read_leniently(const char *value, size_t len, struct mxw__from_reading *reading)
@@ -443,12 +329,12 @@ void mxw__from_read_leniently(const char *value, size_t len, struct mxw__from_re
 		size_t n = reading->domains.n;
 		scan(mxw__buf_str(&decoded), decoded.len, knows_all | TAKES_LISTED, reading);
 		if (reading->domains.n == 0)
-			take_anything(mxw__buf_str(&decoded), decoded.len, reading);
+			mxw__from_take_anything(mxw__buf_str(&decoded), decoded.len, reading);
 		flaws |= reading->domains.n > n ? MXW__FROM_ENCODED : 0;
 	}
 	/* "Anna Berg anna@example.net" has no address where one belongs, and some would find it all the same. */
 	if (reading->domains.n == 0)
-		take_anything(value, len, reading);
+		mxw__from_take_anything(value, len, reading);
 	reading->is_short |= decoded.failed;
 	mxw__buf_fini(&decoded);
 	reading->flaws |= flaws;

@@ -2,7 +2,7 @@
 /*
  * from_parts.h: what the two readings of the From field share.
  *
- * Who may call: from.c, from_strict.c, from_lenient.c.
+ * Who may call: the files from*.c of this folder.
  * Threads: no state.
  * Memory:  fixed sizes; the caller's stack.
  */
@@ -36,6 +36,24 @@ struct mxw__from_reading {
 
 /* Adds a domain as it stands in a field; false if it is none. `ret_name`, the form in which it is compared, may be NULL. */
 bool mxw__from_add_domain(struct mxw__from_reading *reading, const char *name, size_t len, char *ret_name);
+
+/* A part of the field. */
+struct mxw__from_span {
+	const char *s, *end;
+};
+
+/*
+ * The name that begins at `s`: an address literal, or all octets that could be in a name, as far as one can be long. One
+ * octet more shows that it is none.
+ */
+struct mxw__from_span mxw__from_domain_at(const char *s, const char *end);
+/* mxw__from_add_domain() without the dots that some write behind it. */
+bool mxw__from_add_span(struct mxw__from_reading *reading, struct mxw__from_span d, char *ret_name);
+/* Whatever looks like an address, anywhere, up to a limit. */
+void mxw__from_take_anything(const char *s, size_t len, struct mxw__from_reading *reading);
+/* Octets that may stand in a name of a domain, or in a word with its dots; beyond ASCII all. */
+bool mxw__from_is_domain_octet(unsigned char c);
+bool mxw__from_is_word_octet(unsigned char c);
 
 /* RFC 5322 with its obsolete forms. False if the field does not have this syntax, and the reading is not to be used but for its flaws. */
 bool mxw__from_read_strictly(const char *value, size_t len, struct mxw__from_reading *reading);
