@@ -94,6 +94,20 @@ class ForeignKept(Kept, Fields):
     pass
 
 
+class InternationalisedOnPostfix(Fields):
+    """Of the two, only Postfix speaks SMTPUTF8."""
+
+    from lib.postfix import Postfix as mta_kind
+
+    def test_a_local_part_beyond_ascii_stands_in_an_internationalised_message(self):
+        client = self.connect()
+        self.assertOk(client.mail("j\u00fcrg@b\u00fccher.example", "SMTPUTF8"))
+        self.assertOk(client.rcpt("alice@" + DOMAIN))
+        self.assertReply(client.data(message.build(self.token)), 250)
+        results = self.mta.wait_delivered(self.token).results(AUTHSERV_ID)[0].encode("latin-1").decode("utf-8")
+        self.assertIn("smtp.mailfrom=j\u00fcrg@xn--bcher-kva.example;", results)
+
+
 class Renamed(Fields):
     results = "rename"
 
