@@ -194,6 +194,16 @@ static bool names_are_valid(const char *h)
 	}
 }
 
+/* Which of several would a reader see? One of them is signed, and anybody may have added the others (RFC 6376 section 8.15). */
+static bool has_one_author(const struct mxw__arc *arc)
+{
+	size_t n = 0;
+
+	for (const struct mxw__field *f = arc->fields; f; f = f->next)
+		n += mxw__arc_name_is(f->name, "from", strlen("from"));
+	return n == 1;
+}
+
 static bool is_expired(struct mxw__arc *arc, const struct mxw__field *field)
 {
 	const char *x = tag_of(arc, field, "x");
@@ -210,6 +220,8 @@ static bool read_message(struct mxw__arc *arc)
 
 	arc->h = tag_of(arc, field, "h");
 	arc->bh = tag_of(arc, field, "bh");
+	if (!has_one_author(arc))
+		return false;
 	if (!arc->h || !arc->bh || !names_are_valid(arc->h) || !read_canon(arc, tag_of(arc, field, "c"), &is_body_relaxed))
 		return false;
 	if (tag_of(arc, field, "l") || is_expired(arc, field) || !read_signature(arc, field, &arc->message))
