@@ -3,6 +3,8 @@
 #include "config.h"
 
 #include <string.h>
+#include <unictype.h>
+#include <unistr.h>
 
 #include "src/mail/from_parts.h"
 
@@ -18,6 +20,45 @@ bool mxw__from_is_word_octet(unsigned char c)
 	return c == '.' || mxw__from_is_atext(c);
 }
 
+/*
+ * A name that is none for the sake of characters that nobody sees is shown as if they were not there. Writes what is seen
+ * and says whether that is anything else.
+ */
+static bool drop_unseen(const char *name, size_t len, char ret_seen[MXW__DOMAIN_MAX + 2], size_t *ret_len)
+{
+	const uint8_t *s = (const uint8_t *)name, *end = s + len;
+	size_t n = 0;
+	bool is_other = false;
+	ucs4_t c;
+
+	for (int step; s < end; s += step) {
+		step = u8_mbtouc(&c, s, (size_t)(end - s));
+		if (c >= 0x80 && (uc_is_property_default_ignorable_code_point(c) || uc_is_property_white_space(c) ||
+				  uc_is_property_bidi_control(c))) {
+			is_other = true;
+		} else if (n + (size_t)step <= MXW__DOMAIN_MAX + 1) {
+			memcpy(ret_seen + n, s, (size_t)step);
+			n += (size_t)step;
+		}
+	}
+	*ret_len = n;
+	return is_other;
+}
+
+static mxw_status_t read_name(struct mxw__from_reading *reading, const char *name, size_t len, char ret_name[MXW__DOMAIN_MAX + 1])
+{
+	char seen[MXW__DOMAIN_MAX + 2];
+	size_t n;
+	mxw_status_t status = mxw__domain_to_ascii(name, len, ret_name);
+
+	if (status != MXW_ERR_INVALID || !drop_unseen(name, len, seen, &n))
+		return status;
+	reading->flaws |= MXW__FROM_CONTROL;
+	/* What a longer one is cut to would be another name. */
+	reading->domains.is_over |= len > MXW__DOMAIN_MAX + 1;
+	return mxw__domain_to_ascii(seen, n, ret_name);
+}
+
 bool mxw__from_add_domain(struct mxw__from_reading *reading, const char *name, size_t len, char *ret_name)
 {
 	struct mxw__from_domains *d = &reading->domains;
@@ -27,7 +68,7 @@ bool mxw__from_add_domain(struct mxw__from_reading *reading, const char *name, s
 		d->is_over = true;
 		return false;
 	}
-	mxw_status_t status = mxw__domain_to_ascii(name, len, ascii);
+	mxw_status_t status = read_name(reading, name, len, ascii);
 	if (status == MXW_ERR_NOMEM)
 		reading->is_short = true;
 	if (status != MXW_OK)

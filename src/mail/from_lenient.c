@@ -220,8 +220,11 @@ static bool is_taken(const struct scan *c, struct mxw__from_span d)
 		return false;
 	if (c->ways & TAKES_LISTED)
 		return c->nwords == 1 && is_all;
+	/* To those who take controls out, the name goes on. */
+	unsigned char after = d.end < c->end ? (unsigned char)*d.end : ' ';
+	bool is_cut = c->nwords == 1 && (after == 0x7f || (after < ' ' && !is_blank((char)after)));
 	/* "me@home <anna@example.net>" names nobody's domain. */
-	return (c->ways & TAKES_BARE) && (is_all || *d.s == '[' || memchr(d.s, '.', (size_t)(d.end - d.s)));
+	return (c->ways & TAKES_BARE) && (is_all || is_cut || *d.s == '[' || memchr(d.s, '.', (size_t)(d.end - d.s)));
 }
 
 /* At an @ that is in no brackets. */

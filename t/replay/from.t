@@ -243,3 +243,19 @@ eom
 = continue
 fact body.smuggled absent
 close
+
+# Characters that nobody sees, so many that the name is no name: what is shown is the name without them.
+session unseen
+connect 198.51.100.7
+helo x.example
+mail <x@evil.example>
+rcpt <anna@example.net>
+header From: Boss <boss@exam‍ple.net>
+end-of-headers
+eom
+fact from = valid
+fact from.domain = example.net
+fact from.ours = yes
+fact from.flaw = control
+fact own-domain.forged = yes
+close

@@ -280,6 +280,14 @@ static const struct row forged[] = {
 	{" <" ATTACK ">Ceo  @legit.example", AMBIGUOUS, NULL, NULL},
 	{" \"\"" LEGIT "<" ATTACK ">", AMBIGUOUS, NULL, NULL},
 	{" Ceo, " LEGIT " <" ATTACK ">", AMBIGUOUS, NULL, NULL},
+	/* Characters that nobody sees. */
+	{" a@exam\xe2\x80\x8c" "ple.net", VALID, "a@example.net", "control"},
+	{" Anna <a@exam\xe2\x80\x8d" "ple.net>", VALID, "a@example.net", "control"},
+	{" a@exam\xe2\x80\xae" "ple.net", VALID, "a@example.net", "control"},
+	{" <a@\xe2\x80\x8f" "example.net>", VALID, "a@example.net", "control"},
+	{" a@example.net\xc2\xa0", VALID, "a@example.net", "control"},
+	{" a@ex\xe3\x85\xa4" "ample.net", VALID, "a@example.net", "control"},
+	{" a@legit\x07.example", AMBIGUOUS, NULL, NULL},
 };
 
 START_TEST(forged_fields_are_found_out)
