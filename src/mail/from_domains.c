@@ -20,21 +20,30 @@ bool mxw__from_is_word_octet(unsigned char c)
 	return c == '.' || mxw__from_is_atext(c);
 }
 
+/* Blanks are seen, and part a name from what follows; at its end nobody sees them. */
+static size_t cut_blanks(const uint8_t *s, size_t len)
+{
+	ucs4_t c;
+
+	for (const uint8_t *last; (last = len ? u8_prev(&c, s + len, s) : NULL) && uc_is_property_white_space(c);)
+		len = (size_t)(last - s);
+	return len;
+}
+
 /*
  * A name that is none for the sake of characters that nobody sees is shown as if they were not there. Writes what is seen
  * and says whether that is anything else.
  */
 static bool drop_unseen(const char *name, size_t len, char ret_seen[MXW__DOMAIN_MAX + 2], size_t *ret_len)
 {
-	const uint8_t *s = (const uint8_t *)name, *end = s + len;
-	size_t n = 0;
-	bool is_other = false;
+	size_t trimmed = cut_blanks((const uint8_t *)name, len), n = 0;
+	const uint8_t *s = (const uint8_t *)name, *end = s + trimmed;
+	bool is_other = trimmed < len;
 	ucs4_t c;
 
 	for (int step; s < end; s += step) {
 		step = u8_mbtouc(&c, s, (size_t)(end - s));
-		if (c >= 0x80 && (uc_is_property_default_ignorable_code_point(c) || uc_is_property_white_space(c) ||
-				  uc_is_property_bidi_control(c))) {
+		if (c >= 0x80 && (uc_is_property_default_ignorable_code_point(c) || uc_is_property_bidi_control(c))) {
 			is_other = true;
 		} else if (n + (size_t)step <= MXW__DOMAIN_MAX + 1) {
 			memcpy(ret_seen + n, s, (size_t)step);
@@ -53,10 +62,15 @@ static mxw_status_t read_name(struct mxw__from_reading *reading, const char *nam
 
 	if (status != MXW_ERR_INVALID || !drop_unseen(name, len, seen, &n))
 		return status;
-	reading->flaws |= MXW__FROM_CONTROL;
-	/* What a longer one is cut to would be another name. */
-	reading->domains.is_over |= len > MXW__DOMAIN_MAX + 1;
-	return mxw__domain_to_ascii(seen, n, ret_name);
+	/* What a longer one is cut to would be another name. Where nearly all is unseen, that is what it is for. */
+	if (len > MXW__DOMAIN_MAX + 1) {
+		reading->domains.is_over |= n < len / 4;
+		return MXW_ERR_INVALID;
+	}
+	status = mxw__domain_to_ascii(seen, n, ret_name);
+	if (status == MXW_OK)
+		reading->flaws |= MXW__FROM_CONTROL;
+	return status;
 }
 
 bool mxw__from_add_domain(struct mxw__from_reading *reading, const char *name, size_t len, char *ret_name)

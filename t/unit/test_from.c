@@ -69,6 +69,11 @@ static void check_row(const char *const *values, size_t n, const struct row *row
 
 /* As programs, lists, forms and ticket systems write it; none of these may be several or ambiguous. */
 static const struct row honest[] = {
+	/* A wide space, and a family of three. */
+	{" Sale@\xe6\xa5\xbd\xe5\xa4\xa9\xe3\x80\x80\xe5\xb8\x82\xe5\xa0\xb4.\xe5\xba\x97 <anna@example.org>", VALID, "anna@example.org",
+	 NULL},
+	{" Sale@\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7 <anna@example.org>", VALID, "anna@example.org",
+	 NULL},
 	{" anna@example.org", VALID, "anna@example.org", ""},
 	{" <anna@example.org>", VALID, "anna@example.org", ""},
 	{"<anna@example.org>", VALID, "anna@example.org", ""},
@@ -213,6 +218,9 @@ END_TEST
 #define LEGIT  "ceo@legit.example"
 
 /* "Composition Kills" and others: somebody is checked, and somebody else is shown. */
+#define UNSEEN "\xe2\x80\x8d"
+#define UNSEEN_10 UNSEEN UNSEEN UNSEEN UNSEEN UNSEEN UNSEEN UNSEEN UNSEEN UNSEEN UNSEEN
+#define UNSEEN_100 UNSEEN_10 UNSEEN_10 UNSEEN_10 UNSEEN_10 UNSEEN_10 UNSEEN_10 UNSEEN_10 UNSEEN_10 UNSEEN_10 UNSEEN_10
 static const struct row forged[] = {
 	{" <" ATTACK ">, <" LEGIT ">", SEVERAL, NULL, "addresses"},
 	{" " LEGIT ", <" ATTACK ">", SEVERAL, NULL, "addresses"},
@@ -288,6 +296,7 @@ static const struct row forged[] = {
 	{" a@example.net\xc2\xa0", VALID, "a@example.net", "control"},
 	{" a@ex\xe3\x85\xa4" "ample.net", VALID, "a@example.net", "control"},
 	{" a@legit\x07.example", AMBIGUOUS, NULL, NULL},
+	{" a@example." UNSEEN_100 "net", AMBIGUOUS, NULL, NULL},
 };
 
 START_TEST(forged_fields_are_found_out)
