@@ -146,3 +146,26 @@ eom
 fact dkim unavailable
 asked k11._domainkey.sender.example 0
 close
+
+# A site may want longer keys: this one has 2048 bits.
+conf <<END
+authserv-id mx.example.net
+directory people {
+    type file
+    path @DIR@/people
+}
+domain example.net { recipients people }
+dkim { min-key-bits 2049 }
+END
+reload
+session short
+connect 198.51.100.11
+helo forwarder.example
+mail <bob@sender.example>
+rcpt <anna@example.net>
+message signed.eml
+eom
+= reject 550 5.7.23 rule=spf-forgery
+fact dkim = policy
+fact dkim.domain absent
+close
