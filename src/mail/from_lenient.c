@@ -110,7 +110,7 @@ static bool goes_on(struct mxw__from_span d, const char *end)
 	return next > d.end && next < end && *next == '.' && !memchr(d.s, '.', (size_t)(d.end - d.s));
 }
 
-/* The domain as it is to those who take controls out of it, and white space beside a dot; false if there is none of that. */
+/* The domain as it is to those who take controls or backslashes out of it, and white space beside a dot; false if there is none of that. */
 static bool take_cleaned(struct scan *c, const char *s, const char *end, char *ret_name)
 {
 	char name[MXW__DOMAIN_MAX + 1];
@@ -125,7 +125,7 @@ static bool take_cleaned(struct scan *c, const char *s, const char *end, char *r
 		const char *next = skip_blanks(s, end);
 		if (next > s && (next == end || (*next != '.' && (n == 0 || name[n - 1] != '.'))))
 			break;
-		if (next == s && (unsigned char)*s >= ' ' && *s != 0x7f)
+		if (next == s && (unsigned char)*s >= ' ' && *s != 0x7f && *s != '\\')
 			break;
 		is_cleaned = true;
 		s = next > s ? next - 1 : s;
@@ -220,9 +220,9 @@ static bool is_taken(const struct scan *c, struct mxw__from_span d)
 		return false;
 	if (c->ways & TAKES_LISTED)
 		return c->nwords == 1 && is_all;
-	/* To those who take controls out, the name goes on. */
+	/* To those who take controls or backslashes out, the name goes on. */
 	unsigned char after = d.end < c->end ? (unsigned char)*d.end : ' ';
-	bool is_cut = c->nwords == 1 && (after == 0x7f || (after < ' ' && !is_blank((char)after)));
+	bool is_cut = c->nwords == 1 && (after == 0x7f || after == '\\' || (after < ' ' && !is_blank((char)after)));
 	/* "me@home <anna@example.net>" names nobody's domain. */
 	return (c->ways & TAKES_BARE) && (is_all || is_cut || *d.s == '[' || memchr(d.s, '.', (size_t)(d.end - d.s)));
 }

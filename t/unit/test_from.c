@@ -69,6 +69,7 @@ static void check_row(const char *const *values, size_t n, const struct row *row
 
 /* As programs, lists, forms and ticket systems write it; none of these may be several or ambiguous. */
 static const struct row honest[] = {
+	{" Anna <anna@example.org\\>", VALID, "@example.org", NULL},
 	/* A wide space, and a family of three. */
 	{" Sale@\xe6\xa5\xbd\xe5\xa4\xa9\xe3\x80\x80\xe5\xb8\x82\xe5\xa0\xb4.\xe5\xba\x97 <anna@example.org>", VALID, "anna@example.org",
 	 NULL},
@@ -296,6 +297,8 @@ static const struct row forged[] = {
 	{" a@example.net\xc2\xa0", VALID, "a@example.net", "control"},
 	{" a@ex\xe3\x85\xa4" "ample.net", VALID, "a@example.net", "control"},
 	{" a@legit\x07.example", AMBIGUOUS, NULL, NULL},
+	{" Anna <a@legit\\.example>", AMBIGUOUS, NULL, NULL},
+	{" a@le\\git.example", AMBIGUOUS, NULL, NULL},
 	{" a@example." UNSEEN_100 "net", AMBIGUOUS, NULL, NULL},
 };
 
