@@ -110,7 +110,10 @@ static bool goes_on(struct mxw__from_span d, const char *end)
 	return next > d.end && next < end && *next == '.' && !memchr(d.s, '.', (size_t)(d.end - d.s));
 }
 
-/* The domain as it is to those who take controls or backslashes out of it, and white space beside a dot; false if there is none of that. */
+/*
+ * The domain as it is to those who take controls or backslashes out of it, and white space beside a dot; false if there is
+ * none of that.
+ */
 static bool take_cleaned(struct scan *c, const char *s, const char *end, char *ret_name)
 {
 	char name[MXW__DOMAIN_MAX + 1];
