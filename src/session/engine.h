@@ -183,6 +183,16 @@ void mxw__report_refused_session(mxw_session_t *s, mxw_stage_t stage, const stru
 /* The resolver's counters, if it was asked anything. */
 void mxw__report_resolver(mxw_engine_t *engine, mxw_resolver_t *resolver);
 
+/* resolver_conf.c */
+/*
+ * What a configuration says of the resolver; clock and notices are the caller's. All is borrowed from `conf`, but for the list of
+ * zones without limit, which is returned and to be freed; NULL without memory.
+ */
+const char **mxw__resolver_options_of(const struct mxw_conf *conf, struct mxw_resolver_options *ret_options);
+
+/* A resolver made of one of them serves for the other, and keeps its cache. */
+bool mxw__same_resolver(const struct mxw_conf *a, const struct mxw_conf *b);
+
 /* dmarc_report.c */
 /* The current recipient was accepted. */
 void mxw__dmarc_note_rcpt(mxw_session_t *s);

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <mxward/mxward.h>
 
 #include "src/base/base.h"
+#include "src/session/engine.h"
 #include "t/fakes/fake_clock.h"
 #include "t/fakes/fake_resolver.h"
 #include "t/fakes/suite.h"
@@ -236,6 +238,62 @@ START_TEST(the_resolvers_counters_are_logged_now_and_then)
 }
 END_TEST
 
+/* Each by a value of its own, so that none stands in another's place. */
+static const struct {
+	const char *line;
+	size_t offset, size;
+	uint64_t value;
+} resolver_lines[] = {
+#define FIELD(line, field, value) {line, offsetof(struct mxw_resolver_options, field), sizeof((struct mxw_resolver_options){0}.field), value}
+	FIELD("forward root", from_root, 1),
+	FIELD("forward none", local_only, 1),
+	FIELD("forward 192.0.2.1 192.0.2.2", nforward, 2),
+	FIELD("timeout 1700ms", timeout_ms, 1700),
+	FIELD("max-open 17", max_open, 17),
+	FIELD("cache-entries 170", cache_entries, 170),
+	FIELD("client-rate 18", client_rate, 18),
+	FIELD("client-burst 19", client_burst, 19),
+	FIELD("zone-rate 20", zone_rate, 20),
+	FIELD("zone-burst 21", zone_burst, 21),
+	FIELD("unlimited-zones a.example b.example", nunlimited_zones, 3),
+	FIELD("positive-lifetime-max 22s", positive_max_s, 22),
+	FIELD("negative-lifetime-max 23s", negative_max_s, 23),
+	FIELD("failure-lifetime-max 24s", failure_max_s, 24),
+#undef FIELD
+};
+
+static uint64_t field_of(const struct mxw_resolver_options *options, int i)
+{
+	const void *field = (const char *)options + resolver_lines[i].offset;
+
+	if (resolver_lines[i].size == sizeof(bool))
+		return *(const bool *)field;
+	return resolver_lines[i].size == sizeof(unsigned) ? *(const unsigned *)field : *(const size_t *)field;
+}
+
+START_TEST(each_line_of_the_section_resolver_has_its_effect)
+{
+	struct mxw_resolver_options options;
+	char text[256];
+
+	snprintf(text, sizeof text, "dnsbl list { zone list.example }\nresolver { %s }\n", resolver_lines[_i].line);
+	mxw_conf_t *plain = load("dnsbl list { zone list.example }\n"), *conf = load(text);
+	const char **zones = mxw__resolver_options_of(plain, &options);
+	ck_assert_ptr_nonnull(zones);
+	ck_assert_uint_ne(field_of(&options, _i), resolver_lines[_i].value);
+	free(zones);
+	zones = mxw__resolver_options_of(conf, &options);
+	ck_assert_ptr_nonnull(zones);
+	ck_assert_uint_eq(field_of(&options, _i), resolver_lines[_i].value);
+	ck_assert_str_eq(zones[options.nunlimited_zones - 1], "list.example");
+	free(zones);
+	/* A reload makes another one of it, and only then. */
+	ck_assert(!mxw__same_resolver(plain, conf) && mxw__same_resolver(conf, conf));
+	mxw_conf_unref(conf);
+	mxw_conf_unref(plain);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("engine");
@@ -248,6 +306,7 @@ int main(void)
 	tcase_add_test(tc, session_ids_are_short_and_all_different);
 	tcase_add_test(tc, a_policy_that_needs_no_body_asks_for_none);
 	tcase_add_test(tc, the_resolvers_counters_are_logged_now_and_then);
+	tcase_add_loop_test(tc, each_line_of_the_section_resolver_has_its_effect, 0, MXW_ARRAY_LEN(resolver_lines));
 	suite_add_tcase(s, tc);
 	return run_suite(s);
 }
