@@ -4,32 +4,11 @@
 #include <string.h>
 
 #include "src/auth/dkim_tags.h"
+#include "src/mail/mail.h"
 
 static const char *const tag_names[NTAGS] = {
 	"v", "a", "b", "bh", "c", "d", "h", "i", "k", "l", "p", "q", "s", "t", "x",
 };
-
-static size_t trim(const char **text, size_t len)
-{
-	while (len && mxw__ascii_isspace(**text)) {
-		(*text)++;
-		len--;
-	}
-	while (len && mxw__ascii_isspace((*text)[len - 1]))
-		len--;
-	return len;
-}
-
-static bool is_tag_name(const char *name, size_t len)
-{
-	if (!len || !mxw__ascii_isalnum(name[0]) || mxw__ascii_isdigit(name[0]))
-		return false;
-	for (size_t i = 1; i < len; i++) {
-		if (!mxw__ascii_isalnum(name[i]) && name[i] != '_')
-			return false;
-	}
-	return true;
-}
 
 static int find_tag(const char *name, size_t len)
 {
@@ -84,8 +63,8 @@ static bool read_tag(struct mxw__dkim_tags *tags, const char *text, size_t len)
 
 	if (!eq)
 		return false;
-	size_t name_len = trim(&name, (size_t)(eq - text));
-	if (!is_tag_name(name, name_len))
+	size_t name_len = mxw__tag_trim(&name, (size_t)(eq - text));
+	if (!mxw__is_tag_name(name, name_len))
 		return false;
 	int tag = find_tag(name, name_len);
 	if (tags->first == NTAGS)
@@ -114,7 +93,7 @@ bool mxw__dkim_tags_read(struct mxw__dkim_tags *tags, const char *text, size_t l
 		size_t n = (size_t)((semi ? semi : end) - text);
 		const char *inside = text;
 		/* Only the last tag may be missing, after a final semicolon. */
-		if (!trim(&inside, n))
+		if (!mxw__tag_trim(&inside, n))
 			return !semi;
 		if (!read_tag(tags, text, n))
 			return false;

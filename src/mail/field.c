@@ -31,7 +31,7 @@ static char *copy_unfolded(mxw__arena_t *arena, const char *s, size_t len)
 	return copy;
 }
 
-static size_t trim(const char **s, size_t len)
+size_t mxw__tag_trim(const char **s, size_t len)
 {
 	while (len && mxw__ascii_isspace(**s)) {
 		(*s)++;
@@ -42,8 +42,7 @@ static size_t trim(const char **s, size_t len)
 	return len;
 }
 
-/* A tag-name is ALPHA followed by alphanumerics and underscores. */
-static bool is_tag_name(const char *s, size_t len)
+bool mxw__is_tag_name(const char *s, size_t len)
 {
 	if (len == 0 || !mxw__ascii_isalnum(s[0]) || mxw__ascii_isdigit(s[0]))
 		return false;
@@ -67,11 +66,11 @@ char *mxw__taglist_get(mxw__arena_t *arena, const char *list, size_t len, const 
 		const char *name = list;
 		if (!eq) {
 			/* Only blanks may follow the last semicolon. */
-			if (trim(&name, part) != 0 || semi)
+			if (mxw__tag_trim(&name, part) != 0 || semi)
 				return NULL;
 		} else {
-			size_t name_len = trim(&name, (size_t)(eq - list));
-			if (!is_tag_name(name, name_len))
+			size_t name_len = mxw__tag_trim(&name, (size_t)(eq - list));
+			if (!mxw__is_tag_name(name, name_len))
 				return NULL;
 			if (name_len == want && memcmp(name, tag, want) == 0) {
 				/* RFC 6376 section 3.2: a tag that occurs twice makes the whole list invalid. */

@@ -120,4 +120,9 @@ struct mxw__field {
  * folding blanks removed; NULL if absent or the list is malformed. */
 char *mxw__taglist_get(mxw__arena_t *arena, const char *list, size_t len, const char *tag);
 
+/* For those who read a list as a whole: moves `*s` behind the blanks before it, and returns the length without those behind it. */
+size_t mxw__tag_trim(const char **s, size_t len);
+/* ALPHA followed by alphanumerics and underscores. */
+bool mxw__is_tag_name(const char *s, size_t len);
+
 #endif
