@@ -231,10 +231,10 @@ static void await_recovery(void)
 	int64_t start = now_us() / 1000;
 	long long recovered = 0;
 
-	atomic_store(&bench.phase, BACK);
 	while ((recovered = atomic_load(&bench.recovered_ms)) == 0 && now_us() / 1000 - start < RECOVERY_WAIT_MS)
 		usleep(1000);
-	atomic_store(&bench.up_ms, recovered ? recovered - start : -1);
+	/* Somebody may have been served before we were told that it is back. */
+	atomic_store(&bench.up_ms, recovered == 0 ? -1 : recovered < start ? 0 : recovered - start);
 	printf("recovered %lld\n", (long long)atomic_load(&bench.up_ms));
 	fflush(stdout);
 }
@@ -260,12 +260,17 @@ static void serve(void)
 	char line[64];
 
 	while (fgets(line, sizeof line, stdin)) {
-		if (strcmp(line, "down\n") == 0)
+		/* What is tried from "down" to "coming" finds no directory, for sure. */
+		if (strcmp(line, "down\n") == 0) {
 			atomic_store(&bench.phase, DOWN);
-		else if (strcmp(line, "up\n") == 0)
+		} else if (strcmp(line, "coming\n") == 0) {
+			atomic_store(&bench.phase, BACK);
+			say("coming");
+		} else if (strcmp(line, "up\n") == 0) {
 			await_recovery();
-		else
+		} else {
 			return;
+		}
 	}
 }
 
