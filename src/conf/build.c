@@ -10,6 +10,7 @@
 #include "src/mail/mail.h"
 #include "src/policy/fact_set.h"
 #include "src/sql/sql.h"
+#include "src/track/key.h"
 
 enum { DIRECTORIES_MAX = 1000, OPTIONS_MAX = 96, TRY_QUERY_MS = 500 };
 
@@ -77,6 +78,16 @@ static void settle_forward(struct mxw__build *b, const struct mxw__pos *pos)
 		mxw__complain(b->values.complaints, pos, "'forward %s' stands alone; no other server can be named beside it",
 			      r->from_root ? "root" : "none");
 	r->forward = (struct mxw__strings){0};
+}
+
+static void settle_keys(struct mxw__build *b)
+{
+	struct mxw__tracker_conf *t = &b->conf->tracker;
+
+	for (size_t i = 0; i < t->keys.n; i++)
+		for (mxw__key_kind_t kind = MXW__KEY_ADDRESS; kind < MXW__KEY_KINDS; kind++)
+			if (strcmp(t->keys.v[i], mxw__key_kind_name(kind)) == 0)
+				t->key_kinds |= 1u << kind;
 }
 
 /* ---- directories ---- */
@@ -411,6 +422,7 @@ bool mxw__build(struct mxw__build *b)
 		if (single[i] == MXW__SECTION_RESOLVER)
 			settle_forward(b, mxw__option_pos(&mxw__sections[MXW__SECTION_RESOLVER], pos, "forward"));
 	}
+	settle_keys(b);
 	b->conf->daemon.max_sessions = (unsigned)b->conf->limits.sessions;
 	b->conf->daemon.header_frame_bytes = (unsigned)b->conf->limits.header_field_bytes;
 	read_directories(b);

@@ -7,6 +7,7 @@
 #include "src/conf/conf.h"
 #include "src/conf/schema.h"
 #include "src/mail/mail.h"
+#include "src/track/key.h"
 #include "src/sql/sql.h"
 
 enum { UNIX_PATH_MAX = 107, NAME_LEN_MAX = 64, ATTRIBUTE_MAX = 64, TEXT_MAX = 1024 };
@@ -467,5 +468,15 @@ bool mxw__check_dnsbl_codes(struct mxw__complaints *complaints, const struct mxw
 		return true;
 	mxw__complain(complaints, &arg->pos,
 		      "'%s' is no code of a list; 127.0.0.2 or 127.0.0.2-127.0.0.11 was expected, below 127.255.255.0", arg->text);
+	return false;
+}
+
+bool mxw__check_key_kind(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	for (mxw__key_kind_t kind = MXW__KEY_ADDRESS; kind < MXW__KEY_KINDS; kind++)
+		if (strcmp(arg->text, mxw__key_kind_name(kind)) == 0)
+			return true;
+	mxw__complain(complaints, &arg->pos, "'%s' is no kind of key; address, network, wide, helo, domain or user was expected",
+		      arg->text);
 	return false;
 }

@@ -17,6 +17,7 @@
 #include <mxward/net.h>
 
 #include "src/base/base.h"
+#include "src/track/event.h"
 
 struct mxw__pos {
 	const char *file;
@@ -159,26 +160,22 @@ struct mxw__listener_conf {
 	const char *daemon_name;       /* "": any */
 };
 
-/* tracker { ... }: points each event adds to the client's score */
-typedef enum mxw__event {
-	MXW__EVENT_UNKNOWN_RCPT,
-	MXW__EVENT_REJECTED_RCPT,      /* by the MTA itself */
-	MXW__EVENT_UNKNOWN_COMMAND,
-	MXW__EVENT_ABORT,              /* RSET, or a message given up before its end */
-	MXW__EVENT_HELO_FORGED,
-	MXW__EVENT_SPF_FAIL,
-	MXW__EVENT_COUNT
-} mxw__event_t;
-
+/* tracker { ... } */
 struct mxw__tracker_conf {
 	bool enabled;
 	uint64_t nat_helo_names;       /* so many unrelated HELO names from one internal address are a NAT; 0: never */
 	uint64_t nat_window_ms;
 	uint64_t half_life_ms;
+	uint64_t history_half_life_ms;
+	uint64_t credit;               /* a score does not fall below minus this */
 	uint64_t max_entries;
+	uint64_t max_bytes;
+	uint64_t save_interval_ms;
+	struct mxw__strings keys;      /* names of kinds of keys, see mxw__key_kind_name(); the same as bits: */
+	unsigned key_kinds;            /* 1 << mxw__key_kind_t */
 	uint64_t harvest_window_ms;
 	uint64_t harvest_entries;
-	uint64_t weights[MXW__EVENT_COUNT];
+	uint64_t weights[MXW__EVENT_COUNT]; /* points; of good events, taken away */
 };
 
 /* dnsbl NAME { ... }: a list of addresses in the DNS (RFC 5782) */

@@ -141,6 +141,7 @@ bool mxw__check_local_part(struct mxw__complaints *complaints, const struct mxw_
 bool mxw__check_delimiters(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_dnsbl_zone(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_dnsbl_codes(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_key_kind(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_length(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 
 #endif

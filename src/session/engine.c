@@ -274,23 +274,6 @@ static mxw_status_t make_dmarc_store(mxw_engine_t *engine, const struct mxw__dma
 	return status == MXW_OK ? status : mxw__fail(err, status, "out of memory");
 }
 
-/* What is remembered of clients; it outlives every configuration. */
-static mxw_status_t make_tracker(mxw_engine_t *engine, const struct mxw__tracker_conf *conf, struct mxw_error *err)
-{
-	mxw_status_t status = mxw__tracker_new((size_t)conf->max_entries, &engine->tracker);
-
-	if (status != MXW_OK)
-		return mxw__fail(err, status, "no memory for tracker max-entries %llu",
-				 (unsigned long long)conf->max_entries);
-	status = mxw__harvest_new((size_t)conf->harvest_entries, &engine->harvest);
-	if (status != MXW_OK)
-		return mxw__fail(err, status, "no memory for tracker harvest-entries %llu",
-				 (unsigned long long)conf->harvest_entries);
-	if (mxw__nat_new(&engine->nat) != MXW_OK)
-		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
-	return MXW_OK;
-}
-
 mxw_status_t mxw_engine_new(mxw_conf_t *conf, const struct mxw_engine_options *options, mxw_engine_t **ret_engine,
 			    struct mxw_error *err)
 {
@@ -309,7 +292,7 @@ mxw_status_t mxw_engine_new(mxw_conf_t *conf, const struct mxw_engine_options *o
 	if (status != MXW_OK)
 		mxw__fail(err, status, "out of memory");
 	if (status == MXW_OK)
-		status = make_tracker(engine, &conf->tracker, err);
+		status = mxw__parts_make(engine, conf, err);
 	if (status == MXW_OK)
 		status = make_keeper(engine, conf, err);
 	if (status == MXW_OK)
@@ -346,6 +329,7 @@ mxw_status_t mxw_engine_reload(mxw_engine_t *engine, mxw_conf_t *conf, struct mx
 				       conf->recipient_cache.save_interval_ms) != MXW_OK)
 		mxw__engine_log(engine, MXW_LEVEL_WARNING,
 				"event=directory text=\"recipient cache: no memory for its new size\"");
+	mxw__parts_configure(engine, conf);
 	mxw__dmarc_store_configure(engine->dmarc_store, conf->dmarc.keep_evaluations_ms, conf->dmarc.max_evaluations);
 	pthread_mutex_lock(&engine->mutex);
 	old = engine->current;
@@ -375,9 +359,7 @@ void mxw_engine_free(mxw_engine_t *engine)
 	mxw__rcpt_keeper_free(engine->keeper);
 	mxw__dmarc_store_free(engine->dmarc_store);
 	mxw_resolver_unref(engine->given_resolver);
-	mxw__tracker_free(engine->tracker);
-	mxw__harvest_free(engine->harvest);
-	mxw__nat_free(engine->nat);
+	mxw__parts_free(engine);
 	pthread_mutex_destroy(&engine->warnings.mutex);
 	pthread_mutex_destroy(&engine->mutex);
 	free(engine->state_dir);

@@ -30,9 +30,10 @@
 #include "src/journal/dmarc_store.h"
 #include "src/mail/mail.h"
 #include "src/policy/policy.h"
+#include "src/session/part.h"
 #include "src/track/harvest.h"
 #include "src/track/nat.h"
-#include "src/track/tracker.h"
+#include "src/track/table.h"
 
 /* Everything that follows from one configuration. */
 struct mxw__snapshot {
@@ -62,9 +63,17 @@ struct mxw_engine {
 	void (*log)(void *ctx, mxw_level_t level, const char *line);
 	void *log_ctx;
 	mxw_resolver_t *given_resolver;  /* NULL: each configuration says */
-	mxw__tracker_t *tracker;
+	/* Of the parts (part.h). */
+	mxw__table_t *table;
 	mxw__harvest_t *harvest;
 	mxw__nat_t *nat;
+	struct mxw__sightings *sightings; /* backup.c */
+	struct mxw__rates *rates;
+	struct mxw__accounts *accounts;  /* outbound.c */
+	struct mxw__lists *lists;
+	struct mxw__greylist *greylist;
+	struct mxw__store *store;
+	struct mxw__share *share;
 	struct mxw__warnings warnings;
 	_Atomic int64_t next_report_ms;  /* of the resolver's counters */
 	atomic_uint concealed_sessions;  /* that wait for the time of their reply */
@@ -160,11 +169,18 @@ bool mxw__stage_begin_hold(mxw_session_t *s);
 void mxw__stage_hold(mxw_session_t *s);
 /* Runs lazy checks of the list that have not run yet, whatever the rules name. */
 void mxw__stage_finish_checks(mxw_session_t *s);
-void mxw__stage_event(mxw_session_t *s, mxw__event_t event);
-/* To be called once for a message, when what is to be known of it is known. */
-void mxw__stage_feed_spf(mxw_session_t *s);
 /* Forgets what belonged to the message or recipient. */
 void mxw__stage_clear(mxw_session_t *s, mxw_fact_scope_t scope);
+
+/* Outside, and not authenticated: also between messages, once it was. */
+bool mxw__session_is_stranger(const mxw_session_t *s);
+bool mxw__is_refusal(mxw_action_t action);
+
+/* track.c */
+/* The client has done that; nothing is noted of those whose behaviour does not count. */
+void mxw__track_event(mxw_session_t *s, mxw__event_t event);
+/* The client tried a recipient that does not exist, or may not; true if it did not try this one before. */
+bool mxw__track_guess(mxw_session_t *s);
 
 /* nat.c: is the internal client more than one? Notes its name, and states the fact. */
 void mxw__nat_watch(mxw_session_t *s, mxw_stage_t stage);

@@ -115,7 +115,7 @@ mxw_status_t mxw_session_new(mxw_engine_t *engine, mxw_session_t **ret_session)
 	return MXW_OK;
 }
 
-static bool is_refusal(mxw_action_t action)
+bool mxw__is_refusal(mxw_action_t action)
 {
 	return action != MXW_ACTION_CONTINUE && action != MXW_ACTION_ACCEPT;
 }
@@ -131,8 +131,7 @@ static void forget_message_results(struct mxw__auth_results *results)
 static void end_message(mxw_session_t *s)
 {
 	if (s->record.is_open) {
-		if (is_refusal(s->record.refusal.decided))
-			mxw__stage_feed_spf(s);
+		mxw__parts_aborted(s);
 		mxw__report_message(s);
 	}
 	s->record = (struct mxw__message_record){0};
@@ -152,8 +151,10 @@ void mxw_session_free(mxw_session_t *session)
 {
 	if (!session)
 		return;
-	if (session->facts)
+	if (session->facts) {
 		end_message(session);
+		mxw__parts_close(session);
+	}
 	mxw_facts_free(session->facts);
 	mxw__arena_free(session->session_arena);
 	mxw__arena_free(session->message_arena);
@@ -190,7 +191,7 @@ static void decide_for_session(mxw_session_t *s, mxw_stage_t stage, struct mxw_v
 {
 	mxw__stage_decide(s, stage, v);
 	spend(s);
-	if (is_refusal(v->decided) && !s->is_refused_logged) {
+	if (mxw__is_refusal(v->decided) && !s->is_refused_logged) {
 		s->is_refused_logged = true;
 		mxw__report_refused_session(s, stage, v);
 	}
@@ -267,7 +268,7 @@ static bool has_param(const char *const *params, const char *name)
 
 static void remember_refusal(mxw_session_t *s, const struct mxw_verdict *v)
 {
-	if (is_refusal(v->decided))
+	if (mxw__is_refusal(v->decided))
 		s->record.refusal = *v;
 }
 
@@ -314,10 +315,10 @@ static void record_rcpt(mxw_session_t *s, const struct mxw_verdict *v)
 		return;
 	}
 	remember_refusal(s, v);
-	if (!is_refusal(v->decided))
+	if (!mxw__is_refusal(v->decided))
 		mxw__dmarc_note_rcpt(s);
 	/* Concealed, with the refusal to come at the end of the message. */
-	if (!is_refusal(v->decided) || (v->decided == MXW_ACTION_CONCEAL && !v->code))
+	if (!mxw__is_refusal(v->decided) || (v->decided == MXW_ACTION_CONCEAL && !v->code))
 		return;
 	r->rcpts_refused++;
 	if (r->nrefused_shown < MXW__REFUSED_SHOWN) {
@@ -374,7 +375,7 @@ void mxw_session_unknown(mxw_session_t *session, const char *line, struct mxw_ve
 	need_connect(session);
 	mxw__stage_begin(session);
 	session->unknown_commands++;
-	mxw__stage_event(session, MXW__EVENT_UNKNOWN_COMMAND);
+	mxw__track_event(session, MXW__EVENT_UNKNOWN_COMMAND);
 	/* A message in progress keeps its facts; its own rules come to their turn at their stage. */
 	decide_for_session(session, *session->env.helo ? MXW_STAGE_HELO : MXW_STAGE_CONNECT, ret_verdict);
 }
@@ -458,17 +459,17 @@ void mxw_session_eom(mxw_session_t *session, struct mxw_verdict *ret_verdict, co
 	session->record.has_ended = true;
 	mxw__stage_decide(session, MXW_STAGE_EOM, ret_verdict);
 	/* Whatever let the message pass: recipients were accepted for it that may not exist. */
-	if (session->record.late.decided != MXW_ACTION_CONTINUE && !is_refusal(ret_verdict->decided))
+	if (session->record.late.decided != MXW_ACTION_CONTINUE && !mxw__is_refusal(ret_verdict->decided))
 		refuse_late(session, ret_verdict);
-	if (!is_refusal(ret_verdict->action)) {
+	if (!mxw__is_refusal(ret_verdict->action)) {
 		if (auth->add_results || auth->spf_add_received)
 			mxw__stage_finish_checks(session);
 		if (!mxw__edits_make(session, ret_edits, ret_nedits))
 			mxw__stage_defer_short(session, ret_verdict);
 	}
-	mxw__stage_feed_spf(session);
+	mxw__parts_message(session, ret_verdict);
 	/* Who has brought mail that was taken may ask as much again: a long session of many senders is no flood. */
-	if (!is_refusal(ret_verdict->decided))
+	if (!mxw__is_refusal(ret_verdict->decided))
 		session->budget.asked = 0;
 	mxw__dmarc_report(session, ret_verdict);
 	session->record.verdict = *ret_verdict;
@@ -484,9 +485,9 @@ void mxw_session_abort(mxw_session_t *session)
 	struct mxw__message_record *r = &session->record;
 
 	/* A client whose message or recipients were refused does right to give up. */
-	if (r->is_open && !r->has_ended && !is_refusal(r->refusal.decided) && !r->rcpts_refused_by_mta) {
+	if (r->is_open && !r->has_ended && !mxw__is_refusal(r->refusal.decided) && !r->rcpts_refused_by_mta) {
 		session->aborts++;
-		mxw__stage_event(session, MXW__EVENT_ABORT);
+		mxw__track_event(session, MXW__EVENT_ABORT);
 	}
 	end_message(session);
 }

@@ -33,8 +33,7 @@ static void gather_step(mxw_session_t *s, mxw_stage_t stage, uint32_t waited, st
 	}
 }
 
-/* Who has authenticated once in this session is known, also between messages. */
-static bool is_stranger(const mxw_session_t *s)
+bool mxw__session_is_stranger(const mxw_session_t *s)
 {
 	return mxw__is_stranger(&s->env) && !s->has_authenticated;
 }
@@ -45,7 +44,7 @@ static void gather_for(mxw_session_t *s, mxw_stage_t stage, uint32_t waited)
 	struct mxw__gather wanted, others;
 
 	/* A relay brings what many have sent, and who is known answers for it elsewhere: the rate is for strangers. */
-	s->budget.client = is_stranger(s) ? s->env.client : (struct mxw_ip){0};
+	s->budget.client = mxw__session_is_stranger(s) ? s->env.client : (struct mxw_ip){0};
 	mxw__gather_init(&wanted, s->snapshot->resolver, &s->budget);
 	mxw__gather_init(&others, s->snapshot->resolver, &s->budget);
 	for (int i = 0; i < MXW__GATHER_ROUNDS; i++) {
@@ -117,114 +116,10 @@ void mxw__stage_finish_checks(mxw_session_t *s)
 			run_check(s, c);
 }
 
-/* Its behaviour counts. */
-static bool is_tracked(const mxw_session_t *s)
-{
-	return s->snapshot->conf->tracker.enabled && is_stranger(s);
-}
-
-/* NULL: nobody whose behaviour counts. */
-static void add_points(mxw_session_t *s, const struct mxw_ip *who, mxw__event_t event)
-{
-	const struct mxw__tracker_conf *tc = &s->snapshot->conf->tracker;
-
-	if (who && tc->weights[event])
-		mxw__tracker_add(s->engine->tracker, who, tc->weights[event], mxw__now_ms(&s->engine->clock), tc->half_life_ms);
-}
-
-void mxw__stage_event(mxw_session_t *s, mxw__event_t event)
-{
-	add_points(s, is_tracked(s) ? &s->env.client : NULL, event);
-}
-
-/* On whose account a message goes: the client's, or that of whom a relay of ours has it from; never the relay's. */
-static const struct mxw_ip *who_sent(const mxw_session_t *s)
-{
-	if (is_tracked(s))
-		return &s->env.client;
-	bool is_relayed = s->snapshot->conf->tracker.enabled && s->env.client_class == MXW__CLIENT_RELAY;
-	return is_relayed && s->env.origin.family ? &s->env.origin : NULL;
-}
-
 static bool fact_is(const mxw_session_t *s, mxw_fact_id_t fact, const char *word)
 {
 	const char *value = mxw_facts_get(s->facts, fact);
 	return value && strcmp(value, word) == 0;
-}
-
-/* Notes that the client tried a recipient that does not exist; true if it did not try this one before. */
-static bool note_guess(mxw_session_t *s)
-{
-	if (!is_tracked(s))
-		return false;
-	return mxw__harvest_add(s->engine->harvest, &s->env.client,
-				s->env.rcpt_is_valid ? s->env.rcpt.key_text : s->env.rcpt_path,
-				mxw__now_ms(&s->engine->clock), s->snapshot->conf->tracker.harvest_window_ms);
-}
-
-/* What this stage's facts say of the client's behaviour. */
-static void feed_tracker(mxw_session_t *s, mxw_stage_t stage)
-{
-	/* Not before MAIL: only then is it known whether the client has authenticated, and a user's computer may well go by
-	 * an address that is inside here as well. */
-	if (stage >= MXW_STAGE_MAIL && !s->helo_forged_counted && fact_is(s, MXW__FACT_HELO_FORGED, "yes")) {
-		s->helo_forged_counted = true;
-		mxw__stage_event(s, MXW__EVENT_HELO_FORGED);
-	}
-	if (stage != MXW_STAGE_RCPT)
-		return;
-	/* One dead address, repeated by an honest server, counts once. */
-	if (s->env.rcpt_refused_by_mta && !s->env.rcpt_deferred_by_mta) {
-		if (note_guess(s))
-			mxw__stage_event(s, MXW__EVENT_REJECTED_RCPT);
-	} else if (fact_is(s, MXW__FACT_RCPT, "unknown") && note_guess(s)) {
-		mxw__stage_event(s, MXW__EVENT_UNKNOWN_RCPT);
-	}
-}
-
-/*
- * A forwarder breaks SPF and leaves a signature whole: that is no abuse, however much of it there is. The signature must speak for
- * the author or the sender; one of anybody's own says nothing. A DMARC pass beside an SPF failure stands on such a one.
- */
-void mxw__stage_feed_spf(mxw_session_t *s)
-{
-	if (fact_is(s, MXW__FACT_SPF, "fail") && !fact_is(s, MXW__FACT_DKIM_ALIGNED, "yes") &&
-	    !mxw_facts_is_unavailable(s->facts, MXW__FACT_DKIM_ALIGNED) && !fact_is(s, MXW__FACT_CLIENT_FORWARDER, "yes"))
-		add_points(s, who_sent(s), MXW__EVENT_SPF_FAIL);
-}
-
-static void state_counts(mxw_session_t *s)
-{
-	const struct mxw__tracker_conf *tc = &s->snapshot->conf->tracker;
-	struct mxw__harvest_counts guesses = {0};
-	int64_t now_ms = mxw__now_ms(&s->engine->clock);
-	uint64_t score = 0;
-
-	if (is_tracked(s)) {
-		score = mxw__tracker_score(s->engine->tracker, &s->env.client, now_ms, tc->half_life_ms);
-		mxw__harvest_count(s->engine->harvest, &s->env.client, now_ms, tc->harvest_window_ms, &guesses);
-	}
-	mxw_facts_set_number(s->facts, MXW__FACT_CLIENT_SCORE, score);
-	mxw_facts_set_number(s->facts, MXW__FACT_CLIENT_UNKNOWN_RCPTS, guesses.client);
-	mxw_facts_set_number(s->facts, MXW__FACT_CLIENT_NETWORK_UNKNOWN_RCPTS, guesses.network);
-	mxw_facts_set_number(s->facts, MXW__FACT_SITE_UNKNOWN_RCPTS, guesses.site);
-	mxw_facts_set_number(s->facts, MXW__FACT_SESSION_UNKNOWN_COMMANDS, s->unknown_commands);
-	mxw_facts_set_number(s->facts, MXW__FACT_SESSION_ABORTS, s->aborts);
-	mxw_facts_set_number(s->facts, MXW__FACT_SESSION_MESSAGES, s->messages);
-}
-
-/* Points of whoever answers for the message; not known where a relay does not say who that is. */
-static void state_origin_score(mxw_session_t *s)
-{
-	const struct mxw_ip *who = who_sent(s);
-	uint64_t score = 0;
-
-	if (s->env.client_class == MXW__CLIENT_RELAY && !s->env.origin.family)
-		return;
-	if (who)
-		score = mxw__tracker_score(s->engine->tracker, who, mxw__now_ms(&s->engine->clock),
-					   s->snapshot->conf->tracker.half_life_ms);
-	mxw_facts_set_number(s->facts, MXW__FACT_ORIGIN_SCORE, score);
 }
 
 static void note_observed(mxw_session_t *s, const char *rule, mxw_action_t action)
@@ -320,16 +215,18 @@ static void finish(mxw_session_t *s, mxw_stage_t stage, const struct mxw_decisio
 
 /*
  * Asked before the recipient is looked for, so that its existence has no part in the answer. What the MTA has refused
- * itself is no secret any more.
+ * itself is no secret any more. `ret_is_counted`: mxw__parts_before() was called.
  */
-static bool is_to_be_concealed(mxw_session_t *s)
+static bool is_to_be_concealed(mxw_session_t *s, bool *ret_is_counted)
 {
 	const mxw_policy_t *policy = s->snapshot->conf->policy;
 
+	*ret_is_counted = false;
 	if (!mxw__policy_may_conceal(policy) || s->session_accepted || s->message_accepted || s->env.rcpt_refused_by_mta)
 		return false;
 	run_checks(s, MXW_STAGE_RCPT, &mxw__check_directory);
-	state_counts(s);
+	mxw__parts_before(s, MXW_STAGE_RCPT);
+	*ret_is_counted = true;
 	return mxw__policy_conceals(policy, s->facts);
 }
 
@@ -378,11 +275,11 @@ static void conceal_rcpt(mxw_session_t *s, struct mxw_verdict *ret_verdict)
 	s->record.concealed++;
 	if (conf->observe) {
 		run_checks(s, MXW_STAGE_RCPT, NULL);
-		feed_tracker(s, MXW_STAGE_RCPT);
+		mxw__parts_after(s, MXW_STAGE_RCPT);
 		return;
 	}
 	if (s->env.rcpt_domain)
-		note_guess(s);
+		mxw__track_guess(s);
 	if (!mxw__stage_begin_hold(s))
 		return;
 	s->ctx.deadline_ms = s->hold_until_ms - (margin_ms < HOLD_MARGIN_MS ? margin_ms : HOLD_MARGIN_MS);
@@ -401,25 +298,27 @@ void mxw__stage_decide(mxw_session_t *s, mxw_stage_t stage, struct mxw_verdict *
 	const struct mxw_conf *conf = s->snapshot->conf;
 	uint64_t budget = stage == MXW_STAGE_EOM ? conf->timeouts.end_of_message_ms : conf->timeouts.before_data_ms;
 	struct mxw_decision decision = {.action = MXW_ACTION_CONTINUE};
+	bool is_counted = false;
 
 	if (is_short(s)) {
 		mxw__stage_defer_short(s, ret_verdict);
 		return;
 	}
 	s->ctx.deadline_ms = s->step_began_ms + (int64_t)budget;
-	if (stage == MXW_STAGE_RCPT && is_to_be_concealed(s)) {
+	if (stage == MXW_STAGE_RCPT && is_to_be_concealed(s, &is_counted)) {
 		conceal_rcpt(s, ret_verdict);
+		mxw__parts_decided(s, stage, ret_verdict);
 		return;
 	}
 	run_checks(s, stage, NULL);
-	feed_tracker(s, stage);
-	state_counts(s);
-	if (stage == MXW_STAGE_EOM)
-		state_origin_score(s);
+	if (!is_counted)
+		mxw__parts_before(s, stage);
+	mxw__parts_after(s, stage);
 	mxw__nat_watch(s, stage);
 	if (!s->session_accepted && !s->message_accepted)
 		mxw__policy_decide_as(conf->policy, stage, s->facts, false, &decision);
 	finish(s, stage, &decision, ret_verdict);
+	mxw__parts_decided(s, stage, ret_verdict);
 }
 
 void mxw__stage_clear(mxw_session_t *s, mxw_fact_scope_t scope)

@@ -2,16 +2,14 @@
 #include "config.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "src/track/harvest.h"
+#include "src/track/distinct.h"
 #include "src/track/nat.h"
 
-enum { ENTRIES = 2048 }; /* two for each address */
+enum { ENTRIES = 1024 };
 
 struct mxw__nat {
-	struct mxw__hashkey key; /* immutable */
-	mxw__harvest_t *names;
+	mxw__distinct_t *names;
 };
 
 mxw_status_t mxw__nat_new(mxw__nat_t **ret_nat)
@@ -20,8 +18,7 @@ mxw_status_t mxw__nat_new(mxw__nat_t **ret_nat)
 
 	if (!nat)
 		return MXW_ERR_NOMEM;
-	mxw__hashkey_random(&nat->key);
-	if (mxw__harvest_new(ENTRIES, &nat->names) != MXW_OK) {
+	if (mxw__distinct_new(ENTRIES, &nat->names) != MXW_OK) {
 		free(nat);
 		return MXW_ERR_NOMEM;
 	}
@@ -33,34 +30,16 @@ void mxw__nat_free(mxw__nat_t *nat)
 {
 	if (!nat)
 		return;
-	mxw__harvest_free(nat->names);
+	mxw__distinct_free(nat->names);
 	free(nat);
-}
-
-/* The first half of an IPv6 address is what harvest.c goes by: the whole of it is put in there. */
-static struct mxw_ip whole(const mxw__nat_t *nat, const struct mxw_ip *client)
-{
-	struct mxw_ip ip = *client;
-
-	if (ip.family == 6) {
-		uint64_t hash = mxw__hash(&nat->key, client->bytes, sizeof client->bytes);
-		memcpy(ip.bytes, &hash, sizeof hash);
-	}
-	return ip;
 }
 
 void mxw__nat_add(mxw__nat_t *nat, const struct mxw_ip *client, const char *name, int64_t now_ms, uint64_t window_ms)
 {
-	struct mxw_ip ip = whole(nat, client);
-
-	mxw__harvest_add(nat->names, &ip, name, now_ms, window_ms);
+	mxw__distinct_add(nat->names, client, sizeof *client, (uint32_t)mxw__distinct_hash(nat->names, name), now_ms, window_ms);
 }
 
 uint64_t mxw__nat_count(mxw__nat_t *nat, const struct mxw_ip *client, int64_t now_ms, uint64_t window_ms)
 {
-	struct mxw_ip ip = whole(nat, client);
-	struct mxw__harvest_counts counts;
-
-	mxw__harvest_count(nat->names, &ip, now_ms, window_ms, &counts);
-	return counts.client;
+	return mxw__distinct_count(nat->names, client, sizeof *client, now_ms, window_ms);
 }
