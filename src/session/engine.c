@@ -48,6 +48,11 @@ static void dmarc_notice(void *ctx, bool is_error, const char *text)
 	notice(ctx, is_error ? MXW_LEVEL_ERROR : MXW_LEVEL_WARNING, "dmarc", text);
 }
 
+void mxw__engine_notice_tracker(void *engine, bool is_error, const char *text)
+{
+	notice(engine, is_error ? MXW_LEVEL_ERROR : MXW_LEVEL_WARNING, "tracker", text);
+}
+
 static void resolver_notice(void *ctx, const char *text)
 {
 	notice(ctx, MXW_LEVEL_WARNING, "resolver", text);

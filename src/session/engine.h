@@ -95,6 +95,8 @@ void mxw__engine_next_id(mxw_engine_t *engine, char *ret_id);
 void mxw__engine_log(mxw_engine_t *engine, mxw_level_t level, const char *line);
 /* A warning that is given once an hour, by its key. `engine` is a mxw_engine_t *. */
 void mxw__engine_warn(void *engine, const char *key, const char *line);
+/* What those who keep and share what is remembered say of their health. `engine` is a mxw_engine_t *. */
+void mxw__engine_notice_tracker(void *engine, bool is_error, const char *text);
 /* What is due from time to time; called with each session that begins. */
 void mxw__engine_tick(mxw_engine_t *engine);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 
 #include "src/sql/db.h"
 
-enum { STATEMENTS_MAX = 16, STEPS = 10000, BUSY_TRIES = 100, PATH_ROOM = 4096 };
+enum { STATEMENTS_MAX = 128, STEPS = 10000, BUSY_TRIES = 100, PATH_ROOM = 4096 };
 
 struct mxw__db_statement {
 	struct mxw__db *db;
@@ -241,6 +242,46 @@ void mxw__db_bind_number(mxw__db_statement_t *statement, int i, int64_t number)
 	sqlite3_bind_int64(statement->stmt, i, number);
 }
 
+void mxw__db_bind_real(mxw__db_statement_t *statement, int i, double number)
+{
+	sqlite3_bind_double(statement->stmt, i, isfinite(number) ? number : 0);
+}
+
+void mxw__db_reset(mxw__db_statement_t *statement)
+{
+	sqlite3_reset(statement->stmt);
+	sqlite3_clear_bindings(statement->stmt);
+}
+
+mxw__db_status_t mxw__db_step(mxw__db_statement_t *statement, bool *ret_is_row)
+{
+	int code = statement->is_short ? SQLITE_NOMEM : sqlite3_step(statement->stmt);
+
+	statement->is_short = false;
+	*ret_is_row = code == SQLITE_ROW;
+	mxw__db_status_t status = judge(statement->db, code);
+	if (code != SQLITE_ROW)
+		mxw__db_reset(statement);
+	return status;
+}
+
+const char *mxw__db_text(mxw__db_statement_t *statement, int i)
+{
+	const unsigned char *text = sqlite3_column_text(statement->stmt, i);
+
+	return text ? (const char *)text : "";
+}
+
+int64_t mxw__db_int(mxw__db_statement_t *statement, int i)
+{
+	return sqlite3_column_int64(statement->stmt, i);
+}
+
+double mxw__db_real(mxw__db_statement_t *statement, int i)
+{
+	return sqlite3_column_double(statement->stmt, i);
+}
+
 static mxw__db_status_t run(mxw__db_statement_t *statement, int64_t *ret_number)
 {
 	int code = statement->is_short ? SQLITE_NOMEM : sqlite3_step(statement->stmt);
@@ -251,8 +292,7 @@ static mxw__db_status_t run(mxw__db_statement_t *statement, int64_t *ret_number)
 	while (code == SQLITE_ROW)
 		code = sqlite3_step(statement->stmt);
 	mxw__db_status_t status = judge(statement->db, code);
-	sqlite3_reset(statement->stmt);
-	sqlite3_clear_bindings(statement->stmt);
+	mxw__db_reset(statement);
 	return status;
 }
 

@@ -47,15 +47,27 @@ void mxw__db_close(mxw__db_t *db);
 mxw__db_status_t mxw__db_exec(mxw__db_t *db, const char *sql);
 /* Commits what was done since BEGIN if `status` is MXW__DB_DONE, else takes it back. The first thing that failed. */
 mxw__db_status_t mxw__db_end(mxw__db_t *db, mxw__db_status_t status);
-/* At most 16 for one database. */
+/* At most 128 for one database. */
 mxw__db_status_t mxw__db_prepare(mxw__db_t *db, const char *sql, mxw__db_statement_t **ret_statement);
 /* Parameters count from 1. Texts are UTF-8 where possible; NULL is NULL. */
 void mxw__db_bind_text(mxw__db_statement_t *statement, int i, const char *text);
 void mxw__db_bind_number(mxw__db_statement_t *statement, int i, int64_t number);
+/* What is no finite number is 0. */
+void mxw__db_bind_real(mxw__db_statement_t *statement, int i, double number);
 /* Runs it to its end, and forgets the parameters. */
 mxw__db_status_t mxw__db_run(mxw__db_statement_t *statement);
 /* The same for a query: the first column of its first row, 0 if there is none. */
 mxw__db_status_t mxw__db_number(mxw__db_statement_t *statement, int64_t *ret_number);
+/*
+ * The next row of a query, and false for `ret_is_row` when there was none left; then, and after a failure, it begins anew and forgets
+ * its parameters. A query that is left before its end is to be reset.
+ */
+mxw__db_status_t mxw__db_step(mxw__db_statement_t *statement, bool *ret_is_row);
+void mxw__db_reset(mxw__db_statement_t *statement);
+/* Columns of that row; they count from 0. Text is "" for NULL, and borrowed until the next step. */
+const char *mxw__db_text(mxw__db_statement_t *statement, int i);
+int64_t mxw__db_int(mxw__db_statement_t *statement, int i);
+double mxw__db_real(mxw__db_statement_t *statement, int i);
 /* Rows that the last insert, update or delete has touched; the id of the last row inserted. */
 int64_t mxw__db_changes(const mxw__db_t *db);
 int64_t mxw__db_last_id(const mxw__db_t *db);
