@@ -90,6 +90,17 @@ static void settle_keys(struct mxw__build *b)
 				t->key_kinds |= 1u << kind;
 }
 
+static void check_greylist(struct mxw__build *b, const struct mxw__pos *pos)
+{
+	const struct mxw__section *s = &mxw__sections[MXW__SECTION_GREYLIST];
+	const struct mxw__greylist_conf *g = &b->conf->greylist;
+	const struct mxw__pos *delay = mxw__option_pos(s, pos, "delay"), *window = mxw__option_pos(s, pos, "retry-window");
+
+	if (g->delay_ms >= g->retry_window_ms)
+		mxw__complain(b->values.complaints, delay->file ? delay : window,
+			      "a 'delay' that is not shorter than 'retry-window': nobody could ever pass");
+}
+
 /* ---- directories ---- */
 
 /* Until it has been read. */
@@ -411,7 +422,8 @@ bool mxw__build(struct mxw__build *b)
 {
 	static const mxw__section_id_t single[] = {
 		MXW__SECTION_NETWORKS, MXW__SECTION_RESOLVER, MXW__SECTION_TIMEOUTS, MXW__SECTION_LIMITS,
-		MXW__SECTION_SPF, MXW__SECTION_DKIM, MXW__SECTION_DMARC, MXW__SECTION_TRACKER, MXW__SECTION_RECIPIENT_CACHE,
+		MXW__SECTION_SPF, MXW__SECTION_DKIM, MXW__SECTION_DMARC, MXW__SECTION_TRACKER, MXW__SECTION_GREYLIST,
+		MXW__SECTION_RECIPIENT_CACHE,
 	};
 	struct mxw__pos pos[OPTIONS_MAX];
 
@@ -421,6 +433,8 @@ bool mxw__build(struct mxw__build *b)
 		read_single(b, single[i], pos);
 		if (single[i] == MXW__SECTION_RESOLVER)
 			settle_forward(b, mxw__option_pos(&mxw__sections[MXW__SECTION_RESOLVER], pos, "forward"));
+		if (single[i] == MXW__SECTION_GREYLIST)
+			check_greylist(b, pos);
 	}
 	settle_keys(b);
 	b->conf->daemon.max_sessions = (unsigned)b->conf->limits.sessions;

@@ -178,6 +178,15 @@ struct mxw__tracker_conf {
 	uint64_t weights[MXW__EVENT_COUNT]; /* points; of good events, taken away */
 };
 
+/* greylist { ... } */
+struct mxw__greylist_conf {
+	uint64_t delay_ms;             /* earlier it is no retry */
+	uint64_t retry_window_ms;      /* so long after the first attempt it is one */
+	uint64_t known_for_ms;         /* after it was seen last */
+	uint64_t auto_allow;           /* passed attempts that make known; 0: nobody ever is */
+	uint64_t max_entries;
+};
+
 /* dnsbl NAME { ... }: a list of addresses in the DNS (RFC 5782) */
 typedef enum mxw__dnsbl_addresses { MXW__DNSBL_BOTH, MXW__DNSBL_IPV4, MXW__DNSBL_IPV6 } mxw__dnsbl_addresses_t;
 
@@ -282,6 +291,7 @@ struct mxw_conf {
 	struct mxw__auth_conf auth;
 	struct mxw__dmarc_conf dmarc;
 	struct mxw__tracker_conf tracker;
+	struct mxw__greylist_conf greylist;
 	struct mxw__recipient_cache_conf recipient_cache;
 	size_t ndirectories;
 	struct mxw__directory_conf *directories;

@@ -141,6 +141,14 @@ static const struct mxw__option tracker[] = {
 	POINTS("aligned-message", "3", ALIGNED_MESSAGE),
 };
 
+static const struct mxw__option greylist[] = {
+	{"delay", MXW__OPT_DURATION, "5m", AT(mxw_conf, greylist.delay_ms), RANGE(SECOND, DAY)},
+	{"retry-window", MXW__OPT_DURATION, "2d", AT(mxw_conf, greylist.retry_window_ms), RANGE(MINUTE, 30 * DAY)},
+	{"known-for", MXW__OPT_DURATION, "35d", AT(mxw_conf, greylist.known_for_ms), RANGE(HOUR, 400 * DAY)},
+	{"auto-allow", MXW__OPT_NUMBER, "1", AT(mxw_conf, greylist.auto_allow), RANGE(0, 1000)},
+	{"max-entries", MXW__OPT_NUMBER, "100000", AT(mxw_conf, greylist.max_entries), RANGE(1000, 10000000)},
+};
+
 static const struct mxw__option recipient_cache[] = {
 	/* Fewer than 64 sets of 16 there can't be. */
 	{"entries", MXW__OPT_NUMBER, "100000", AT(mxw_conf, recipient_cache.entries), RANGE(1024, 50000000)},
@@ -287,6 +295,7 @@ const struct mxw__section mxw__sections[MXW__SECTION_COUNT] = {
 	[MXW__SECTION_DKIM] = {"dkim", 0, 0, NULL, OPTIONS(dkim)},
 	[MXW__SECTION_DMARC] = {"dmarc", 0, 0, NULL, OPTIONS(dmarc)},
 	[MXW__SECTION_TRACKER] = {"tracker", 0, 0, NULL, OPTIONS(tracker)},
+	[MXW__SECTION_GREYLIST] = {"greylist", 0, 0, NULL, OPTIONS(greylist)},
 	[MXW__SECTION_RECIPIENT_CACHE] = {"recipient-cache", 0, 0, NULL, OPTIONS(recipient_cache)},
 	[MXW__SECTION_DIRECTORY] = {"directory", 1, 1, "one name", OPTIONS(directory)},
 	[MXW__SECTION_DOMAIN] = {"domain", 1, 100000, "at least one domain", OPTIONS(domain)},

@@ -112,6 +112,20 @@ bool mxw__policy_conceals(const mxw_policy_t *policy, const mxw_facts_t *facts)
 	return false;
 }
 
+bool mxw__policy_hangs_on(const mxw_policy_t *policy, mxw_stage_t stage, const mxw_facts_t *facts, mxw_fact_id_t fact)
+{
+	for (size_t i = 0; i < policy->nrules; i++) {
+		const struct mxw__compiled_rule *c = &policy->rules[i];
+		if (!(c->tried >> stage & 1))
+			continue;
+		if (!mxw__fact_bits_has(&c->facts, fact) && !mxw__fact_bits_has(&c->reply_facts, fact))
+			continue;
+		if (!c->rule.when || mxw__expr_eval(c->rule.when, facts) != MXW__FALSE)
+			return true;
+	}
+	return false;
+}
+
 /* Does the rule stand aside for one recipient, since it is concealed or since it is not? */
 static bool is_passed_over(const struct mxw__compiled_rule *c, bool is_concealed, mxw__tri_t value)
 {

@@ -70,6 +70,11 @@ bool mxw__policy_may_conceal(const mxw_policy_t *policy);
 bool mxw__policy_conceals(const mxw_policy_t *policy, const mxw_facts_t *facts);
 void mxw__policy_decide_as(const mxw_policy_t *policy, mxw_stage_t stage, const mxw_facts_t *facts, bool is_concealed,
 			   struct mxw_decision *ret_decision);
+/*
+ * Does it matter at this stage what a fact is, of which nothing is known yet? No, if every rule that names it is false whatever it is. To be
+ * asked with the fact stated as unavailable, and every other one that is not known yet.
+ */
+bool mxw__policy_hangs_on(const mxw_policy_t *policy, mxw_stage_t stage, const mxw_facts_t *facts, mxw_fact_id_t fact);
 /* Is it the reply of a concealing rule that is given at the end of the message? */
 bool mxw__reply_is_late(const char *reply);
 

@@ -31,6 +31,7 @@
 #include "src/mail/mail.h"
 #include "src/policy/policy.h"
 #include "src/session/part.h"
+#include "src/track/greylist.h"
 #include "src/track/harvest.h"
 #include "src/track/nat.h"
 #include "src/track/table.h"
@@ -71,7 +72,7 @@ struct mxw_engine {
 	struct mxw__rates *rates;
 	struct mxw__accounts *accounts;  /* outbound.c */
 	struct mxw__lists *lists;
-	struct mxw__greylist *greylist;
+	mxw__greylist_t *greylist;
 	struct mxw__store *store;
 	struct mxw__share *share;
 	struct mxw__warnings warnings;
@@ -127,6 +128,18 @@ struct mxw__message_record {
 	int64_t spent_ms;
 };
 
+enum { MXW__GREYLIST_IDENTITIES = 4 };
+
+/* What greylist.c knows of the current recipient, or, at the end, of the message. */
+struct mxw__greylisting {
+	bool is_stated;
+	size_t n;                        /* identities of the client, the best one first */
+	struct mxw__greylist_attempt attempts[MXW__GREYLIST_IDENTITIES];
+	const char *rcpt;                /* the first one that was accepted; NULL: none */
+	struct mxw__greylist_attempt taken; /* what it was at RCPT */
+	bool has_taken;
+};
+
 struct mxw_session {
 	mxw_engine_t *engine;
 	struct mxw__snapshot *snapshot;
@@ -148,6 +161,7 @@ struct mxw_session {
 	bool helo_forged_counted;
 	bool helo_noted;                 /* for the NAT that may be in front */
 	struct mxw__message_record record;
+	struct mxw__greylisting greylisting;
 	int64_t step_began_ms;
 	int64_t hold_until_ms;           /* the time of a concealed recipient's reply; 0: it need not wait */
 	struct mxw_edit *edits;          /* malloc'ed */
@@ -169,6 +183,8 @@ void mxw__stage_defer_short(const mxw_session_t *s, struct mxw_verdict *ret_verd
 bool mxw__stage_begin_hold(mxw_session_t *s);
 /* To be called last in a step: waits for the time of the reply, if it has one. */
 void mxw__stage_hold(mxw_session_t *s);
+/* Runs a check that a part has to know now, if it has not run yet; one without needs of its own. */
+void mxw__stage_need_check(mxw_session_t *s, mxw_stage_t stage, const struct mxw__check *check);
 /* Runs lazy checks of the list that have not run yet, whatever the rules name. */
 void mxw__stage_finish_checks(mxw_session_t *s);
 /* Forgets what belonged to the message or recipient. */

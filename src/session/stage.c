@@ -101,6 +101,19 @@ static void run_checks(mxw_session_t *s, mxw_stage_t stage, const struct mxw__ch
 			run_check(s, c);
 }
 
+void mxw__stage_need_check(mxw_session_t *s, mxw_stage_t stage, const struct mxw__check *check)
+{
+	size_t c = 0;
+
+	while (mxw__check_list[c] && mxw__check_list[c] != check)
+		c++;
+	uint32_t bit = UINT32_C(1) << c;
+	if (!mxw__check_list[c] || !(s->snapshot->enabled & bit) || (s->done & bit) || !is_due(s, c, stage))
+		return;
+	gather_for(s, stage, bit);
+	run_check(s, c);
+}
+
 void mxw__stage_finish_checks(mxw_session_t *s)
 {
 	uint32_t left = 0;

@@ -63,6 +63,7 @@ static const struct {
 	{MXW__FACT_BOUNCE_PROOF, "bounce.proof"},
 	{MXW__FACT_RCPT_COUNT, "rcpt.count"},
 	{MXW__FACT_GREYLIST, "greylist"},
+	{MXW__FACT_GREYLIST_IDENTITY, "greylist.identity"},
 	{MXW__FACT_ORIGIN, "origin"},
 	{MXW__FACT_ORIGIN_ADDRESS, "origin.address"},
 	{MXW__FACT_ORIGIN_DNSBL, "origin.dnsbl"},
