@@ -52,8 +52,17 @@ void mwd_conn_needs(const struct mwd_conn *conn, struct mxw_needs *ret_needs)
 		ret_needs->replies_connect = true;
 }
 
+static void set_abilities(const struct mwd_conn *conn)
+{
+	struct mxw_abilities abilities;
+
+	mwd_terms_abilities(&conn->terms, &abilities);
+	mxw_session_abilities(conn->session, &abilities);
+}
+
 void mwd_conn_remember(struct mwd_glue *glue, const struct mwd_conn *conn, const struct mxw_needs *needs)
 {
+	set_abilities(conn);
 	atomic_fetch_and(&glue->common_needs, mwd_needs_bits(needs));
 	atomic_store(&glue->last_actions, conn->terms.actions);
 	atomic_store(&glue->last_steps, conn->terms.steps);
@@ -73,6 +82,8 @@ struct mwd_conn *mwd_conn_unnegotiated(struct mwd_glue *glue, SMFICTX *ctx)
 		mxw_session_free(conn->session);
 		conn->session = NULL;
 		conn->refusal = MWD_REFUSAL_STALE;
+	} else {
+		set_abilities(conn);
 	}
 	return conn;
 }

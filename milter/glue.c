@@ -9,6 +9,7 @@
 #define _FFR_MDS_NEGOTIATE 1
 #include <libmilter/mfapi.h>
 
+#include "milter/changes.h"
 #include "milter/conn.h"
 #include "milter/glue.h"
 #include "milter/negotiate.h"
@@ -87,6 +88,19 @@ static void note_queue_id(struct step *step)
 
 /* ---- callbacks ---- */
 
+static void note_lacks(const struct mxw_needs *needs, const struct mwd_terms *terms)
+{
+	struct mxw_abilities abilities;
+
+	mwd_terms_abilities(terms, &abilities);
+	if (needs->edits_headers && !mwd_terms_allow_edits(terms))
+		mwd_lack_note(&the_glue->lacks, the_glue->log, MWD_LACK_EDITS);
+	if (needs->quarantines && !abilities.quarantines)
+		mwd_lack_note(&the_glue->lacks, the_glue->log, MWD_LACK_QUARANTINE);
+	if ((needs->changes_sender && !abilities.changes_sender) || (needs->changes_rcpts && !abilities.changes_rcpts))
+		mwd_lack_note(&the_glue->lacks, the_glue->log, MWD_LACK_ENVELOPE);
+}
+
 static sfsistat on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2, unsigned long f3,
 			     unsigned long *pf0, unsigned long *pf1, unsigned long *pf2, unsigned long *pf3)
 {
@@ -113,8 +127,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, u
 		mwd_macros_request(ctx);
 	else
 		mwd_lack_note(&the_glue->lacks, the_glue->log, MWD_LACK_SYMLIST);
-	if (needs.edits_headers && !mwd_terms_allow_edits(&conn->terms))
-		mwd_lack_note(&the_glue->lacks, the_glue->log, MWD_LACK_EDITS);
+	note_lacks(&needs, &conn->terms);
 	if (conn->session)
 		mwd_conn_remember(the_glue, conn, &needs);
 	*pf0 = conn->terms.actions;
@@ -282,46 +295,6 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *data, size_t len)
 	return step_end(&step, may_skip ? SMFIS_SKIP : SMFIS_CONTINUE);
 }
 
-/*
- * Postfix counts the fields that it has shown and that are still there. sendmail counts those of its own configuration file before
- * them, which nobody here knows: there it is the top.
- */
-static int insert_position(SMFICTX *ctx, unsigned index)
-{
-	return mwd_macros_is_postfix(ctx) ? (int)index : 0;
-}
-
-static bool apply_edit(SMFICTX *ctx, const struct mwd_terms *terms, const struct mxw_edit *edit)
-{
-	char *name = strdup(edit->name); /* libmilter takes no const */
-	char *value = edit->value ? strdup(edit->value) : NULL;
-	int rc = MI_FAILURE;
-
-	if (name && edit->kind == MXW_EDIT_DELETE_HEADER) {
-		rc = smfi_chgheader(ctx, name, (int)edit->index, NULL);
-	} else if (name && value) {
-		/* With leading blanks negotiated the MTA adds none of its own. */
-		bool has_blank = value[0] == ' ' && !(terms->steps & SMFIP_HDR_LEADSPC);
-		rc = smfi_insheader(ctx, insert_position(ctx, edit->index), name, value + (has_blank ? 1 : 0));
-	}
-	free(name);
-	free(value);
-	return rc == MI_SUCCESS;
-}
-
-/* False: the message is not as it should be, and must not go on like that. */
-static bool apply_edits(struct step *step, const struct mxw_edit *edits, size_t nedits)
-{
-	const struct mwd_terms *terms = &step->conn->terms;
-
-	if (!mwd_terms_allow_edits(terms))
-		return true;
-	for (size_t i = 0; i < nedits; i++)
-		if (!apply_edit(step->ctx, terms, &edits[i]))
-			return false;
-	return true;
-}
-
 static sfsistat on_eom(SMFICTX *ctx)
 {
 	struct step step;
@@ -337,10 +310,9 @@ static sfsistat on_eom(SMFICTX *ctx)
 	if (!step.conn->has_queue_id)
 		mwd_lack_note(&the_glue->lacks, the_glue->log, MWD_LACK_QUEUE_ID);
 	mxw_session_eom(step.session, &verdict, &edits, &nedits);
-	bool goes_on = verdict.action == MXW_ACTION_CONTINUE || verdict.action == MXW_ACTION_ACCEPT;
-	if (goes_on && !apply_edits(&step, edits, nedits)) {
+	if (!mwd_changes_make(ctx, &step.conn->terms, &verdict, edits, nedits)) {
 		mwd_logf(the_glue->log, MXW_LEVEL_WARNING,
-			 "session=%s: the MTA did not take the changes to the header, the message is deferred",
+			 "session=%s: the MTA did not take the changes to the message, which is deferred",
 			 mxw_session_id(step.session));
 		return step_end(&step, SMFIS_TEMPFAIL);
 	}
@@ -409,7 +381,9 @@ bool mwd_glue_register(struct mwd_glue *glue)
 {
 	struct smfiDesc desc = {
 		.xxfi_version = SMFI_VERSION,
-		.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_SETSYMLIST,
+		/* What may be asked for; what is, each negotiation says. */
+		.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_SETSYMLIST | SMFIF_QUARANTINE | SMFIF_CHGFROM |
+			      SMFIF_ADDRCPT | SMFIF_DELRCPT,
 		.xxfi_connect = on_connect,
 		.xxfi_helo = on_helo,
 		.xxfi_envfrom = on_mail,

@@ -19,6 +19,8 @@ static const char *const lacks_text[] = {
 	[MWD_LACK_SYMLIST] = "macros: the MTA can't be asked for the macros we need; name them in its own "
 			     "configuration, see mxward(8)",
 	[MWD_LACK_EDITS] = "milter: the MTA lets us neither add nor remove header fields: no Authentication-Results",
+	[MWD_LACK_QUARANTINE] = "milter: the MTA can't be told to hold messages: those that rules would hold are deferred",
+	[MWD_LACK_ENVELOPE] = "milter: the MTA lets us not change the envelope: senders and recipients stay as they are",
 };
 
 void mwd_lack_note(struct mwd_lacks *lacks, mwd_log_t *log, mwd_lack_t lack)

@@ -22,6 +22,8 @@ typedef enum mwd_lack {
 	MWD_LACK_MAILER,    /* {rcpt_mailer} */
 	MWD_LACK_SYMLIST,   /* the MTA can't be asked for macros */
 	MWD_LACK_EDITS,     /* the MTA does not let us change header fields */
+	MWD_LACK_QUARANTINE, /* the MTA does not let us hold messages */
+	MWD_LACK_ENVELOPE,  /* the MTA does not let us change sender and recipients */
 	MWD_LACK_COUNT
 } mwd_lack_t;
 

@@ -51,6 +51,26 @@ static unsigned long unanswered(const struct mxw_needs *needs)
 	return steps;
 }
 
+static unsigned long envelope_actions(const struct mxw_needs *needs)
+{
+	unsigned long actions = 0;
+
+	if (needs->quarantines)
+		actions |= SMFIF_QUARANTINE;
+	if (needs->changes_sender)
+		actions |= SMFIF_CHGFROM;
+	if (needs->changes_rcpts)
+		actions |= SMFIF_ADDRCPT | SMFIF_DELRCPT;
+	return actions;
+}
+
+void mwd_terms_abilities(const struct mwd_terms *terms, struct mxw_abilities *ret_abilities)
+{
+	ret_abilities->quarantines = terms->actions & SMFIF_QUARANTINE;
+	ret_abilities->changes_sender = terms->actions & SMFIF_CHGFROM;
+	ret_abilities->changes_rcpts = (terms->actions & SMFIF_ADDRCPT) && (terms->actions & SMFIF_DELRCPT);
+}
+
 struct mwd_terms mwd_negotiate(const struct mxw_needs *needs, const struct mwd_terms *offered)
 {
 	struct mwd_terms terms;
@@ -65,13 +85,15 @@ struct mwd_terms mwd_negotiate(const struct mxw_needs *needs, const struct mwd_t
 	/* One without the other is of no use: results are added where forged ones can be removed. */
 	if (needs->edits_headers && mwd_terms_allow_edits(offered))
 		terms.actions |= EDITS;
+	terms.actions |= envelope_actions(needs) & offered->actions;
 	return terms;
 }
 
 unsigned mwd_needs_bits(const struct mxw_needs *n)
 {
 	const bool bits[] = {n->helo,	     n->mail,	       n->rcpt,		n->data,	  n->unknown,	    n->header,
-			     n->body, n->edits_headers, n->replies_connect, n->replies_helo, n->replies_header};
+			     n->body, n->edits_headers, n->replies_connect, n->replies_helo, n->replies_header,
+			     n->quarantines, n->changes_sender, n->changes_rcpts};
 	unsigned value = 0;
 
 	for (unsigned i = 0; i < MWD_ARRAY_LEN(bits); i++)

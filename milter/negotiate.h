@@ -25,6 +25,9 @@ struct mwd_terms mwd_negotiate(const struct mxw_needs *needs, const struct mwd_t
 /* May header fields be changed under these terms? */
 bool mwd_terms_allow_edits(const struct mwd_terms *terms);
 
+/* What the session may ask of the MTA under these terms. */
+void mwd_terms_abilities(const struct mwd_terms *terms, struct mxw_abilities *ret_abilities);
+
 /* The needs as bits, so that they can be compared. Rejected recipients are left out: they are of use, not needed. */
 unsigned mwd_needs_bits(const struct mxw_needs *needs);
 

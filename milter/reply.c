@@ -53,8 +53,13 @@ static sfsistat status_of(const struct mxw_verdict *verdict, bool may_discard)
 	case MXW_ACTION_ACCEPT:
 		/* The session goes on being told what happens, for its log line and the tracker. */
 	case MXW_ACTION_CONTINUE:
-	/* What is to be told of a concealed recipient comes as one of the others. */
+	/* The message is accepted, and the MTA told to hold it. */
+	case MXW_ACTION_HOLD:
+	/* What is to be told of these comes as one of the others. */
 	case MXW_ACTION_CONCEAL:
+	case MXW_ACTION_GREYLIST:
+	case MXW_ACTION_TARPIT:
+	case MXW_ACTION_TAG:
 		break;
 	}
 	return SMFIS_CONTINUE;

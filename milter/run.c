@@ -342,6 +342,7 @@ static _Noreturn void leave(bool is_empty, int exit_code)
 static _Noreturn void stop(struct server *server, int exit_code)
 {
 	mwd_notify("STOPPING=1");
+	mxw_engine_hurry(server->engine);
 	mwd_fdguard_stop(&server->fdguard);
 	mwd_listener_retire(&server->listener);
 	drain(server);

@@ -34,16 +34,22 @@ typedef enum mxw_action {
 	MXW_ACTION_REJECT,       /* 5xx */
 	MXW_ACTION_DISCONNECT,   /* 421 and the session ends */
 	MXW_ACTION_DISCARD,      /* accept the message and throw it away; only where an administrator wrote it */
-	MXW_ACTION_CONCEAL       /* the same reply for every recipient, whether it exists or not; see below */
+	MXW_ACTION_CONCEAL,      /* the same reply for every recipient, whether it exists or not; see below */
+	MXW_ACTION_GREYLIST,     /* defer, where the greylist has not seen the sender try again properly */
+	MXW_ACTION_HOLD,         /* accept the message, into the MTA's quarantine */
+	/* These do not decide: rules after them are tried as if they were not there. */
+	MXW_ACTION_TARPIT,       /* the reply comes later */
+	MXW_ACTION_TAG           /* the message gets a header field if it goes on */
 } mxw_action_t;
 
-/* "continue", "accept", "defer", "reject", "disconnect", "discard", "conceal". Static. */
+/* "continue", "accept", "defer", "reject", "disconnect", "discard", "conceal", "greylist", "hold", "tarpit", "tag". Static. */
 const char *mxw_action_name(mxw_action_t action);
 
 typedef struct mxw_policy mxw_policy_t;
 
 #define MXW_OBSERVED_MAX 8
 #define MXW_DECISIVE_MAX 16
+#define MXW_TAGS_MAX 32 /* rules that tag, of one policy */
 
 /* What a policy decided, in terms of the policy. Pointers are borrowed from the policy. */
 struct mxw_decision {
@@ -62,9 +68,21 @@ struct mxw_decision {
 		const char *rule;
 		mxw_action_t action;
 	} observed[MXW_OBSERVED_MAX];
+	/* The longest delay of the tarpit rules that hold and stand before the one that decided; 0 and NULL: none. */
+	unsigned delay_ms;
+	const char *delay_rule;
+	/* Tag rules that hold and stand before the one that decided. */
+	size_t ntags;
+	struct {
+		const char *rule;
+		const char *field;     /* template: "X-Spam-Score: {client.score}" */
+	} tags[MXW_TAGS_MAX];
 };
 
 /*
+ * Greylisting. A rule with this action holds only where the fact `greylist` is `new` or `waiting` as well. Out of doubt it delays
+ * nothing: undetermined, it is passed over. So are the rules that tag, and those that delay.
+ *
  * Concealing. A rule with this action is tried at RCPT and names no fact that depends on whether the recipient
  * exists. When the condition of the first such rule holds (and no accept rule before it does), every rule that names such a fact
  * is passed over, those before it too: what is decided then can't depend on it. With a 4xx reply each recipient is

@@ -70,6 +70,11 @@ mxw_status_t mxw_engine_new(mxw_conf_t *conf, const struct mxw_engine_options *o
  * changed.
  */
 mxw_status_t mxw_engine_reload(mxw_engine_t *engine, mxw_conf_t *conf, struct mxw_error *err);
+/*
+ * From now on no reply is delayed by a tarpit, and those that are come at once: for an end that is not to wait for them. Replies that
+ * conceal whether a recipient exists keep their time.
+ */
+void mxw_engine_hurry(mxw_engine_t *engine);
 /* The configuration in force; the caller gets a reference of its own. */
 mxw_conf_t *mxw_engine_conf(mxw_engine_t *engine);
 /* Ends it. Every session must have been freed. NULL is allowed. */
@@ -84,7 +89,8 @@ void mxw_engine_free(mxw_engine_t *engine);
 struct mxw_verdict {
 	/*
 	 * What to tell the client. In observe mode always MXW_ACTION_CONTINUE; `decided` says what it would have been. Never
-	 * MXW_ACTION_CONCEAL: a concealed recipient is deferred, or accepted (continue) and the message rejected at its end.
+	 * MXW_ACTION_CONCEAL: a concealed recipient is deferred, or accepted (continue) and the message rejected at its end; nor
+	 * MXW_ACTION_GREYLIST, which is a deferral. MXW_ACTION_HOLD is for the end of a message: `text` says why.
 	 */
 	mxw_action_t action;
 	mxw_action_t decided;
@@ -96,6 +102,7 @@ struct mxw_verdict {
 	const char *file;
 	unsigned line;
 	char facts[512];               /* "spf=fail dkim=none", escaped as in the log */
+	unsigned delay_ms;             /* for so long the step was held before it returned, because a rule said so */
 };
 
 /* ---- what the MTA's side must deliver ---- */
@@ -106,6 +113,14 @@ struct mxw_needs {
 	bool rejected_rcpt;     /* recipients that the MTA itself refused */
 	bool edits_headers;     /* may add and delete header fields */
 	bool replies_connect, replies_helo, replies_header; /* a verdict may come from these steps */
+	bool quarantines;       /* a message may have to be held */
+	bool changes_sender;    /* the envelope sender may have to be changed */
+	bool changes_rcpts;     /* envelope recipients may have to be added and deleted */
+};
+
+/* What the MTA's side can do; what it can't is not asked of it. */
+struct mxw_abilities {
+	bool quarantines, changes_sender, changes_rcpts;
 };
 
 /* ---- session ---- */
@@ -116,6 +131,8 @@ mxw_status_t mxw_session_new(mxw_engine_t *engine, mxw_session_t **ret_session);
 void mxw_session_free(mxw_session_t *session);
 
 void mxw_session_needs(const mxw_session_t *session, struct mxw_needs *ret_needs);
+/* To be called before the first step. Without it everything is taken for possible. A message that can't be held is deferred. */
+void mxw_session_abilities(mxw_session_t *session, const struct mxw_abilities *abilities);
 /* The id that stands in replies and log lines. Borrowed. */
 const char *mxw_session_id(const mxw_session_t *session);
 /* The facts as they stand. Borrowed; for tests and explanation. */
@@ -173,12 +190,16 @@ typedef enum mxw_edit_kind {
 	/* `index` 0: at the top of the message, above the MTA's own; else in the place of that field, counted from 1 over all
 	 * that the MTA gave, or, where the MTA can't be told such a place, at the top. */
 	MXW_EDIT_INSERT_HEADER,
-	MXW_EDIT_DELETE_HEADER  /* the `index`-th field of that name, counted from 1 as the MTA gave them */
+	MXW_EDIT_DELETE_HEADER, /* the `index`-th field of that name, counted from 1 as the MTA gave them */
+	/* Of the envelope: `value` is the address, without brackets. */
+	MXW_EDIT_CHANGE_SENDER,
+	MXW_EDIT_ADD_RCPT,
+	MXW_EDIT_DELETE_RCPT    /* as the client wrote it */
 } mxw_edit_kind_t;
 
 struct mxw_edit {
 	mxw_edit_kind_t kind;
-	const char *name;
+	const char *name;  /* of a header field, else NULL */
 	const char *value; /* insert: starts with a blank, folded with "\n\t"; NULL for delete */
 	unsigned index;
 };

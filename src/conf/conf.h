@@ -245,6 +245,7 @@ struct mxw__limits_conf {
 	uint64_t session_dns;          /* DNS questions one session may cause */
 	uint64_t sessions;             /* at one time */
 	uint64_t concealed_sessions;   /* held at one time for a concealed reply */
+	uint64_t held_sessions;        /* held at one time by tarpits */
 };
 
 /* What becomes of Authentication-Results fields of others. */

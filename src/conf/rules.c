@@ -186,7 +186,7 @@ static void read_when(struct reading *r)
 
 static mxw_action_t action_of(const char *name)
 {
-	for (mxw_action_t a = MXW_ACTION_ACCEPT; a <= MXW_ACTION_CONCEAL; a++)
+	for (mxw_action_t a = MXW_ACTION_ACCEPT; a <= MXW_ACTION_TAG; a++)
 		if (strcmp(mxw_action_name(a), name) == 0)
 			return a;
 	return MXW_ACTION_CONTINUE;
@@ -222,6 +222,16 @@ static void read_if_unknown(struct reading *r)
 		complain(r, arg ? &arg->pos : &r->if_unknown->pos, "'if-unknown' takes one word: defer or skip");
 }
 
+static void read_delay(struct reading *r, const struct mxw__arg *arg)
+{
+	uint64_t ms;
+
+	if (mxw__parse_duration(arg->text, &ms) && ms > 0 && ms <= MXW__TARPIT_MAX_MS)
+		r->rule.delay_ms = (unsigned)ms;
+	else
+		complain(r, &arg->pos, "'tarpit' takes a duration with its unit, up to 60s: 5s");
+}
+
 static void read_action(struct reading *r)
 {
 	const struct mxw__arg *arg = r->action ? r->action->args : NULL;
@@ -233,10 +243,18 @@ static void read_action(struct reading *r)
 	if (!arg)
 		return;
 	if (arg->next) {
-		complain(r, &arg->next->pos, "a reply is one value: put it in quotes");
+		complain(r, &arg->next->pos, r->rule.action == MXW_ACTION_TARPIT ? "'tarpit' takes one duration" :
+			 r->rule.action == MXW_ACTION_TAG ? "a header field is one value: put it in quotes" :
+			 "a reply is one value: put it in quotes");
 		return;
 	}
-	if (mxw__reply_check(r->rule.action, arg->text, &err) != MXW_OK)
+	if (r->rule.action == MXW_ACTION_TARPIT) {
+		read_delay(r, arg);
+		return;
+	}
+	mxw_status_t status = r->rule.action == MXW_ACTION_TAG ? mxw__tag_check(arg->text, &err) :
+								 mxw__reply_check(r->rule.action, arg->text, &err);
+	if (status != MXW_OK)
 		complain(r, &arg->pos, err.text);
 	else if (arg->text[0])
 		r->rule.reply = arg->text;

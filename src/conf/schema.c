@@ -79,6 +79,7 @@ static const struct mxw__option limits[] = {
 	{"session-dns", MXW__OPT_NUMBER, "250", AT(mxw_conf, limits.session_dns), RANGE(20, 100000)},
 	{"sessions", MXW__OPT_NUMBER, "2000", AT(mxw_conf, limits.sessions), RANGE(1, 100000)},
 	{"concealed-sessions", MXW__OPT_NUMBER, "100", AT(mxw_conf, limits.concealed_sessions), RANGE(0, 100000)},
+	{"held-sessions", MXW__OPT_NUMBER, "100", AT(mxw_conf, limits.held_sessions), RANGE(0, 100000)},
 };
 
 static const struct mxw__option spf[] = {
@@ -282,6 +283,10 @@ static const struct mxw__option rule[] = {
 	{"disconnect", MXW__OPT_OTHER, .deflt = NULL},
 	{"discard", MXW__OPT_OTHER, .deflt = NULL},
 	{"conceal", MXW__OPT_OTHER, .deflt = NULL},
+	{"greylist", MXW__OPT_OTHER, .deflt = NULL},
+	{"hold", MXW__OPT_OTHER, .deflt = NULL},
+	{"tarpit", MXW__OPT_OTHER, .deflt = NULL},
+	{"tag", MXW__OPT_OTHER, .deflt = NULL},
 };
 
 const struct mxw__section mxw__sections[MXW__SECTION_COUNT] = {

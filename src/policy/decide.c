@@ -26,6 +26,8 @@ static const unsigned harmless[] = {
 	[MXW_ACTION_DISCONNECT] = BIT(DEFER) | BIT(REJECT) | BIT(DISCONNECT) | BIT(CONCEAL),
 	[MXW_ACTION_DISCARD] = BIT(DISCARD),
 	[MXW_ACTION_CONCEAL] = BIT(CONCEAL),
+	[MXW_ACTION_GREYLIST] = ~0u,
+	[MXW_ACTION_HOLD] = BIT(HOLD),
 };
 
 static unsigned harmless_to(const struct mxw__compiled_rule *decided)
@@ -71,8 +73,20 @@ static void take(struct mxw_decision *decision, const struct mxw__compiled_rule 
 	decision->file = c->rule.file;
 	decision->line = c->rule.line;
 	decision->reply = c->rule.reply;
-	if (c->rule.when)
-		mxw__expr_explain(c->rule.when, facts, decision);
+	if (c->condition)
+		mxw__expr_explain(c->condition, facts, decision);
+}
+
+/* A rule that does not decide. */
+static void note(struct mxw_decision *decision, const struct mxw__rule *rule)
+{
+	if (rule->action == MXW_ACTION_TAG && decision->ntags < MXW_TAGS_MAX) {
+		decision->tags[decision->ntags].rule = rule->name;
+		decision->tags[decision->ntags++].field = rule->reply;
+	} else if (rule->delay_ms > decision->delay_ms) {
+		decision->delay_ms = rule->delay_ms;
+		decision->delay_rule = rule->name;
+	}
 }
 
 /* The rule that decides, if any, against those that might have. */
@@ -106,7 +120,7 @@ bool mxw__policy_conceals(const mxw_policy_t *policy, const mxw_facts_t *facts)
 			continue;
 		if (action != MXW_ACTION_CONCEAL && action != MXW_ACTION_ACCEPT)
 			continue;
-		if (!c->rule.when || mxw__expr_eval(c->rule.when, facts) == MXW__TRUE)
+		if (!c->condition || mxw__expr_eval(c->condition, facts) == MXW__TRUE)
 			return action == MXW_ACTION_CONCEAL;
 	}
 	return false;
@@ -120,7 +134,7 @@ bool mxw__policy_hangs_on(const mxw_policy_t *policy, mxw_stage_t stage, const m
 			continue;
 		if (!mxw__fact_bits_has(&c->facts, fact) && !mxw__fact_bits_has(&c->reply_facts, fact))
 			continue;
-		if (!c->rule.when || mxw__expr_eval(c->rule.when, facts) != MXW__FALSE)
+		if (!c->condition || mxw__expr_eval(c->condition, facts) != MXW__FALSE)
 			return true;
 	}
 	return false;
@@ -146,13 +160,15 @@ void mxw__policy_decide_as(const mxw_policy_t *policy, mxw_stage_t stage, const 
 		bool is_tried = c->tried >> stage & 1, may_be_pending = c->pending >> stage & 1;
 		if (!is_tried && !may_be_pending)
 			continue;
-		mxw__tri_t value = c->rule.when ? mxw__expr_eval(c->rule.when, facts) : MXW__TRUE;
+		mxw__tri_t value = c->condition ? mxw__expr_eval(c->condition, facts) : MXW__TRUE;
 		if (is_passed_over(c, is_concealed, value))
 			continue;
 		if (value == MXW__UNKNOWN && may_be_pending)
 			add_pending(&pending, c);
 		else if (value == MXW__TRUE && is_tried && c->rule.observe)
 			observe(ret_decision, &c->rule);
+		else if (value == MXW__TRUE && is_tried && !mxw__action_is_final(c->rule.action))
+			note(ret_decision, &c->rule);
 		else if (value == MXW__TRUE && is_tried)
 			decided = c;
 	}

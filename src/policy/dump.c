@@ -95,6 +95,8 @@ static void dump_rule(const struct mxw__rule *rule, FILE *out)
 	if (rule->skip_if_unknown)
 		fputs("\tif-unknown skip\n", out);
 	fprintf(out, "\t%s", mxw_action_name(rule->action));
+	if (rule->delay_ms)
+		fprintf(out, rule->delay_ms % 1000 ? " %ums" : " %us", rule->delay_ms % 1000 ? rule->delay_ms : rule->delay_ms / 1000);
 	if (rule->reply) {
 		fputc(' ', out);
 		mxw__word_dump(rule->reply, out);

@@ -263,3 +263,20 @@ mxw__expr_t *mxw__expr_or(mxw__policy_builder_t *builder, mxw__expr_t *a, mxw__e
 {
 	return join(builder, MXW__EXPR_OR, a, b);
 }
+
+/* A node of its own, so that the condition stays what was written. */
+mxw__expr_t *mxw__expr_and_greylisted(mxw__policy_builder_t *builder, mxw__expr_t *when)
+{
+	static const char *const not_yet[] = {"new", "waiting"};
+	struct mxw_error err;
+	mxw__expr_t *greylisted = mxw__expr_compare(builder, "greylist", MXW__OP_IN, not_yet, MXW_ARRAY_LEN(not_yet), &err);
+	struct mxw__expr *e = when && greylisted ? new_expr(builder, MXW__EXPR_AND) : NULL;
+
+	if (!when)
+		return greylisted;
+	if (e) {
+		append(e, when);
+		append(e, greylisted);
+	}
+	return e;
+}

@@ -42,6 +42,9 @@ mxw__expr_t *mxw__expr_not(mxw__policy_builder_t *builder, mxw__expr_t *a);
 mxw__expr_t *mxw__expr_and(mxw__policy_builder_t *builder, mxw__expr_t *a, mxw__expr_t *b);
 mxw__expr_t *mxw__expr_or(mxw__policy_builder_t *builder, mxw__expr_t *a, mxw__expr_t *b);
 
+/* Longer than this no MTA waits for a reply that is not the last. */
+enum { MXW__TARPIT_MAX_MS = 60000 };
+
 struct mxw__rule {
 	const char *name;
 	const char *file;
@@ -51,7 +54,8 @@ struct mxw__rule {
 	unsigned at_stages;    /* bit per mxw_stage_t; 0: from the first possible one on */
 	mxw__expr_t *when;     /* NULL: always */
 	mxw_action_t action;
-	const char *reply;     /* NULL: the action's default */
+	const char *reply;     /* NULL: the action's default; of a tag: the field */
+	unsigned delay_ms;     /* of a tarpit */
 };
 
 /* Appends a rule. Checks reply code against action (reject: 5xx, defer: 4xx, disconnect: 421), its enhanced code's
@@ -60,6 +64,15 @@ mxw_status_t mxw__policy_builder_add(mxw__policy_builder_t *builder, const struc
 /* Turns the builder (which is used up) into a policy. */
 mxw_status_t mxw__policy_builder_finish(mxw__policy_builder_t *builder, mxw_policy_t **ret_policy);
 
+/* Does it end the search for a rule that decides? */
+bool mxw__action_is_final(mxw_action_t action);
+
+/* How many rules tag. */
+size_t mxw__policy_ntags(const mxw_policy_t *policy);
+/* Is there any rule that holds messages, and does not only observe? */
+bool mxw__policy_may_hold(const mxw_policy_t *policy);
+/* The names of the fields that tag rules add, each once; those that only observe add none. At most MXW_TAGS_MAX. */
+const char *const *mxw__policy_tag_names(const mxw_policy_t *policy, size_t *ret_n);
 /* Is there any rule that conceals, and does not only observe? */
 bool mxw__policy_may_conceal(const mxw_policy_t *policy);
 /*
@@ -80,6 +93,18 @@ bool mxw__reply_is_late(const char *reply);
 
 /* The part of that check that is about the reply alone; `reply` is not NULL. */
 mxw_status_t mxw__reply_check(mxw_action_t action, const char *reply, struct mxw_error *err);
+
+/* ---- tag.c ---- */
+
+/* "NAME: VALUE": a name that programs do not live by, and a value that may be filled in. */
+mxw_status_t mxw__tag_check(const char *field, struct mxw_error *err);
+/* Its name, in `arena`; NULL without memory. */
+const char *mxw__tag_name(mxw__arena_t *arena, const char *field);
+/* Room that name and value of one take at most. */
+enum { MXW__TAG_BYTES = 768 };
+/* The value, filled in as in a reply, after a blank and folded with "\n\t"; NULL without memory. */
+struct mxw__reply_vars;
+const char *mxw__tag_value(mxw__arena_t *arena, const char *field, const mxw_facts_t *facts, const struct mxw__reply_vars *vars);
 
 /* Writes the rules in the syntax of mxward.conf, in force order. */
 void mxw__policy_dump(const mxw_policy_t *policy, FILE *out);

@@ -34,6 +34,9 @@ static const struct {
 	[MXW_ACTION_DISCONNECT] = {421, "4.7.0", "Closing the connection, try again later ({session})", '4'},
 	[MXW_ACTION_DISCARD] = {0, "", "", 0},
 	[MXW_ACTION_CONCEAL] = {451, "4.7.1", "Temporarily refused, try again later ({session})", '4'},
+	[MXW_ACTION_GREYLIST] = {450, "4.7.1", "Greylisted, try again later ({session})", '4'},
+	/* Nobody is told but the MTA: a reason. */
+	[MXW_ACTION_HOLD] = {0, "", "Held by local policy ({session})", 0},
 };
 
 static bool has_reply(mxw_action_t action)
@@ -160,7 +163,7 @@ static mxw_status_t check_name(const char *name, struct mxw_error *err)
 			 name);
 }
 
-static mxw_status_t check_text(const char *text, struct mxw_error *err)
+mxw_status_t mxw__text_check(const char *text, struct mxw_error *err)
 {
 	char c = 0, name[NAME_LEN_MAX + 1];
 
@@ -193,10 +196,11 @@ static mxw_status_t check_code(mxw_action_t action, const struct parts *parts, s
 		return mxw__fail(err, MXW_ERR_CONF, "%d is no code to reject with; 5xx was expected", code);
 	if (action == MXW_ACTION_DISCONNECT && code != 421)
 		return mxw__fail(err, MXW_ERR_CONF, "%d is no code to disconnect with; 421 was expected", code);
-	if (action == MXW_ACTION_DEFER && code == 421)
+	bool is_deferral = action == MXW_ACTION_DEFER || action == MXW_ACTION_GREYLIST;
+	if (is_deferral && code == 421)
 		return mxw__fail(err, MXW_ERR_CONF,
 				 "421 makes the MTA close the connection: that is 'disconnect'; another 4xx was expected");
-	if (action == MXW_ACTION_DEFER && (code < 400 || code > 459))
+	if (is_deferral && (code < 400 || code > 459))
 		return mxw__fail(err, MXW_ERR_CONF, "%d is no code to defer with; 4xx was expected", code);
 	if (action == MXW_ACTION_CONCEAL && (code == 421 || code < 400 || (code > 459 && code < 500) || code > 559))
 		return mxw__fail(err, MXW_ERR_CONF, "%d is no code to conceal with; 4xx but 421, or 5xx, was expected", code);
@@ -207,7 +211,9 @@ mxw_status_t mxw__reply_check(mxw_action_t action, const char *reply, struct mxw
 {
 	struct parts parts;
 
-	if (!has_reply(action))
+	if (action == MXW_ACTION_HOLD && strlen(reply) <= TEMPLATE_MAX)
+		return mxw__text_check(reply, err);
+	if (!has_reply(action) && action != MXW_ACTION_HOLD)
 		return mxw__fail(err, MXW_ERR_CONF, "'%s' takes no reply", mxw_action_name(action));
 	if (strlen(reply) > TEMPLATE_MAX)
 		return mxw__fail(err, MXW_ERR_CONF, "a reply has at most %d characters", TEMPLATE_MAX);
@@ -220,7 +226,7 @@ mxw_status_t mxw__reply_check(mxw_action_t action, const char *reply, struct mxw
 	if (parts.enhanced[0] && parts.enhanced[0] != class)
 		return mxw__fail(err, MXW_ERR_CONF, "enhanced code %s does not belong to '%s'; %c.x.y was expected",
 				 parts.enhanced, mxw_action_name(action), class);
-	return check_text(parts.text, err);
+	return mxw__text_check(parts.text, err);
 }
 
 bool mxw__reply_is_late(const char *reply)
@@ -291,24 +297,31 @@ static void add_value(struct mxw__buf *buf, const char *name, const mxw_facts_t 
 	free(joined);
 }
 
-static void expand(const char *text, const mxw_facts_t *facts, const struct mxw__reply_vars *vars, char *ret_text)
+void mxw__text_expand(const char *text, const mxw_facts_t *facts, const struct mxw__reply_vars *vars, size_t max,
+		      struct mxw__buf *ret_buf)
 {
-	struct mxw__buf buf;
 	char c, name[NAME_LEN_MAX + 1];
 
-	mxw__buf_init(&buf, TEXT_MAX);
+	mxw__buf_init(ret_buf, max);
 	for (;;) {
 		enum piece piece = next_piece(&text, &c, name);
 		if (piece == PIECE_END || piece == PIECE_BAD)
 			break;
 		if (piece == PIECE_NAME)
-			add_value(&buf, name, facts, vars);
+			add_value(ret_buf, name, facts, vars);
 		else
-			mxw__buf_add_reply(&buf, (const char[]){c, '\0'}, 1);
+			mxw__buf_add_reply(ret_buf, (const char[]){c, '\0'}, 1);
 	}
 	/* A value at the end may be absent. */
-	while (buf.len && buf.data[buf.len - 1] == ' ')
-		buf.data[--buf.len] = '\0';
+	while (ret_buf->len && ret_buf->data[ret_buf->len - 1] == ' ')
+		ret_buf->data[--ret_buf->len] = '\0';
+}
+
+static void expand(const char *text, const mxw_facts_t *facts, const struct mxw__reply_vars *vars, char *ret_text)
+{
+	struct mxw__buf buf;
+
+	mxw__text_expand(text, facts, vars, TEXT_MAX, &buf);
 	snprintf(ret_text, MXW_REPLY_MAX, "%s", mxw__buf_str(&buf));
 	mxw__buf_fini(&buf);
 }
@@ -326,6 +339,8 @@ void mxw__reply_make(const struct mxw_decision *decision, const mxw_facts_t *fac
 	mxw__decision_facts(decision, facts, &buf);
 	snprintf(v.facts, sizeof v.facts, "%s", mxw__buf_str(&buf));
 	mxw__buf_fini(&buf);
+	if (decision->action == MXW_ACTION_HOLD)
+		expand(decision->reply ? decision->reply : defaults[MXW_ACTION_HOLD].text, facts, vars, v.text);
 	if (has_reply(decision->action)) {
 		struct parts parts;
 		split(decision->reply ? decision->reply : "", &parts);

@@ -15,6 +15,9 @@ enum { POLICY_BYTES_MAX = 16 << 20, RULES_MAX = 4096, NAME_LEN_MAX = 64 };
 /* A rule that throws a message away must have seen the whole of what it is about: never one recipient. */
 #define DISCARD_STAGES (STAGE(MAIL) | STAGE(DATA) | STAGE(EOM))
 
+/* One that tags: there must be a message. */
+#define TAG_STAGES (STAGE(MAIL) | STAGE(RCPT) | STAGE(DATA) | STAGE(EOM))
+
 static const char *const action_names[] = {
 	[MXW_ACTION_CONTINUE] = "continue",
 	[MXW_ACTION_ACCEPT] = "accept",
@@ -23,11 +26,20 @@ static const char *const action_names[] = {
 	[MXW_ACTION_DISCONNECT] = "disconnect",
 	[MXW_ACTION_DISCARD] = "discard",
 	[MXW_ACTION_CONCEAL] = "conceal",
+	[MXW_ACTION_GREYLIST] = "greylist",
+	[MXW_ACTION_HOLD] = "hold",
+	[MXW_ACTION_TARPIT] = "tarpit",
+	[MXW_ACTION_TAG] = "tag",
 };
 
 const char *mxw_action_name(mxw_action_t action)
 {
 	return (size_t)action < MXW_ARRAY_LEN(action_names) ? action_names[action] : "unknown";
+}
+
+bool mxw__action_is_final(mxw_action_t action)
+{
+	return action != MXW_ACTION_TARPIT && action != MXW_ACTION_TAG;
 }
 
 mxw_status_t mxw__policy_builder_new(mxw__policy_builder_t **ret_builder)
@@ -109,6 +121,12 @@ static mxw_status_t complain_at(unsigned at, unsigned possible, const struct mxw
 	if (c->rule.action == MXW_ACTION_CONCEAL)
 		return mxw__fail(err, MXW_ERR_CONF, "can't be tried at %s: 'conceal' answers recipients, at rcpt only",
 				 mxw_stage_name(stage));
+	if (c->rule.action == MXW_ACTION_HOLD)
+		return mxw__fail(err, MXW_ERR_CONF, "can't be tried at %s: 'hold' takes a whole message, at eom only",
+				 mxw_stage_name(stage));
+	if (c->rule.action == MXW_ACTION_TAG)
+		return mxw__fail(err, MXW_ERR_CONF, "can't be tried at %s: 'tag' is for a message, at mail, rcpt, data or eom",
+				 mxw_stage_name(stage));
 	return mxw__fail(err, MXW_ERR_CONF, "can't be tried at %s: 'discard' takes a whole message, at mail, data or eom",
 			 mxw_stage_name(stage));
 }
@@ -121,7 +139,9 @@ static unsigned pending_stages(const struct mxw__compiled_rule *c)
 {
 	unsigned stages = c->tried;
 
-	if (c->rule.observe || c->rule.skip_if_unknown)
+	/* Nobody is delayed or tagged out of doubt. */
+	if (c->rule.observe || c->rule.skip_if_unknown || c->rule.action == MXW_ACTION_GREYLIST ||
+	    !mxw__action_is_final(c->rule.action))
 		return 0;
 	if (c->rule.action != MXW_ACTION_ACCEPT)
 		return stages;
@@ -168,13 +188,16 @@ static mxw_status_t set_stages(struct mxw__compiled_rule *c, struct mxw_error *e
 				 "can never be tried: '%s' is about one recipient and known at rcpt only, '%s' from %s on",
 				 mxw__fact_table[rcpt_fact(&c->facts)].name, mxw__fact_table[why].name,
 				 mxw_stage_name(mxw__fact_table[why].stage));
-	if (c->rule.action == MXW_ACTION_DISCARD) {
-		if (!(possible & DISCARD_STAGES))
+	if (c->rule.action == MXW_ACTION_DISCARD || c->rule.action == MXW_ACTION_HOLD) {
+		unsigned whole = c->rule.action == MXW_ACTION_HOLD ? STAGE(EOM) : DISCARD_STAGES;
+		if (!(possible & whole))
 			return mxw__fail(err, MXW_ERR_CONF,
-					 "'discard' takes a whole message and can't hang on '%s', which is about one recipient",
-					 mxw__fact_table[rcpt_fact(&c->facts)].name);
-		possible &= DISCARD_STAGES;
+					 "'%s' takes a whole message and can't hang on '%s', which is about one recipient",
+					 mxw_action_name(c->rule.action), mxw__fact_table[rcpt_fact(&c->facts)].name);
+		possible &= whole;
 	}
+	if (c->rule.action == MXW_ACTION_TAG)
+		possible &= TAG_STAGES;
 	if (c->rule.action == MXW_ACTION_CONCEAL) {
 		mxw_status_t status = limit_conceal(c, why, &possible, err);
 		if (status != MXW_OK)
@@ -182,6 +205,9 @@ static mxw_status_t set_stages(struct mxw__compiled_rule *c, struct mxw_error *e
 	}
 	if (c->rule.at_stages & ~possible)
 		return complain_at(c->rule.at_stages, possible, c, why, err);
+	/* Where most is known of the message; what is known of recipients was known before. */
+	if (c->rule.action == MXW_ACTION_TAG && !c->rule.at_stages)
+		possible &= possible & STAGE(EOM) ? STAGE(EOM) : STAGE(RCPT);
 	c->tried = c->rule.at_stages ? c->rule.at_stages : possible;
 	c->pending = pending_stages(c);
 	c->tells_existence = existence_fact(c) != MXW_FACT_NONE;
@@ -200,6 +226,23 @@ static bool name_is_valid(const char *name)
 	return len > 0 && len <= NAME_LEN_MAX;
 }
 
+static mxw_status_t check_argument(const mxw__policy_builder_t *b, const struct mxw__rule *rule, struct mxw_error *err)
+{
+	size_t ntags = 0;
+
+	if (rule->action == MXW_ACTION_TARPIT && (!rule->delay_ms || rule->delay_ms > MXW__TARPIT_MAX_MS))
+		return mxw__fail(err, MXW_ERR_CONF, "'tarpit' needs a duration from 1ms to %ds", MXW__TARPIT_MAX_MS / 1000);
+	if (rule->action != MXW_ACTION_TAG)
+		return rule->reply ? mxw__reply_check(rule->action, rule->reply, err) : MXW_OK;
+	if (!rule->reply)
+		return mxw__fail(err, MXW_ERR_CONF, "'tag' needs a header field: \"NAME: VALUE\"");
+	for (size_t i = 0; i < b->nrules; i++)
+		ntags += b->rules[i].rule.action == MXW_ACTION_TAG;
+	if (ntags == MXW_TAGS_MAX)
+		return mxw__fail(err, MXW_ERR_LIMIT, "more than %d rules that tag", MXW_TAGS_MAX);
+	return mxw__tag_check(rule->reply, err);
+}
+
 static mxw_status_t check_rule(const mxw__policy_builder_t *b, const struct mxw__rule *rule, struct mxw_error *err)
 {
 	if (!name_is_valid(rule->name))
@@ -215,10 +258,11 @@ static mxw_status_t check_rule(const mxw__policy_builder_t *b, const struct mxw_
 	}
 	if (rule->action == MXW_ACTION_CONTINUE)
 		return mxw__fail(err, MXW_ERR_CONF,
-				 "has no action; accept, defer, reject, disconnect, discard or conceal was expected");
+				 "has no action; accept, defer, reject, disconnect, discard, conceal, greylist, hold, tarpit or "
+				 "tag was expected");
 	if (rule->when && rule->when->depth > MXW__EXPR_DEPTH_MAX)
 		return mxw__fail(err, MXW_ERR_CONF, "the condition is nested deeper than %d levels", MXW__EXPR_DEPTH_MAX);
-	return rule->reply ? mxw__reply_check(rule->action, rule->reply, err) : MXW_OK;
+	return check_argument(b, rule, err);
 }
 
 static bool grow(mxw__policy_builder_t *b)
@@ -236,13 +280,18 @@ static bool grow(mxw__policy_builder_t *b)
 
 mxw_status_t mxw__policy_builder_add(mxw__policy_builder_t *builder, const struct mxw__rule *rule, struct mxw_error *err)
 {
-	struct mxw__compiled_rule c = {.rule = *rule};
+	struct mxw__compiled_rule c = {.rule = *rule, .condition = rule->when};
 	mxw_status_t status = check_rule(builder, rule, err);
 
 	if (status != MXW_OK)
 		return status;
-	if (rule->when)
-		mxw__expr_facts(rule->when, &c.facts);
+	if (rule->action == MXW_ACTION_GREYLIST) {
+		c.condition = mxw__expr_and_greylisted(builder, rule->when);
+		if (!c.condition)
+			return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
+	}
+	if (c.condition)
+		mxw__expr_facts(c.condition, &c.facts);
 	if (rule->reply)
 		mxw__reply_facts(rule->reply, &c.reply_facts);
 	status = set_stages(&c, err);
@@ -259,10 +308,27 @@ mxw_status_t mxw__policy_builder_add(mxw__policy_builder_t *builder, const struc
 
 /* ---- the policy ---- */
 
+/* False without memory. */
+static bool add_tag_name(mxw_policy_t *policy, const struct mxw__compiled_rule *c)
+{
+	if (c->rule.action != MXW_ACTION_TAG || c->rule.observe)
+		return true;
+	policy->ntags++;
+	const char *name = mxw__tag_name(policy->arena, c->rule.reply);
+	for (size_t i = 0; name && i < policy->ntag_names; i++)
+		if (mxw__ascii_casecmp(policy->tag_names[i], name) == 0)
+			return true;
+	if (name)
+		policy->tag_names[policy->ntag_names++] = name;
+	return name != NULL;
+}
+
 static void add_needs(mxw_policy_t *policy, const struct mxw__compiled_rule *c)
 {
 	if (c->rule.action == MXW_ACTION_CONCEAL && !c->rule.observe)
 		policy->may_conceal = true;
+	if (c->rule.action == MXW_ACTION_HOLD && !c->rule.observe)
+		policy->may_hold = true;
 	for (unsigned s = 0; s < MXW_STAGE_COUNT; s++) {
 		if (!(c->tried >> s & 1))
 			continue;
@@ -291,8 +357,13 @@ mxw_status_t mxw__policy_builder_finish(mxw__policy_builder_t *builder, mxw_poli
 	policy->arena = builder->arena;
 	builder->arena = NULL;
 	mxw__policy_builder_free(builder);
-	for (size_t i = 0; i < policy->nrules; i++)
+	for (size_t i = 0; i < policy->nrules; i++) {
 		add_needs(policy, &policy->rules[i]);
+		if (!add_tag_name(policy, &policy->rules[i])) {
+			mxw_policy_unref(policy);
+			return MXW_ERR_NOMEM;
+		}
+	}
 	*ret_policy = policy;
 	return MXW_OK;
 }
@@ -314,6 +385,22 @@ void mxw_policy_unref(mxw_policy_t *policy)
 bool mxw__policy_may_conceal(const mxw_policy_t *policy)
 {
 	return policy->may_conceal;
+}
+
+size_t mxw__policy_ntags(const mxw_policy_t *policy)
+{
+	return policy->ntags;
+}
+
+bool mxw__policy_may_hold(const mxw_policy_t *policy)
+{
+	return policy->may_hold;
+}
+
+const char *const *mxw__policy_tag_names(const mxw_policy_t *policy, size_t *ret_n)
+{
+	*ret_n = policy->ntag_names;
+	return policy->tag_names;
 }
 
 bool mxw_policy_needs(const mxw_policy_t *policy, mxw_stage_t stage, mxw_fact_id_t fact)

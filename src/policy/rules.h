@@ -57,6 +57,7 @@ static inline bool mxw__fact_bits_has(const struct mxw__fact_bits *bits, mxw_fac
 /* A rule with what follows from its condition. */
 struct mxw__compiled_rule {
 	struct mxw__rule rule;
+	mxw__expr_t *condition;     /* what is tried: `rule.when` and what the action asks besides; NULL: always */
 	unsigned tried;             /* bit per stage at which it is tried */
 	unsigned pending;           /* bit per stage at which, being undetermined, it still counts; see decide.c */
 	struct mxw__fact_bits facts;       /* named in the condition */
@@ -72,6 +73,10 @@ struct mxw_policy {
 	struct mxw__fact_bits needs[MXW_STAGE_COUNT];
 	bool has_stage[MXW_STAGE_COUNT];
 	bool may_conceal;           /* there is a concealing rule that does not only observe */
+	bool may_hold;              /* the same of one that holds messages */
+	size_t ntags;
+	size_t ntag_names;
+	const char *tag_names[MXW_TAGS_MAX];
 };
 
 struct mxw__policy_builder {
@@ -89,6 +94,14 @@ void mxw__expr_facts(const struct mxw__expr *expr, struct mxw__fact_bits *bits);
 void mxw__expr_dump(const struct mxw__expr *expr, FILE *out);
 const char *mxw__op_name(mxw__op_t op);
 
+/* What a condition is, and that the fact `greylist` says "not yet". NULL without memory. */
+mxw__expr_t *mxw__expr_and_greylisted(mxw__policy_builder_t *builder, mxw__expr_t *when);
+
+/* The texts of replies and tags: printable ASCII, each {name} a variable or fact. */
+mxw_status_t mxw__text_check(const char *text, struct mxw_error *err);
+/* With values filled in, made safe, and at most `max` octets in all. */
+void mxw__text_expand(const char *text, const mxw_facts_t *facts, const struct mxw__reply_vars *vars, size_t max,
+		      struct mxw__buf *ret_buf);
 /* Adds every fact that a reply template names. */
 void mxw__reply_facts(const char *reply, struct mxw__fact_bits *bits);
 

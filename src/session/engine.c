@@ -158,6 +158,7 @@ static void compute_needs(struct mxw__snapshot *snap)
 		.edits_headers = true,
 		.replies_connect = mxw_policy_has_stage(conf->policy, MXW_STAGE_CONNECT),
 		.replies_helo = mxw_policy_has_stage(conf->policy, MXW_STAGE_HELO),
+		.quarantines = mxw__policy_may_hold(conf->policy),
 	};
 }
 

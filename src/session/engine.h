@@ -78,6 +78,8 @@ struct mxw_engine {
 	struct mxw__warnings warnings;
 	_Atomic int64_t next_report_ms;  /* of the resolver's counters */
 	atomic_uint concealed_sessions;  /* that wait for the time of their reply */
+	atomic_uint held_sessions;       /* the same of a tarpit's */
+	atomic_bool is_hurried;          /* tarpits wait no more */
 	char *state_dir;                 /* NULL: nothing is kept on disk */
 	bool state_is_read_only;
 	mxw__rcpt_keeper_t *keeper;      /* of what directories have said */
@@ -126,6 +128,15 @@ struct mxw__message_record {
 		mxw_action_t action;
 	} observed[MXW_OBSERVED_MAX];
 	int64_t spent_ms;
+	const char *tarpit_rule;         /* the last one that delayed a reply */
+	uint64_t tarpit_ms;              /* of all replies */
+	bool has_lost_tag;               /* one that holds could not be kept */
+	size_t ntags;
+	struct {
+		const char *field;       /* the policy's: which one it is */
+		const char *name, *value;
+	} tags[MXW_TAGS_MAX];
+	unsigned tag_fields[MXW_TAGS_MAX]; /* that came with the message, for each name of the policy's tags */
 };
 
 enum { MXW__GREYLIST_IDENTITIES = 4 };
@@ -163,7 +174,9 @@ struct mxw_session {
 	struct mxw__message_record record;
 	struct mxw__greylisting greylisting;
 	int64_t step_began_ms;
-	int64_t hold_until_ms;           /* the time of a concealed recipient's reply; 0: it need not wait */
+	int64_t hold_until_ms;           /* the time of the step's reply; 0: it need not wait */
+	atomic_uint *hold_count;         /* in which the wait is counted: engine->concealed_sessions or held_sessions */
+	struct mxw_abilities abilities;
 	struct mxw_edit *edits;          /* malloc'ed */
 	mxw__arena_t *edits_arena;       /* NULL until there are any; the texts of fields that are inserted */
 };
@@ -172,6 +185,8 @@ struct mxw_session {
 void mxw__stage_begin(mxw_session_t *s);
 /* Asks for what will be wanted, as far as it is known by now; does not wait. */
 void mxw__stage_gather(mxw_session_t *s, mxw_stage_t stage);
+/* The message's line will show a rule that only observed, or did so because nothing is enforced. */
+void mxw__note_observed(mxw_session_t *s, const char *rule, mxw_action_t action);
 /* Runs the stage and fills in the verdict. */
 void mxw__stage_decide(mxw_session_t *s, mxw_stage_t stage, struct mxw_verdict *ret_verdict);
 /* A verdict to defer, of the engine's own; `rule` is static. */
@@ -179,10 +194,6 @@ void mxw__stage_defer(const mxw_session_t *s, int code, const char *enhanced, co
 		      struct mxw_verdict *ret_verdict);
 /* The same where memory or another resource of ours is short. */
 void mxw__stage_defer_short(const mxw_session_t *s, struct mxw_verdict *ret_verdict);
-/* From here on the step's reply has a fixed time. False: it can't wait, and is to be given at once. */
-bool mxw__stage_begin_hold(mxw_session_t *s);
-/* To be called last in a step: waits for the time of the reply, if it has one. */
-void mxw__stage_hold(mxw_session_t *s);
 /* Runs a check that a part has to know now, if it has not run yet; one without needs of its own. */
 void mxw__stage_need_check(mxw_session_t *s, mxw_stage_t stage, const struct mxw__check *check);
 /* Runs lazy checks of the list that have not run yet, whatever the rules name. */
@@ -202,6 +213,26 @@ bool mxw__track_guess(mxw_session_t *s);
 
 /* nat.c: is the internal client more than one? Notes its name, and states the fact. */
 void mxw__nat_watch(mxw_session_t *s, mxw_stage_t stage);
+
+/* hold.c: replies that come later */
+/* From here on the step's reply has the fixed time of a concealed one. False: it can't wait, and is to be given at once. */
+bool mxw__hold_concealed(mxw_session_t *s);
+/* The reply is to come after the delay that the policy decided, as far as that may be; says so in the verdict. */
+void mxw__hold_delayed(mxw_session_t *s, mxw_stage_t stage, const struct mxw_decision *decision, struct mxw_verdict *verdict);
+/* To be called last in a step: waits for the time of the reply, if it has one. */
+void mxw__hold(mxw_session_t *s);
+/* Gives the reply without waiting. */
+void mxw__hold_drop(mxw_session_t *s);
+
+/* tags.c: header fields that rules add */
+/* Keeps what the decision says, for the end of the message. */
+void mxw__tags_note(mxw_session_t *s, const struct mxw_decision *decision, const struct mxw__reply_vars *vars);
+/* A field of the message: is it one of ours? */
+void mxw__tags_count(mxw_session_t *s, const char *name);
+/* How many changes they make at most. */
+size_t mxw__tags_nedits(const mxw_session_t *s);
+/* Takes out those of the names of tags that a stranger's message brought, and adds ours. False: it can't go on like that. */
+bool mxw__tags_edit(mxw_session_t *s, struct mxw_edit *edits, size_t *n);
 
 /* edits.c */
 /*

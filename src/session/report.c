@@ -94,6 +94,20 @@ static void add_observed(struct mxw__buf *line, const struct mxw__message_record
 	mxw__buf_addc(line, '"');
 }
 
+/* What rules did besides deciding. */
+static void add_measures(struct mxw__buf *line, const struct mxw__message_record *r)
+{
+	if (r->tarpit_ms) {
+		add_number(line, "tarpit-ms", r->tarpit_ms);
+		add(line, "tarpit-rule", r->tarpit_rule);
+	}
+	if (!r->ntags || !r->has_ended)
+		return;
+	add_key(line, "tags");
+	for (size_t i = 0; i < r->ntags; i++)
+		mxw__buf_addf(line, "%s%s", i ? "," : "", r->tags[i].name);
+}
+
 static void emit(mxw_session_t *s, struct mxw__buf *line)
 {
 	mxw__engine_log(s->engine, MXW_LEVEL_INFO, mxw__buf_str(line));
@@ -146,6 +160,7 @@ void mxw__report_message(mxw_session_t *s)
 		add(&line, "verdict", "aborted");
 	add_refused(&line, r);
 	add_observed(&line, r);
+	add_measures(&line, r);
 	add_results(&line, s);
 	if (r->has_ended)
 		add_number(&line, "size", env->header_bytes + env->body_bytes);
@@ -164,6 +179,7 @@ void mxw__report_refused_session(mxw_session_t *s, mxw_stage_t stage, const stru
 	add_client(&line, s);
 	add(&line, "stage", mxw_stage_name(stage));
 	add_verdict(&line, s, verdict);
+	add_measures(&line, &s->record);
 	add(&line, "score", mxw_facts_get(s->facts, MXW__FACT_CLIENT_SCORE));
 	add_number(&line, "time-ms", (uint64_t)s->record.spent_ms);
 	emit(s, &line);

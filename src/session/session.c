@@ -9,7 +9,7 @@
 
 enum {
 	SESSION_BYTES = 8 * 1024,  /* client and daemon name */
-	MESSAGE_BYTES = 16 * 1024, /* beside the header, which takes up to twice its size: sender, user */
+	MESSAGE_BYTES = 16 * 1024, /* beside the header, which takes up to twice its size, and tags: sender, user */
 	RCPT_BYTES = 16 * 1024,
 	/* Each fact once, and those that may be stated several times more often: dkim.domain once for each signature. */
 	SEVERAL_VALUES = 192,
@@ -20,7 +20,10 @@ enum {
 
 static size_t message_bytes(const struct mxw_conf *conf)
 {
-	return MESSAGE_BYTES + 2 * (size_t)conf->limits.header_bytes;
+	/* Each rule that tags, if all have names of their own. */
+	size_t tags = mxw__policy_ntags(conf->policy) * MXW__TAG_BYTES;
+
+	return MESSAGE_BYTES + tags + 2 * (size_t)conf->limits.header_bytes;
 }
 
 /* A copy that is bounded, and "" where there is nothing or no room. */
@@ -103,6 +106,7 @@ mxw_status_t mxw_session_new(mxw_engine_t *engine, mxw_session_t **ret_session)
 	s->message_arena = mxw__arena_new(message_bytes(s->snapshot->conf));
 	s->rcpt_arena = mxw__arena_new(RCPT_BYTES);
 	s->budget.limit = (unsigned)limits->session_dns;
+	s->abilities = (struct mxw_abilities){true, true, true};
 	s->env.client_name = s->env.daemon_name = s->env.helo = "";
 	clear_envelope_message(&s->env);
 	if (!s->session_arena || !s->message_arena || !s->rcpt_arena ||
@@ -117,7 +121,7 @@ mxw_status_t mxw_session_new(mxw_engine_t *engine, mxw_session_t **ret_session)
 
 bool mxw__is_refusal(mxw_action_t action)
 {
-	return action != MXW_ACTION_CONTINUE && action != MXW_ACTION_ACCEPT;
+	return action != MXW_ACTION_CONTINUE && action != MXW_ACTION_ACCEPT && action != MXW_ACTION_HOLD;
 }
 
 /* What belongs to the session stays. */
@@ -168,6 +172,11 @@ void mxw_session_needs(const mxw_session_t *session, struct mxw_needs *ret_needs
 	*ret_needs = session->snapshot->needs;
 }
 
+void mxw_session_abilities(mxw_session_t *session, const struct mxw_abilities *abilities)
+{
+	session->abilities = *abilities;
+}
+
 const char *mxw_session_id(const mxw_session_t *session)
 {
 	return session->id;
@@ -197,7 +206,7 @@ static void decide_for_session(mxw_session_t *s, mxw_stage_t stage, struct mxw_v
 	}
 }
 
-void mxw_session_connect(mxw_session_t *session, const struct mxw_connect_info *info, struct mxw_verdict *ret_verdict)
+static void connect(mxw_session_t *session, const struct mxw_connect_info *info, struct mxw_verdict *ret_verdict)
 {
 	struct mxw__envelope *env = &session->env;
 
@@ -218,13 +227,21 @@ void mxw_session_connect(mxw_session_t *session, const struct mxw_connect_info *
 	decide_for_session(session, MXW_STAGE_CONNECT, ret_verdict);
 }
 
+void mxw_session_connect(mxw_session_t *session, const struct mxw_connect_info *info, struct mxw_verdict *ret_verdict)
+{
+	connect(session, info, ret_verdict);
+	mxw__hold(session);
+}
+
 /* A peer of the MTA may leave steps out; what follows then works on an unknown client. */
 static void need_connect(mxw_session_t *s)
 {
 	struct mxw_verdict ignored;
 
-	if (!s->is_connected)
-		mxw_session_connect(s, &(struct mxw_connect_info){0}, &ignored);
+	if (s->is_connected)
+		return;
+	connect(s, &(struct mxw_connect_info){0}, &ignored);
+	mxw__hold_drop(s);
 }
 
 /* A second HELO replaces what the first one established. */
@@ -255,6 +272,7 @@ void mxw_session_helo(mxw_session_t *session, const char *helo, struct mxw_verdi
 		session->env.helo = session->helo;
 	}
 	decide_for_session(session, MXW_STAGE_HELO, ret_verdict);
+	mxw__hold(session);
 }
 
 /* RFC 6531 section 3.4. */
@@ -292,6 +310,7 @@ void mxw_session_mail(mxw_session_t *session, const struct mxw_mail_info *info, 
 	mxw__stage_decide(session, MXW_STAGE_MAIL, ret_verdict);
 	remember_refusal(session, ret_verdict);
 	spend(session);
+	mxw__hold(session);
 }
 
 void mxw_session_queue_id(mxw_session_t *session, const char *queue_id)
@@ -358,7 +377,7 @@ void mxw_session_rcpt(mxw_session_t *session, const struct mxw_rcpt_info *info, 
 	/* What was said of one recipient must not count for the message as a whole. */
 	mxw__stage_clear(session, MXW_SCOPE_RCPT);
 	spend(session);
-	mxw__stage_hold(session);
+	mxw__hold(session);
 }
 
 void mxw_session_data(mxw_session_t *session, struct mxw_verdict *ret_verdict)
@@ -368,6 +387,7 @@ void mxw_session_data(mxw_session_t *session, struct mxw_verdict *ret_verdict)
 	mxw__stage_decide(session, MXW_STAGE_DATA, ret_verdict);
 	remember_refusal(session, ret_verdict);
 	spend(session);
+	mxw__hold(session);
 }
 
 void mxw_session_unknown(mxw_session_t *session, const char *line, struct mxw_verdict *ret_verdict)
@@ -378,6 +398,7 @@ void mxw_session_unknown(mxw_session_t *session, const char *line, struct mxw_ve
 	mxw__track_event(session, MXW__EVENT_UNKNOWN_COMMAND);
 	/* A message in progress keeps its facts; its own rules come to their turn at their stage. */
 	decide_for_session(session, *session->env.helo ? MXW_STAGE_HELO : MXW_STAGE_CONNECT, ret_verdict);
+	mxw__hold(session);
 }
 
 /* Without room for a field it is too large a header, of very many fields; without memory nothing is known of it. */
@@ -407,6 +428,7 @@ void mxw_session_header(mxw_session_t *session, const char *name, const char *va
 	struct mxw__envelope *env = &session->env;
 
 	need_connect(session);
+	mxw__tags_count(session, name);
 	env->header_bytes += strlen(name) + strlen(value) + 3;
 	if (env->header_bytes > snap->conf->limits.header_bytes)
 		env->header_overflow = env->header_is_too_large = true;
@@ -444,7 +466,7 @@ static void refuse_late(mxw_session_t *s, struct mxw_verdict *v)
 	if (s->snapshot->conf->observe)
 		v->action = MXW_ACTION_CONTINUE;
 	else
-		mxw__stage_begin_hold(s);
+		mxw__hold_concealed(s);
 }
 
 void mxw_session_eom(mxw_session_t *session, struct mxw_verdict *ret_verdict, const struct mxw_edit **ret_edits,
@@ -477,7 +499,7 @@ void mxw_session_eom(mxw_session_t *session, struct mxw_verdict *ret_verdict, co
 	spend(session);
 	mxw__report_message(session);
 	session->record.is_open = false;
-	mxw__stage_hold(session);
+	mxw__hold(session);
 }
 
 void mxw_session_abort(mxw_session_t *session)

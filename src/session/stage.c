@@ -135,7 +135,7 @@ static bool fact_is(const mxw_session_t *s, mxw_fact_id_t fact, const char *word
 	return value && strcmp(value, word) == 0;
 }
 
-static void note_observed(mxw_session_t *s, const char *rule, mxw_action_t action)
+void mxw__note_observed(mxw_session_t *s, const char *rule, mxw_action_t action)
 {
 	struct mxw__message_record *r = &s->record;
 
@@ -188,8 +188,15 @@ static void make_verdict(mxw_session_t *s, const struct mxw_decision *decision, 
 	v->decided = v->action;
 	if (v->action == MXW_ACTION_CONCEAL)
 		conceal_reply(&s->record, v);
+	if (v->action == MXW_ACTION_GREYLIST)
+		v->action = MXW_ACTION_DEFER;
 	if (s->snapshot->conf->observe)
 		v->action = MXW_ACTION_CONTINUE;
+	if (v->action == MXW_ACTION_HOLD && !s->abilities.quarantines)
+		mxw__stage_defer(s, 451, "4.7.1", "Temporarily refused, try again later", decision->rule, v);
+	/* A recipient that is not taken is none of the message's. */
+	if (!mxw__is_refusal(v->action) && !s->env.rcpt_refused_by_mta)
+		mxw__tags_note(s, decision, &vars);
 }
 
 void mxw__stage_defer(const mxw_session_t *s, int code, const char *enhanced, const char *text, const char *rule,
@@ -218,7 +225,7 @@ static bool is_short(const mxw_session_t *s)
 static void finish(mxw_session_t *s, mxw_stage_t stage, const struct mxw_decision *decision, struct mxw_verdict *v)
 {
 	for (size_t i = 0; i < decision->nobserved && i < MXW_OBSERVED_MAX; i++)
-		note_observed(s, decision->observed[i].rule, decision->observed[i].action);
+		mxw__note_observed(s, decision->observed[i].rule, decision->observed[i].action);
 	if (decision->action == MXW_ACTION_ACCEPT)
 		remember_accept(s, stage);
 	make_verdict(s, decision, v);
@@ -244,47 +251,17 @@ static bool is_to_be_concealed(mxw_session_t *s, bool *ret_is_counted)
 }
 
 /*
- * A reply that waits keeps a thread and a process of the MTA's: only so many may. False, too, if the clock can't be waited
- * on. The reply is then given at once.
- */
-bool mxw__stage_begin_hold(mxw_session_t *s)
-{
-	const struct mxw_conf *conf = s->snapshot->conf;
-
-	if (!s->engine->clock.sleep_until_ms)
-		return false;
-	if (atomic_fetch_add(&s->engine->concealed_sessions, 1) >= conf->limits.concealed_sessions) {
-		atomic_fetch_sub(&s->engine->concealed_sessions, 1);
-		return false;
-	}
-	s->hold_until_ms = s->step_began_ms + (int64_t)conf->timeouts.concealed_reply_ms;
-	return true;
-}
-
-void mxw__stage_hold(mxw_session_t *s)
-{
-	struct mxw_clock *clock = &s->engine->clock;
-
-	if (!s->hold_until_ms)
-		return;
-	clock->sleep_until_ms(clock->ctx, s->hold_until_ms);
-	s->hold_until_ms = 0;
-	atomic_fetch_sub(&s->engine->concealed_sessions, 1);
-}
-
-/*
  * What is decided, said and counted is settled before the recipient is looked for, and what is found is told to the log
  * alone: every recipient of ours that is tried counts as one that does not exist, and none adds points. The look-up ends
  * some time before the reply is due. Without a hold, or when it is over, there is none: it would show in the time.
  */
-static void conceal_rcpt(mxw_session_t *s, struct mxw_verdict *ret_verdict)
+static void conceal_rcpt(mxw_session_t *s, struct mxw_decision *decision, struct mxw_verdict *ret_verdict)
 {
 	const struct mxw_conf *conf = s->snapshot->conf;
 	int64_t margin_ms = (int64_t)conf->timeouts.concealed_reply_ms / 4;
-	struct mxw_decision decision;
 
-	mxw__policy_decide_as(conf->policy, MXW_STAGE_RCPT, s->facts, true, &decision);
-	finish(s, MXW_STAGE_RCPT, &decision, ret_verdict);
+	mxw__policy_decide_as(conf->policy, MXW_STAGE_RCPT, s->facts, true, decision);
+	finish(s, MXW_STAGE_RCPT, decision, ret_verdict);
 	s->record.concealed++;
 	if (conf->observe) {
 		run_checks(s, MXW_STAGE_RCPT, NULL);
@@ -293,7 +270,7 @@ static void conceal_rcpt(mxw_session_t *s, struct mxw_verdict *ret_verdict)
 	}
 	if (s->env.rcpt_domain)
 		mxw__track_guess(s);
-	if (!mxw__stage_begin_hold(s))
+	if (!mxw__hold_concealed(s))
 		return;
 	s->ctx.deadline_ms = s->hold_until_ms - (margin_ms < HOLD_MARGIN_MS ? margin_ms : HOLD_MARGIN_MS);
 	/* Another check, SPF for one, may have taken all the time there was. */
@@ -319,7 +296,8 @@ void mxw__stage_decide(mxw_session_t *s, mxw_stage_t stage, struct mxw_verdict *
 	}
 	s->ctx.deadline_ms = s->step_began_ms + (int64_t)budget;
 	if (stage == MXW_STAGE_RCPT && is_to_be_concealed(s, &is_counted)) {
-		conceal_rcpt(s, ret_verdict);
+		conceal_rcpt(s, &decision, ret_verdict);
+		mxw__hold_delayed(s, stage, &decision, ret_verdict);
 		mxw__parts_decided(s, stage, ret_verdict);
 		return;
 	}
@@ -331,6 +309,7 @@ void mxw__stage_decide(mxw_session_t *s, mxw_stage_t stage, struct mxw_verdict *
 	if (!s->session_accepted && !s->message_accepted)
 		mxw__policy_decide_as(conf->policy, stage, s->facts, false, &decision);
 	finish(s, stage, &decision, ret_verdict);
+	mxw__hold_delayed(s, stage, &decision, ret_verdict);
 	mxw__parts_decided(s, stage, ret_verdict);
 }
 

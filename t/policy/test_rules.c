@@ -3,10 +3,10 @@
  * Rules as data. Each t/policy/NAME.rules is read as a configuration (the built-in rules follow the ones written there, as
  * always), each line of NAME.eval is one decision:
  *
- *	STAGE FACT=VALUE ... => ACTION [RULE CODE ENHANCED] [| FACTS] [| RULE=ACTION ...]
+ *	STAGE FACT=VALUE ... => ACTION [RULE CODE ENHANCED] [+DELAY] [+FIELD ...] [| FACTS] [| RULE=ACTION ...]
  *
  * FACT=?WORD is unavailable with that word, FACT=? without one; a VALUE may be quoted. ACTION is followed by '?' where a
- * missing fact could have changed it. FACTS are those the decision stood on, as in the log; then follow the rules
+ * missing fact could have changed it. DELAY in milliseconds and the names of fields are of rules that do not decide. FACTS are those the decision stood on, as in the log; then follow the rules
  * that only observed. What is left out at the end is not compared, but for the first two parts' presence.
  */
 #include "config.h"
@@ -188,6 +188,10 @@ static char *decide(const struct file *f, const struct eval *e)
 		mxw__buf_addf(&buf, " %s", d.rule);
 	if (v.code)
 		mxw__buf_addf(&buf, " %d %s", v.code, v.enhanced);
+	if (d.delay_ms)
+		mxw__buf_addf(&buf, " +%u", d.delay_ms);
+	for (size_t i = 0; i < d.ntags; i++)
+		mxw__buf_addf(&buf, " +%.*s", (int)strcspn(d.tags[i].field, ":"), d.tags[i].field);
 	mxw__buf_addf(&buf, " | %s", v.facts);
 	mxw__buf_addf(&buf, "%s|", v.facts[0] ? " " : "");
 	for (size_t i = 0; i < d.nobserved; i++)

@@ -40,6 +40,10 @@ static const struct {
 	 SMFIP_NOCONNECT | SMFIP_SKIP | SMFIP_RCPT_REJ},
 	{"header without body", {.mail = 1, .rcpt = 1, .header = 1}, {ALL_ACTIONS, ALL_STEPS}, SMFIF_SETSYMLIST,
 	 SMFIP_NOBODY | SMFIP_NR_HDR | SMFIP_NR_EOH, SMFIP_NOHDRS | SMFIP_NOEOH | SMFIP_SKIP},
+	{"what changes the envelope", {.quarantines = 1, .changes_sender = 1}, {ALL_ACTIONS, ALL_STEPS},
+	 SMFIF_SETSYMLIST | SMFIF_QUARANTINE | SMFIF_CHGFROM, 0, 0},
+	{"recipients are added and deleted", {.changes_rcpts = 1}, {ALL_ACTIONS & ~SMFIF_CHGFROM, ALL_STEPS},
+	 SMFIF_SETSYMLIST | SMFIF_ADDRCPT | SMFIF_DELRCPT, 0, 0},
 	{"half of the edits is none", {.edits_headers = 1}, {SMFIF_ADDHDRS, ALL_STEPS}, 0, 0, 0},
 	{"an old MTA", {.body = 1, .rejected_rcpt = 1, .edits_headers = 1}, {0xf, 0x3f}, 0,
 	 SMFIP_NOHELO | SMFIP_NOHDRS, SMFIP_SKIP | SMFIP_RCPT_REJ | SMFIP_HDR_LEADSPC | SMFIP_NODATA},
@@ -90,6 +94,7 @@ static const struct {
 	{"no line breaks", {.action = MXW_ACTION_REJECT, .code = 550, .text = "a\r\nb\x80"}, true, SMFIS_REJECT, "550", "",
 	 "a??b?"},
 	{"discard", {.action = MXW_ACTION_DISCARD}, true, SMFIS_DISCARD, "", "", ""},
+	{"a message that is held is accepted", {.action = MXW_ACTION_HOLD, .text = "why"}, true, SMFIS_CONTINUE, "", "", ""},
 	{"no message to discard", {.action = MXW_ACTION_DISCARD}, false, SMFIS_CONTINUE, "", "", ""},
 };
 
