@@ -113,6 +113,10 @@ static void plan(struct mxw__snapshot *snap)
 				if (mxw_policy_needs(conf->policy, (mxw_stage_t)stage, check->facts[f]))
 					snap->wanted[stage] |= UINT32_C(1) << c;
 	}
+	/* The tracker's, which stands on one. */
+	for (int stage = 0; stage < MXW_STAGE_COUNT; stage++)
+		if (mxw_policy_needs(conf->policy, (mxw_stage_t)stage, MXW__FACT_SENDER_DOMAIN_SCORE))
+			snap->wanted[stage] |= bit_of(&mxw__check_spf);
 	for (int stage = 0; stage < MXW_STAGE_COUNT; stage++)
 		snap->wanted[stage] = with_needs(snap->wanted[stage]) & snap->enabled;
 }

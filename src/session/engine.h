@@ -31,9 +31,12 @@
 #include "src/mail/mail.h"
 #include "src/policy/policy.h"
 #include "src/session/part.h"
+#include "src/session/track.h"
 #include "src/track/greylist.h"
 #include "src/track/harvest.h"
 #include "src/track/nat.h"
+#include "src/track/seen.h"
+#include "src/track/spread.h"
 #include "src/track/table.h"
 
 /* Everything that follows from one configuration. */
@@ -67,6 +70,8 @@ struct mxw_engine {
 	/* Of the parts (part.h). */
 	mxw__table_t *table;
 	mxw__harvest_t *harvest;
+	mxw__spread_t *spread;
+	mxw__seen_t *seen;               /* recipients of each account that have earned their credit, and the like */
 	mxw__nat_t *nat;
 	struct mxw__sightings *sightings; /* backup.c */
 	struct mxw__rates *rates;
@@ -170,6 +175,7 @@ struct mxw_session {
 	unsigned unknown_commands, aborts, messages;
 	bool has_authenticated;          /* in a message before: it lasts as long as the session */
 	bool helo_forged_counted;
+	struct mxw__session_track track;
 	bool helo_noted;                 /* for the NAT that may be in front */
 	struct mxw__message_record record;
 	struct mxw__greylisting greylisting;
@@ -205,11 +211,18 @@ void mxw__stage_clear(mxw_session_t *s, mxw_fact_scope_t scope);
 bool mxw__session_is_stranger(const mxw_session_t *s);
 bool mxw__is_refusal(mxw_action_t action);
 
-/* track.c */
-/* The client has done that; nothing is noted of those whose behaviour does not count. */
+/* track_events.c; see track.h */
+/* The client has done that: its weight goes on each of its accounts. Nothing is noted of those whose behaviour does not count. */
 void mxw__track_event(mxw_session_t *s, mxw__event_t event);
+/* The same `times` times, with `points` times the weight in all. */
+void mxw__track_event_points(mxw_session_t *s, mxw__event_t event, double times, double points);
 /* The client tried a recipient that does not exist, or may not; true if it did not try this one before. */
 bool mxw__track_guess(mxw_session_t *s);
+/*
+ * An event from outside, of those that may be reported, for a key as key.h writes it; what is reported of an address goes on its networks, too.
+ * MXW_ERR_INVALID if it is no key, none that is kept, no such event, or `times` is not 1 to 1000.
+ */
+mxw_status_t mxw__track_report(mxw_engine_t *engine, const char *key, mxw__event_t event, unsigned times, struct mxw_error *err);
 
 /* nat.c: is the internal client more than one? Notes its name, and states the fact. */
 void mxw__nat_watch(mxw_session_t *s, mxw_stage_t stage);

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "src/session/engine.h"
@@ -108,13 +109,39 @@ static void add_measures(struct mxw__buf *line, const struct mxw__message_record
 		mxw__buf_addf(line, "%s%s", i ? "," : "", r->tags[i].name);
 }
 
+/* What the client has earned since its last line. It is told once. */
+static void add_events(struct mxw__buf *line, mxw_session_t *s)
+{
+	struct mxw__tally *tally = s->track.since_line;
+	size_t n = 0;
+
+	for (size_t i = 0; i < MXW__EVENT_COUNT; i++) {
+		if (tally[i].times > 0)
+			mxw__buf_addf(line, "%s%s:%+lld", n++ ? " " : " events=\"", mxw__event_name((mxw__event_t)i),
+				      llround(tally[i].points));
+		tally[i] = (struct mxw__tally){0};
+	}
+	if (n)
+		mxw__buf_addc(line, '"');
+}
+
+static void add_scores(struct mxw__buf *line, mxw_session_t *s)
+{
+	const char *network = mxw_facts_get(s->facts, MXW__FACT_CLIENT_NETWORK_SCORE);
+
+	add(line, "score", mxw_facts_get(s->facts, MXW__FACT_CLIENT_SCORE));
+	if (network && strcmp(network, "0") != 0)
+		add(line, "network-score", network);
+	add_events(line, s);
+}
+
 static void emit(mxw_session_t *s, struct mxw__buf *line)
 {
 	mxw__engine_log(s->engine, MXW_LEVEL_INFO, mxw__buf_str(line));
 	mxw__buf_fini(line);
 }
 
-static void add_results(struct mxw__buf *line, const mxw_session_t *s)
+static void add_results(struct mxw__buf *line, mxw_session_t *s)
 {
 	char origin[MXW_IP_TEXT_MAX];
 
@@ -124,7 +151,7 @@ static void add_results(struct mxw__buf *line, const mxw_session_t *s)
 	/* Whom a relay has it from; of other clients the address is there already. */
 	if (s->env.client_class == MXW__CLIENT_RELAY)
 		add(line, "origin", mxw_ip_format(&s->env.origin, origin));
-	add(line, "score", mxw_facts_get(s->facts, MXW__FACT_CLIENT_SCORE));
+	add_scores(line, s);
 }
 
 void mxw__report_message(mxw_session_t *s)
@@ -180,7 +207,7 @@ void mxw__report_refused_session(mxw_session_t *s, mxw_stage_t stage, const stru
 	add(&line, "stage", mxw_stage_name(stage));
 	add_verdict(&line, s, verdict);
 	add_measures(&line, &s->record);
-	add(&line, "score", mxw_facts_get(s->facts, MXW__FACT_CLIENT_SCORE));
+	add_scores(&line, s);
 	add_number(&line, "time-ms", (uint64_t)s->record.spent_ms);
 	emit(s, &line);
 }

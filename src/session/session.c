@@ -138,6 +138,7 @@ static void end_message(mxw_session_t *s)
 		mxw__parts_aborted(s);
 		mxw__report_message(s);
 	}
+	mxw__track_end_message(s);
 	s->record = (struct mxw__message_record){0};
 	for (size_t c = 0; mxw__check_list[c]; c++)
 		if (mxw__check_list[c]->reset)
