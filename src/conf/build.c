@@ -14,7 +14,7 @@
 
 enum { DIRECTORIES_MAX = 1000, OPTIONS_MAX = 96, TRY_QUERY_MS = 500 };
 
-static void *alloc(struct mxw__build *b, size_t n, size_t size)
+void *mxw__build_alloc(struct mxw__build *b, size_t n, size_t size)
 {
 	size_t bytes;
 	void *p = mxw__mul_size(n ? n : 1, size, &bytes) ? mxw__arena_alloc(b->values.arena, bytes) : NULL;
@@ -26,21 +26,21 @@ static void *alloc(struct mxw__build *b, size_t n, size_t size)
 
 /* ---- finding sections ---- */
 
-static bool is_section(const struct mxw__node *node, mxw__section_id_t id)
+bool mxw__is_section(const struct mxw__node *node, mxw__section_id_t id)
 {
 	return node->name && node->is_section && strcmp(node->name, mxw__sections[id].name) == 0;
 }
 
-static size_t count_sections(const struct mxw__build *b, mxw__section_id_t id)
+size_t mxw__count_sections(const struct mxw__build *b, mxw__section_id_t id)
 {
 	size_t n = 0;
 
 	for (const struct mxw__node *node = b->root->first; node; node = node->next)
-		n += is_section(node, id);
+		n += mxw__is_section(node, id);
 	return n;
 }
 
-static bool is_broken(const struct mxw__node *body)
+bool mxw__is_broken(const struct mxw__node *body)
 {
 	for (const struct mxw__node *node = body->first; node; node = node->next)
 		if (!node->name)
@@ -52,13 +52,13 @@ static bool is_broken(const struct mxw__node *body)
 
 static void read_single(struct mxw__build *b, mxw__section_id_t id, struct mxw__pos *pos)
 {
-	size_t n = count_sections(b, id), i = 0;
-	struct mxw__node **bodies = alloc(b, n, sizeof(struct mxw__node *));
+	size_t n = mxw__count_sections(b, id), i = 0;
+	struct mxw__node **bodies = mxw__build_alloc(b, n, sizeof(struct mxw__node *));
 
 	if (!bodies)
 		return;
 	for (struct mxw__node *node = b->root->first; node; node = node->next)
-		if (is_section(node, id))
+		if (mxw__is_section(node, id))
 			bodies[i++] = node;
 	mxw__values_read(&b->values, &mxw__sections[id], bodies, n, b->conf, pos);
 }
@@ -123,7 +123,7 @@ static void check_type(struct mxw__build *b, const struct mxw__node *node, mxw__
 		if (pos[i].file && !has_type(o, type))
 			mxw__complain(b->values.complaints, &pos[i], "'%s' means nothing in a directory of type %s", o->name,
 				      names[type]);
-		if (!pos[i].file && (o->flags & MXW__OPT_REQUIRED) && has_type(o, type) && !is_broken(node))
+		if (!pos[i].file && (o->flags & MXW__OPT_REQUIRED) && has_type(o, type) && !mxw__is_broken(node))
 			mxw__complain(b->values.complaints, &node->pos, "a directory of type %s needs '%s'", names[type], o->name);
 	}
 }
@@ -172,7 +172,7 @@ static void read_directory(struct mxw__build *b, struct mxw__node *node, struct 
 	mxw__values_read(&b->values, &mxw__sections[MXW__SECTION_DIRECTORY], &node, 1, d, pos);
 	if (d->type == NO_TYPE) {
 		/* Without a type nothing can be said of the rest. */
-		if (!pos[0].file && !is_broken(node))
+		if (!pos[0].file && !mxw__is_broken(node))
 			mxw__complain(b->values.complaints, &node->pos, "a directory needs 'type': file, system, ldap, sqlite or call-ahead");
 		return;
 	}
@@ -188,12 +188,12 @@ static void read_directory(struct mxw__build *b, struct mxw__node *node, struct 
 
 static void read_directories(struct mxw__build *b)
 {
-	size_t n = count_sections(b, MXW__SECTION_DIRECTORY);
-	struct mxw__directory_conf *list = alloc(b, n, sizeof *list);
+	size_t n = mxw__count_sections(b, MXW__SECTION_DIRECTORY);
+	struct mxw__directory_conf *list = mxw__build_alloc(b, n, sizeof *list);
 	size_t k = 0;
 
 	for (struct mxw__node *node = b->root->first; list && node; node = node->next) {
-		if (!is_section(node, MXW__SECTION_DIRECTORY))
+		if (!mxw__is_section(node, MXW__SECTION_DIRECTORY))
 			continue;
 		if (k == DIRECTORIES_MAX) {
 			mxw__complain(b->values.complaints, &node->pos, "more than %d directories", DIRECTORIES_MAX);
@@ -240,7 +240,7 @@ static void complain_no_directory(struct mxw__build *b, const struct mxw__arg *a
 /* `recipients` as indexes. The names are taken from the tree again, for their positions. */
 static void resolve_directories(struct mxw__build *b, const struct mxw__node *node, struct mxw__domain_conf *d)
 {
-	size_t *indexes = alloc(b, d->directories.n, sizeof *indexes);
+	size_t *indexes = mxw__build_alloc(b, d->directories.n, sizeof *indexes);
 
 	d->recipients = indexes;
 	for (const struct mxw__node *e = node->first; indexes && e; e = e->next) {
@@ -266,7 +266,7 @@ static void resolve_directories(struct mxw__build *b, const struct mxw__node *no
 static void read_domain(struct mxw__build *b, struct mxw__node *node, struct mxw__domain_conf *d)
 {
 	struct mxw__pos pos[OPTIONS_MAX];
-	const char **names = alloc(b, mxw__count_args(node), sizeof *names);
+	const char **names = mxw__build_alloc(b, mxw__count_args(node), sizeof *names);
 	size_t n = 0;
 
 	*d = (struct mxw__domain_conf){.pos = node->pos};
@@ -284,7 +284,7 @@ static void read_domain(struct mxw__build *b, struct mxw__node *node, struct mxw
 	}
 	d->names = (struct mxw__strings){n, names};
 	mxw__values_read(&b->values, &mxw__sections[MXW__SECTION_DOMAIN], &node, 1, d, pos);
-	if (!pos[0].file && !is_broken(node))
+	if (!pos[0].file && !mxw__is_broken(node))
 		mxw__complain(b->values.complaints, &node->pos,
 			      "a domain needs 'recipients': the directories that know its recipients");
 	resolve_directories(b, node, d);
@@ -338,11 +338,11 @@ static void check_domains_differ(struct mxw__build *b)
 
 static void read_domains(struct mxw__build *b)
 {
-	size_t n = count_sections(b, MXW__SECTION_DOMAIN), k = 0;
-	struct mxw__domain_conf *list = alloc(b, n, sizeof *list);
+	size_t n = mxw__count_sections(b, MXW__SECTION_DOMAIN), k = 0;
+	struct mxw__domain_conf *list = mxw__build_alloc(b, n, sizeof *list);
 
 	for (struct mxw__node *node = b->root->first; list && node; node = node->next)
-		if (is_section(node, MXW__SECTION_DOMAIN))
+		if (mxw__is_section(node, MXW__SECTION_DOMAIN))
 			read_domain(b, node, &list[k++]);
 	b->conf->domains = list;
 	b->conf->ndomains = k;
@@ -353,19 +353,19 @@ static void read_domains(struct mxw__build *b)
 
 static void read_listeners(struct mxw__build *b)
 {
-	size_t n = count_sections(b, MXW__SECTION_LISTENER), k = 0;
-	struct mxw__listener_conf *list = alloc(b, n, sizeof *list);
+	size_t n = mxw__count_sections(b, MXW__SECTION_LISTENER), k = 0;
+	struct mxw__listener_conf *list = mxw__build_alloc(b, n, sizeof *list);
 	struct mxw__pos pos[OPTIONS_MAX];
 
 	for (struct mxw__node *node = b->root->first; list && node; node = node->next) {
-		if (!is_section(node, MXW__SECTION_LISTENER))
+		if (!mxw__is_section(node, MXW__SECTION_LISTENER))
 			continue;
 		struct mxw__listener_conf *l = &list[k++];
 		*l = (struct mxw__listener_conf){.name = node->args ? node->args->text : ""};
 		if (node->args)
 			mxw__check_name(b->values.complaints, node->args);
 		mxw__values_read(&b->values, &mxw__sections[MXW__SECTION_LISTENER], &node, 1, l, pos);
-		if (l->port == 0 && !l->daemon_name[0] && !is_broken(node))
+		if (l->port == 0 && !l->daemon_name[0] && !mxw__is_broken(node))
 			mxw__complain(b->values.complaints, &node->pos, "a listener needs 'port', 'daemon-name' or both");
 		for (size_t i = 0; i + 1 < k && node->args; i++)
 			if (strcmp(list[i].name, l->name) == 0)
@@ -373,47 +373,6 @@ static void read_listeners(struct mxw__build *b)
 	}
 	b->conf->listeners = list;
 	b->conf->nlisteners = k;
-}
-
-/* ---- block lists ---- */
-
-static void read_dnsbl(struct mxw__build *b, struct mxw__node *node, struct mxw__dnsbl_conf *l)
-{
-	struct mxw__pos pos[OPTIONS_MAX];
-
-	*l = (struct mxw__dnsbl_conf){.name = node->args ? node->args->text : "", .pos = node->pos};
-	if (node->args)
-		mxw__check_name(b->values.complaints, node->args);
-	mxw__values_read(&b->values, &mxw__sections[MXW__SECTION_DNSBL], &node, 1, l, pos);
-	if (!pos[0].file && !is_broken(node))
-		mxw__complain(b->values.complaints, &node->pos, "a dnsbl needs 'zone': the domain in which the list is");
-	struct mxw__dnsbl_range *ranges = alloc(b, l->codes.n, sizeof *ranges);
-	l->ranges = ranges;
-	for (size_t i = 0; ranges && i < l->codes.n; i++)
-		if (mxw__dnsbl_range_parse(l->codes.v[i], &ranges[l->nranges]))
-			l->nranges++;
-}
-
-static void read_dnsbls(struct mxw__build *b)
-{
-	size_t n = count_sections(b, MXW__SECTION_DNSBL), k = 0;
-	struct mxw__dnsbl_conf *list = alloc(b, n, sizeof *list);
-
-	for (struct mxw__node *node = b->root->first; list && node; node = node->next) {
-		if (!is_section(node, MXW__SECTION_DNSBL))
-			continue;
-		if (k == MXW__DNSBLS_MAX) {
-			mxw__complain(b->values.complaints, &node->pos, "more than %d sections dnsbl", MXW__DNSBLS_MAX);
-			break;
-		}
-		read_dnsbl(b, node, &list[k++]);
-		for (size_t i = 0; i + 1 < k && node->args; i++)
-			if (strcmp(list[i].name, list[k - 1].name) == 0)
-				mxw__complain(b->values.complaints, &node->args->pos, "there is a dnsbl '%s' already, at %s:%u",
-					      list[i].name, list[i].pos.file, list[i].pos.line);
-	}
-	b->conf->dnsbls = list;
-	b->conf->ndnsbls = list ? k : 0;
 }
 
 /* ---- all ---- */
@@ -442,7 +401,7 @@ bool mxw__build(struct mxw__build *b)
 	read_directories(b);
 	read_domains(b);
 	read_listeners(b);
-	read_dnsbls(b);
+	mxw__build_lists(b);
 	mxw__build_rules(b);
 	return !b->values.out_of_memory;
 }

@@ -38,6 +38,14 @@ void mxw__check_sections(struct mxw__build *build);
 size_t mxw__count_args(const struct mxw__node *node);
 /* Fills in answers_id. Without memory it stands for nothing else, so that nothing kept is found. */
 void mxw__directory_identify(struct mxw__directory_conf *directory);
+/* Memory for n things, 1 at least; NULL, and that noted, without. */
+void *mxw__build_alloc(struct mxw__build *build, size_t n, size_t size);
+bool mxw__is_section(const struct mxw__node *node, mxw__section_id_t id);
+size_t mxw__count_sections(const struct mxw__build *build, mxw__section_id_t id);
+/* Something in it could not be read: what is missing may have stood there. */
+bool mxw__is_broken(const struct mxw__node *body);
+/* Lists in the DNS, and those that the postmaster keeps. */
+void mxw__build_lists(struct mxw__build *build);
 /* A directory of type ldap, after its values were read: fills in its preset and secrets, says what does not fit. */
 void mxw__build_ldap(struct mxw__build *build, struct mxw__directory_conf *directory, const struct mxw__pos *pos);
 /* The position of an option in `pos`, as mxw__values_read() filled it. */

@@ -8,7 +8,7 @@
 
 #include "src/conf/tree.h"
 
-enum { COMPLAINTS_MAX = 1000, FILES_MAX = 512 };
+enum { COMPLAINTS_MAX = 1000, WARNINGS_MAX = 200, FILES_MAX = 512 };
 
 struct complaint {
 	struct mxw_error error;
@@ -18,6 +18,7 @@ struct complaint {
 
 struct mxw__complaints {
 	size_t n;
+	size_t nwarnings; /* of these */
 	size_t cap;
 	size_t lost;    /* beyond the bound, or without memory */
 	struct complaint *list;
@@ -40,7 +41,7 @@ void mxw__complaints_free(struct mxw__complaints *complaints)
 
 bool mxw__complaints_any(const struct mxw__complaints *complaints)
 {
-	return complaints->n + complaints->lost > 0;
+	return complaints->n + complaints->lost > complaints->nwarnings;
 }
 
 /* Names of files are compared by pointer: each file read has one. */
@@ -70,26 +71,45 @@ static struct complaint *next_slot(struct mxw__complaints *c)
 	return &c->list[c->n];
 }
 
-void mxw__complain(struct mxw__complaints *complaints, const struct mxw__pos *pos, const char *fmt, ...)
+static void note(struct mxw__complaints *complaints, mxw_status_t status, const struct mxw__pos *pos, const char *fmt, va_list ap)
 {
 	struct complaint *slot = next_slot(complaints);
 	char text[MXW_ERROR_TEXT_MAX];
-	va_list ap;
 
 	if (!slot) {
-		complaints->lost++;
+		complaints->lost += status != MXW_OK;
 		return;
 	}
-	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
 	/* What was written in the file may be anything; the complaint goes to terminals and logs. */
 	for (char *s = text; *s; s++)
 		if ((unsigned char)*s < ' ' || (unsigned char)*s == 0x7f)
 			*s = '?';
-	mxw__fail_at(&slot->error, MXW_ERR_CONF, pos->file, pos->line, pos->column, "%s", text);
+	mxw__fail_at(&slot->error, status, pos->file, pos->line, pos->column, "%s", text);
 	slot->file = file_index(complaints, pos->file);
 	slot->seq = (unsigned)complaints->n++;
+	complaints->nwarnings += status == MXW_OK;
+}
+
+void mxw__complain(struct mxw__complaints *complaints, const struct mxw__pos *pos, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	note(complaints, MXW_ERR_CONF, pos, fmt, ap);
+	va_end(ap);
+}
+
+void mxw__warn(struct mxw__complaints *complaints, const struct mxw__pos *pos, const char *fmt, ...)
+{
+	va_list ap;
+
+	/* A list with a thousand bad lines must not hide a mistake that stops. */
+	if (complaints->nwarnings >= WARNINGS_MAX)
+		return;
+	va_start(ap, fmt);
+	note(complaints, MXW_OK, pos, fmt, ap);
+	va_end(ap);
 }
 
 static int by_position(const void *x, const void *y)

@@ -17,6 +17,7 @@
 #include <mxward/net.h>
 
 #include "src/base/base.h"
+#include "src/lists/entry.h"
 #include "src/track/event.h"
 
 struct mxw__pos {
@@ -212,6 +213,17 @@ struct mxw__dnsbl_conf {
 /* "127.0.0.2", "127.0.0.2-127.0.0.11": within 127.0.0.0/8, and none of 127.255.255.0/24, which say why there is no answer. */
 bool mxw__dnsbl_range_parse(const char *text, struct mxw__dnsbl_range *ret_range);
 
+/* list NAME { ... }: a list that the postmaster keeps */
+enum { MXW__LISTS_MAX = 32 };
+
+struct mxw__list_conf {
+	const char *name;
+	struct mxw__pos pos;
+	const char *file;              /* "": only what is added while running */
+	mxw__list_kind_t kind;
+	uint64_t max_entries;          /* of the file, and of what is added */
+};
+
 struct mxw__recipient_cache_conf {
 	uint64_t entries;
 	uint64_t save_interval_ms;
@@ -303,6 +315,8 @@ struct mxw_conf {
 	const struct mxw__listener_conf *listeners;
 	size_t ndnsbls;
 	const struct mxw__dnsbl_conf *dnsbls;
+	size_t nlists;
+	const struct mxw__list_conf *lists;
 	mxw_policy_t *policy;
 	struct mxw_daemon_settings daemon;
 	/* the configuration's own */

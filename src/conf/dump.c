@@ -247,6 +247,13 @@ mxw_status_t mxw_conf_dump(const mxw_conf_t *conf, FILE *out)
 		dump_section(MXW__SECTION_DNSBL, &conf->dnsbls[i], out);
 		fputs("}\n", out);
 	}
+	for (size_t i = 0; i < conf->nlists; i++) {
+		fputs("list ", out);
+		mxw__word_dump(conf->lists[i].name, out);
+		fputs(" {\n", out);
+		dump_section(MXW__SECTION_LIST, &conf->lists[i], out);
+		fputs("}\n", out);
+	}
 	for (size_t i = 0; i < conf->priv->off_rules.n; i++)
 		fprintf(out, "rule %s off\n", conf->priv->off_rules.v[i]);
 	mxw__policy_dump(conf->policy, out);

@@ -70,30 +70,53 @@ static const char *fact_value(struct reading *r, const char *fact, const char *v
 	return mxw__arena_printf(r->build->values.arena, "%.*s%s", (int)(domain - value), value, name);
 }
 
-/* A block list that has no section would never have a client, and nobody would see why. */
-static void check_dnsbl(struct reading *r, const struct mxw__cond *cond)
+/* Facts whose values are names of sections. */
+static const struct {
+	const char *fact;
+	bool is_dnsbl;
+} section_facts[] = {
+	{"client.dnsbl", true}, {"origin.dnsbl", true}, {"client.list", false}, {"helo.list", false}, {"sender.list", false},
+};
+
+static const char *section_name(const struct mxw_conf *conf, bool is_dnsbl, size_t i)
+{
+	return is_dnsbl ? conf->dnsbls[i].name : conf->lists[i].name;
+}
+
+static void check_section_name(struct reading *r, const struct mxw__arg *arg, bool is_dnsbl)
 {
 	const struct mxw_conf *conf = r->build->conf;
-	const char *fact = cond->fact->text;
+	size_t n = is_dnsbl ? conf->ndnsbls : conf->nlists;
+	const char *near = NULL, *section = is_dnsbl ? "dnsbl" : "list";
+	unsigned best = UINT_MAX;
 
-	if ((strcmp(fact, "client.dnsbl") != 0 && strcmp(fact, "origin.dnsbl") != 0) || cond->op == MXW__OP_MATCHES)
+	/* Default rules go by these, and stand in every dump, whether there are such lists or not. */
+	if (!is_dnsbl && (strcmp(arg->text, "block") == 0 || strcmp(arg->text, "allow") == 0))
 		return;
-	for (const struct mxw__arg *arg = cond->values; arg; arg = arg->next) {
-		const char *near = NULL;
-		bool is_there = false;
-		unsigned best = UINT_MAX;
-		for (size_t i = 0; i < conf->ndnsbls; i++) {
-			is_there |= mxw__ascii_casecmp(conf->dnsbls[i].name, arg->text) == 0;
-			if (conf->dnsbls[i].name[0] && mxw__name_is_nearer(arg->text, conf->dnsbls[i].name, &best))
-				near = conf->dnsbls[i].name;
-		}
-		if (is_there)
-			continue;
-		mxw__complain(r->build->values.complaints, &arg->pos, "there is no dnsbl '%s'%s%s%s", arg->text,
-			      near ? "; did you mean '" : "; a section 'dnsbl NAME { ... }' was expected", near ? near : "",
-			      near ? "'?" : "");
-		r->is_bad = true;
+	for (size_t i = 0; i < n; i++) {
+		const char *name = section_name(conf, is_dnsbl, i);
+		if (mxw__ascii_casecmp(name, arg->text) == 0)
+			return;
+		if (name[0] && mxw__name_is_nearer(arg->text, name, &best))
+			near = name;
 	}
+	if (near)
+		mxw__complain(r->build->values.complaints, &arg->pos, "there is no %s '%s'; did you mean '%s'?", section, arg->text, near);
+	else
+		mxw__complain(r->build->values.complaints, &arg->pos, "there is no %s '%s'; a section '%s NAME { ... }' was expected",
+			      section, arg->text, section);
+	r->is_bad = true;
+}
+
+/* A list that has no section would never have anybody, and nobody would see why. */
+static void check_section_names(struct reading *r, const struct mxw__cond *cond)
+{
+	if (cond->op == MXW__OP_MATCHES)
+		return;
+	for (size_t i = 0; i < MXW_ARRAY_LEN(section_facts); i++)
+		if (strcmp(cond->fact->text, section_facts[i].fact) == 0)
+			for (const struct mxw__arg *arg = cond->values; arg; arg = arg->next)
+				check_section_name(r, arg, section_facts[i].is_dnsbl);
 }
 
 static mxw__expr_t *make_compare(struct reading *r, const struct mxw__cond *cond)
@@ -103,7 +126,7 @@ static mxw__expr_t *make_compare(struct reading *r, const struct mxw__cond *cond
 	size_t n = 0, i = 0;
 	mxw__expr_t *e = NULL;
 
-	check_dnsbl(r, cond);
+	check_section_names(r, cond);
 	for (const struct mxw__arg *arg = cond->values; arg; arg = arg->next)
 		n++;
 	values = mxw__calloc(n, sizeof *values);

@@ -274,6 +274,12 @@ static const struct mxw__option dnsbl[] = {
 	{"test-points", MXW__OPT_CHOICE, "yes", AT(mxw__dnsbl_conf, check_test_points), .words = "no yes"},
 };
 
+static const struct mxw__option list[] = {
+	{"file", MXW__OPT_PATH, "", AT(mxw__list_conf, file), .flags = MXW__OPT_READABLE},
+	{"kind", MXW__OPT_CHOICE, "any", AT(mxw__list_conf, kind), .words = "any addresses names"},
+	{"max-entries", MXW__OPT_NUMBER, "100000", AT(mxw__list_conf, max_entries), RANGE(10, 5000000)},
+};
+
 static const struct mxw__option rule[] = {
 	{"at", MXW__OPT_OTHER, .deflt = NULL},
 	{"when", MXW__OPT_OTHER, .deflt = NULL},
@@ -307,6 +313,7 @@ const struct mxw__section mxw__sections[MXW__SECTION_COUNT] = {
 	[MXW__SECTION_DOMAIN] = {"domain", 1, 100000, "at least one domain", OPTIONS(domain)},
 	[MXW__SECTION_LISTENER] = {"listener", 1, 1, "one name", OPTIONS(listener)},
 	[MXW__SECTION_DNSBL] = {"dnsbl", 1, 1, "one name", OPTIONS(dnsbl)},
+	[MXW__SECTION_LIST] = {"list", 1, 1, "one name", OPTIONS(list)},
 	[MXW__SECTION_RULE] = {"rule", 1, 2, "a name and perhaps enforce, observe or off", OPTIONS(rule)},
 #undef OPTIONS
 };

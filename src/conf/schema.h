@@ -75,6 +75,7 @@ typedef enum mxw__section_id {
 	MXW__SECTION_DOMAIN,
 	MXW__SECTION_LISTENER,
 	MXW__SECTION_DNSBL,
+	MXW__SECTION_LIST,
 	MXW__SECTION_RULE,
 	MXW__SECTION_COUNT
 } mxw__section_id_t;

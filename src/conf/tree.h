@@ -21,6 +21,9 @@ struct mxw__complaints;
 struct mxw__complaints *mxw__complaints_new(void);
 void mxw__complaints_free(struct mxw__complaints *complaints);
 void mxw__complain(struct mxw__complaints *complaints, const struct mxw__pos *pos, const char *fmt, ...) MXW_PRINTF(3, 4);
+/* What is told and stops nothing. */
+void mxw__warn(struct mxw__complaints *complaints, const struct mxw__pos *pos, const char *fmt, ...) MXW_PRINTF(3, 4);
+/* Warnings are none. */
 bool mxw__complaints_any(const struct mxw__complaints *complaints);
 /* Hands them out: files in the order in which they were first complained of, each from top to bottom. */
 void mxw__complaints_tell(struct mxw__complaints *complaints, mxw_complain_fn complain, void *ctx);

@@ -347,7 +347,7 @@ static mxw_status_t call_open(const struct mxw__directory_env *env, void **ret_s
 	call->conf = env->conf;
 	call->clock = env->clock;
 	atomic_init(&call->idle_ms, MXW__CALL_IDLE_MS);
-	call->noticer = (struct mxw__noticer){env->notice, env->notice_ctx, env->conf->name};
+	call->noticer = (struct mxw__noticer){env->notice, env->notice_ctx, env->conf->name, "directory"};
 	mxw__hashkey_random(&call->key);
 	TAILQ_INIT(&call->queue);
 	mxw_status_t status = init_locks(call, err);

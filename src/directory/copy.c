@@ -483,7 +483,7 @@ mxw_status_t mxw__copy_new(const struct mxw__directory_env *env, const struct mx
 	copy->env = env;
 	copy->ops = ops;
 	copy->self = self;
-	copy->noticer = (struct mxw__noticer){env->notice, env->notice_ctx, env->conf->name};
+	copy->noticer = (struct mxw__noticer){env->notice, env->notice_ctx, env->conf->name, "directory"};
 	int rc = pthread_mutex_init(&copy->lock, NULL);
 	if (rc == 0 && (rc = mxw__cond_init(&copy->changed)) != 0)
 		pthread_mutex_destroy(&copy->lock);

@@ -36,7 +36,7 @@ static mxw_status_t open_source(mxw__directories_t *directories, size_t index, s
 	const struct mxw__directory_conf *conf = &directories->conf->directories[index];
 	const struct mxw__directories_env *env = &directories->env;
 	struct mxw__opened *source = &directories->sources[index];
-	struct mxw__noticer noticer = {env->notice, env->notice_ctx, conf->name};
+	struct mxw__noticer noticer = {env->notice, env->notice_ctx, conf->name, "directory"};
 	struct mxw_error why = {0};
 
 	if ((size_t)conf->type >= MXW_ARRAY_LEN(types))

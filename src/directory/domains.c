@@ -5,7 +5,6 @@
  */
 #include "config.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,26 +91,12 @@ static mxw_status_t parse_domains_file(struct mxw__reading *reading, char *data,
 	return status;
 }
 
-/* The watch speaks of directories; here it is a domain. */
-static void notice_domain(void *ctx, bool is_error, const char *text)
-{
-	static const char prefix[] = "directory ";
-	const struct mxw__directories_env *env = ctx;
-	char out[512];
-
-	if (strncmp(text, prefix, sizeof prefix - 1) == 0)
-		text += sizeof prefix - 1;
-	snprintf(out, sizeof out, "domain %s", text);
-	if (env->notice)
-		env->notice(env->notice_ctx, is_error, out);
-}
-
 static mxw_status_t open_files(mxw__directories_t *d, const struct mxw__domain_conf *conf, const struct mxw__strings *paths,
 			       bool is_host, struct mxw_error *err)
 {
 	for (size_t i = 0; i < paths->n; i++) {
 		struct mxw__domain_file *file = &d->domain_files[d->ndomain_files];
-		file->noticer = (struct mxw__noticer){notice_domain, &d->env, conf->names.n ? conf->names.v[0] : ""};
+		file->noticer = (struct mxw__noticer){d->env.notice, d->env.notice_ctx, conf->names.n ? conf->names.v[0] : "", "domain"};
 		file->match = (struct mxw__domain_match){.conf = conf, .is_host = is_host};
 		mxw_status_t status = mxw__watch_new(paths->v[i], d->env.clock, &file->noticer, parse_domains_file, NULL,
 						     &file->watch);

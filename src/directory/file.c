@@ -36,7 +36,7 @@ static mxw_status_t file_open(const struct mxw__directory_env *env, void **ret_s
 	if (!source)
 		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
 	source->conf = conf;
-	source->noticer = (struct mxw__noticer){env->notice, env->notice_ctx, conf->name};
+	source->noticer = (struct mxw__noticer){env->notice, env->notice_ctx, conf->name, "directory"};
 	mxw_status_t status =
 		mxw__watch_new(conf->path, env->clock, &source->noticer, parsers[conf->format], NULL, &source->watch);
 	if (status != MXW_OK) {

@@ -338,7 +338,7 @@ static mxw_status_t ldap_open_source(const struct mxw__directory_env *env, void 
 	ldap->conf = conf;
 	ldap->clock = env->clock;
 	ldap->domains = env->domains;
-	ldap->noticer = (struct mxw__noticer){env->notice, env->notice_ctx, conf->name};
+	ldap->noticer = (struct mxw__noticer){env->notice, env->notice_ctx, conf->name, "directory"};
 	mxw__hashkey_random(&ldap->key);
 	TAILQ_INIT(&ldap->pending);
 	mxw_status_t status = init_locks(ldap, err);

@@ -15,7 +15,7 @@ void mxw__noticef(const struct mxw__noticer *noticer, bool is_error, const char 
 
 	if (!noticer->fn)
 		return;
-	int n = snprintf(text, sizeof text, "directory %s: ", noticer->name);
+	int n = snprintf(text, sizeof text, "%s %s: ", noticer->what, noticer->name);
 	if (n < 0 || (size_t)n >= sizeof text)
 		n = 0;
 	va_start(ap, fmt);

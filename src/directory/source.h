@@ -3,7 +3,7 @@
  * source.h: what the sources of this folder share: notices, results, calls without a deadline, sets of names,
  * files that are re-read.
  *
- * Who may call: src/directory only.
+ * Who may call: src/directory; src/lists, which re-reads files as well.
  * Threads: names are immutable once filled and counted; a watched file may be asked from any thread and
  *          says below what it locks; the rest has no state.
  * Memory:  mxw__names_ref()/unref(); a watch belongs to its source.
@@ -17,11 +17,12 @@
 
 /* ---- notices and results ---- */
 
-/* Every notice begins with "directory NAME: ". */
+/* Every notice begins with "WHAT NAME: ": "directory people: ". */
 struct mxw__noticer {
 	mxw__notice_fn fn; /* may be NULL: nobody listens */
 	void *ctx;
 	const char *name;
+	const char *what;
 };
 void mxw__noticef(const struct mxw__noticer *noticer, bool is_error, const char *fmt, ...) MXW_PRINTF(3, 4);
 
@@ -108,12 +109,27 @@ char *mxw__next_line(char **rest, const char *end, size_t *ret_len);
 typedef mxw_status_t (*mxw__watch_parse_fn)(struct mxw__reading *reading, char *data, size_t len,
 					    mxw__names_t *names);
 
+/* What is made of a file that is no set of names: a content that is counted, and immutable once it was made. */
+struct mxw__watch_ops {
+	/* NULL: no memory. `data` may be changed. */
+	void *(*parse)(struct mxw__reading *reading, char *data, size_t len);
+	void (*ref)(void *content);
+	void (*unref)(void *content); /* takes NULL */
+	size_t (*count)(const void *content);
+	const char *without;  /* what it means that the file could never be read: "nobody can be looked up there" */
+};
+
 typedef struct mxw__watch mxw__watch_t;
 /* `path`, `clock` and `noticer` must outlive the watch. Reads the file; one that can't be read is told and tried
  * again. */
 mxw_status_t mxw__watch_new(const char *path, const struct mxw_clock *clock, const struct mxw__noticer *noticer,
 			    mxw__watch_parse_fn parse, void *ctx, mxw__watch_t **ret_watch);
+/* The same for another content than names; `ops` must outlive the watch, too. */
+mxw_status_t mxw__watch_new_of(const char *path, const struct mxw_clock *clock, const struct mxw__noticer *noticer,
+			       const struct mxw__watch_ops *ops, void *ctx, mxw__watch_t **ret_watch);
 void mxw__watch_free(mxw__watch_t *watch);
+/* The newest content of a file that was opened so; as mxw__watch_content() below, and to be given back with its `unref`. */
+void *mxw__watch_get(mxw__watch_t *watch, bool *ret_is_settling);
 /*
  * Looks a name up in the newest content. At most once a second, and by one caller only, the file is
  * looked at first; the others go on with the content they have. No disk is touched under the lock.

@@ -271,7 +271,7 @@ static mxw_status_t sqlite_open(const struct mxw__directory_env *env, void **ret
 
 	if (!source)
 		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
-	source->noticer = (struct mxw__noticer){env->notice, env->notice_ctx, env->conf->name};
+	source->noticer = (struct mxw__noticer){env->notice, env->notice_ctx, env->conf->name, "directory"};
 	source->clock = env->clock;
 	source->timeout_ms = (int64_t)env->conf->timeout_ms;
 	atomic_init(&source->has_told_class, false);

@@ -148,7 +148,7 @@ static mxw_status_t system_open(const struct mxw__directory_env *env, void **ret
 
 	if (!source)
 		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
-	source->noticer = (struct mxw__noticer){env->notice, env->notice_ctx, conf->name};
+	source->noticer = (struct mxw__noticer){env->notice, env->notice_ctx, conf->name, "directory"};
 	source->clock = env->clock;
 	source->min_uid = conf->min_uid;
 	source->jobs = mxw__jobs_new(ASKING_MAX);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A file that is read again when it changed. Readers hold a counted set of names and never wait for the disk.
+ * A file that is read again when it changed. Readers hold a counted content, a set of names most often, and never wait for the disk.
  *
  * A file that is replaced (written beside, then renamed: another inode) is read at once. One that is written
  * in place may be half there when we look, and what is missing from it would be refused as unknown:
@@ -33,16 +33,17 @@ struct mxw__watch {
 	const char *path;
 	const struct mxw_clock *clock;
 	const struct mxw__noticer *noticer;
-	mxw__watch_parse_fn parse;
+	const struct mxw__watch_ops *ops;
+	mxw__watch_parse_fn parse; /* of a set of names */
 	void *ctx;
 
 	pthread_mutex_t lock;  /* a leaf: nothing else is locked, read or told under it */
-	mxw__names_t *names;   /* NULL: never read */
+	void *content;         /* NULL: never read */
 	bool is_settling;
 	bool is_checking;      /* one caller is looking at the file; what follows "loaded" is his */
 	int64_t checked_ms;
 
-	struct stamp loaded;   /* of the content in `names` */
+	struct stamp loaded;   /* of `content` */
 	unsigned settle_looks;
 	bool is_told;          /* that it can't be read */
 };
@@ -76,47 +77,84 @@ static mxw_status_t take_stamp(const char *path, struct stamp *ret_stamp, struct
 	return MXW_OK;
 }
 
-static mxw_status_t read_names(mxw__watch_t *watch, mxw__names_t **ret_names, struct mxw_error *err)
+/* ---- names as a content ---- */
+
+static void *parse_names(struct mxw__reading *reading, char *data, size_t len)
 {
-	struct mxw__reading reading = {.noticer = watch->noticer, .path = watch->path, .ctx = watch->ctx};
+	mxw__watch_t *watch = reading->ctx;
+	mxw__names_t *names = mxw__names_new();
+
+	reading->ctx = watch->ctx;
+	if (names && watch->parse(reading, data, len, names) == MXW_OK)
+		return names;
+	mxw__names_unref(names);
+	return NULL;
+}
+
+static void ref_names(void *names)
+{
+	mxw__names_ref(names);
+}
+
+static void unref_names(void *names)
+{
+	mxw__names_unref(names);
+}
+
+static size_t count_names(const void *names)
+{
+	return mxw__names_count(names);
+}
+
+static const struct mxw__watch_ops names_ops = {
+	.parse = parse_names,
+	.ref = ref_names,
+	.unref = unref_names,
+	.count = count_names,
+	.without = "nobody can be looked up there",
+};
+
+/* ---- reading ---- */
+
+static mxw_status_t read_content(mxw__watch_t *watch, void **ret_content, struct mxw_error *err)
+{
+	void *ctx = watch->ops == &names_ops ? watch : watch->ctx;
+	struct mxw__reading reading = {.noticer = watch->noticer, .path = watch->path, .ctx = ctx};
 	char *data = NULL;
 	size_t len = 0;
 	mxw_status_t status = mxw__file_read(watch->path, MXW__WATCH_FILE_MAX, &data, &len, err);
 
 	if (status != MXW_OK)
 		return status;
-	mxw__names_t *names = mxw__names_new();
-	status = names ? watch->parse(&reading, data, len, names) : MXW_ERR_NOMEM;
+	void *content = watch->ops->parse(&reading, data, len);
 	free(data);
-	if (status != MXW_OK) {
-		mxw__names_unref(names);
-		return mxw__fail(err, status, "%s: %s", watch->path, mxw_status_name(status));
-	}
+	if (!content)
+		return mxw__fail(err, MXW_ERR_NOMEM, "%s: %s", watch->path, mxw_status_name(MXW_ERR_NOMEM));
 	if (reading.nbad > 0)
 		mxw__noticef(watch->noticer, false, "%s: %zu entries read, %lu lines ignored", watch->path,
-			     mxw__names_count(names), reading.nbad);
-	*ret_names = names;
+			     watch->ops->count(content), reading.nbad);
+	*ret_content = content;
 	return MXW_OK;
 }
 
-static void publish(mxw__watch_t *watch, mxw__names_t *names, bool is_settling)
+static void publish(mxw__watch_t *watch, void *content, bool is_settling)
 {
 	pthread_mutex_lock(&watch->lock);
-	mxw__names_t *old = NULL;
-	if (names) {
-		old = watch->names;
-		watch->names = names;
+	void *old = NULL;
+	if (content) {
+		old = watch->content;
+		watch->content = content;
 	}
 	watch->is_settling = is_settling;
 	pthread_mutex_unlock(&watch->lock);
-	mxw__names_unref(old);
+	watch->ops->unref(old);
 }
 
 static void tell_failure(mxw__watch_t *watch, const struct mxw_error *err)
 {
 	if (!watch->is_told)
-		mxw__noticef(watch->noticer, !watch->names, "%s; %s", err->text,
-			     watch->names ? "what was read last stays in use" : "nobody can be looked up there");
+		mxw__noticef(watch->noticer, !watch->content, "%s; %s", err->text,
+			     watch->content ? "what was read last stays in use" : watch->ops->without);
 	watch->is_told = true;
 }
 
@@ -131,25 +169,25 @@ static bool is_young(const mxw__watch_t *watch, const struct stamp *stamp)
 /* Is somebody in the middle of writing it? */
 static bool is_being_written(mxw__watch_t *watch, const struct stamp *now)
 {
-	if (!watch->names || now->ino != watch->loaded.ino || now->dev != watch->loaded.dev)
+	if (!watch->content || now->ino != watch->loaded.ino || now->dev != watch->loaded.dev)
 		return false;
-	bool is_emptied = now->size == 0 && mxw__names_count(watch->names) > 0;
+	bool is_emptied = now->size == 0 && watch->ops->count(watch->content) > 0;
 	return (is_young(watch, now) || is_emptied) && ++watch->settle_looks < SETTLE_LOOKS;
 }
 
-/* By the one caller who set is_checking; he alone changes `names`, so he may read it without the lock. */
+/* By the one caller who set is_checking; he alone changes `content`, so he may read it without the lock. */
 static void check_file(mxw__watch_t *watch)
 {
 	struct mxw_error err;
 	struct stamp before, after;
-	mxw__names_t *names = NULL;
+	void *content = NULL;
 
 	if (take_stamp(watch->path, &before, &err) != MXW_OK) {
 		tell_failure(watch, &err);
 		publish(watch, NULL, false);
 		return;
 	}
-	if (watch->names && !watch->is_told && stamp_equal(&before, &watch->loaded)) {
+	if (watch->content && !watch->is_told && stamp_equal(&before, &watch->loaded)) {
 		watch->settle_looks = 0;
 		publish(watch, NULL, false);
 		return;
@@ -158,24 +196,24 @@ static void check_file(mxw__watch_t *watch)
 		publish(watch, NULL, true);
 		return;
 	}
-	if (read_names(watch, &names, &err) != MXW_OK) {
+	if (read_content(watch, &content, &err) != MXW_OK) {
 		tell_failure(watch, &err);
 		publish(watch, NULL, false);
 		return;
 	}
 	if (watch->is_told)
 		mxw__noticef(watch->noticer, false, "%s: read again, %zu entries", watch->path,
-			     mxw__names_count(names));
+			     watch->ops->count(content));
 	watch->is_told = false;
 	watch->settle_looks = 0;
 	/* Changed while it was read, or perhaps about to be: the next look must find it changed. */
 	bool is_whole = take_stamp(watch->path, &after, NULL) == MXW_OK && stamp_equal(&before, &after) &&
-			(watch->names || !is_young(watch, &before));
+			(watch->content || !is_young(watch, &before));
 	watch->loaded = is_whole ? before : (struct stamp){.dev = before.dev, .ino = before.ino};
-	publish(watch, names, !is_whole);
+	publish(watch, content, !is_whole);
 }
 
-mxw__names_t *mxw__watch_content(mxw__watch_t *watch, bool *ret_is_settling)
+void *mxw__watch_get(mxw__watch_t *watch, bool *ret_is_settling)
 {
 	int64_t now = mxw__now_ms(watch->clock);
 
@@ -192,11 +230,18 @@ mxw__names_t *mxw__watch_content(mxw__watch_t *watch, bool *ret_is_settling)
 	pthread_mutex_lock(&watch->lock);
 	if (mine)
 		watch->is_checking = false;
-	mxw__names_t *names = watch->names ? mxw__names_ref(watch->names) : NULL;
+	void *content = watch->content;
+	if (content)
+		watch->ops->ref(content);
 	if (ret_is_settling)
 		*ret_is_settling = watch->is_settling;
 	pthread_mutex_unlock(&watch->lock);
-	return names;
+	return content;
+}
+
+mxw__names_t *mxw__watch_content(mxw__watch_t *watch, bool *ret_is_settling)
+{
+	return mxw__watch_get(watch, ret_is_settling);
 }
 
 void mxw__watch_lookup(mxw__watch_t *watch, const char *const *keys, size_t nkeys,
@@ -221,26 +266,51 @@ void mxw__watch_lookup(mxw__watch_t *watch, const char *const *keys, size_t nkey
 		mxw__rcpt_answer(ret_result, MXW_NOT_FOUND);
 }
 
-mxw_status_t mxw__watch_new(const char *path, const struct mxw_clock *clock, const struct mxw__noticer *noticer,
-			    mxw__watch_parse_fn parse, void *ctx, mxw__watch_t **ret_watch)
+/* The first look at the file; frees `watch` where it fails. */
+static mxw_status_t open_watch(mxw__watch_t *watch, mxw__watch_t **ret_watch)
 {
-	mxw__watch_t *watch = calloc(1, sizeof *watch);
-
-	if (!watch)
-		return MXW_ERR_NOMEM;
 	if (pthread_mutex_init(&watch->lock, NULL) != 0) {
 		free(watch);
 		return MXW_ERR_SYSTEM;
 	}
-	watch->path = path;
-	watch->clock = clock;
-	watch->noticer = noticer;
-	watch->parse = parse;
-	watch->ctx = ctx;
-	watch->checked_ms = mxw__now_ms(clock);
+	watch->checked_ms = mxw__now_ms(watch->clock);
 	check_file(watch);
 	*ret_watch = watch;
 	return MXW_OK;
+}
+
+static mxw__watch_t *make_watch(const char *path, const struct mxw_clock *clock, const struct mxw__noticer *noticer,
+				const struct mxw__watch_ops *ops, void *ctx)
+{
+	mxw__watch_t *watch = calloc(1, sizeof *watch);
+
+	if (!watch)
+		return NULL;
+	watch->path = path;
+	watch->clock = clock;
+	watch->noticer = noticer;
+	watch->ops = ops;
+	watch->ctx = ctx;
+	return watch;
+}
+
+mxw_status_t mxw__watch_new_of(const char *path, const struct mxw_clock *clock, const struct mxw__noticer *noticer,
+			       const struct mxw__watch_ops *ops, void *ctx, mxw__watch_t **ret_watch)
+{
+	mxw__watch_t *watch = make_watch(path, clock, noticer, ops, ctx);
+
+	return watch ? open_watch(watch, ret_watch) : MXW_ERR_NOMEM;
+}
+
+mxw_status_t mxw__watch_new(const char *path, const struct mxw_clock *clock, const struct mxw__noticer *noticer,
+			    mxw__watch_parse_fn parse, void *ctx, mxw__watch_t **ret_watch)
+{
+	mxw__watch_t *watch = make_watch(path, clock, noticer, &names_ops, ctx);
+
+	if (!watch)
+		return MXW_ERR_NOMEM;
+	watch->parse = parse;
+	return open_watch(watch, ret_watch);
 }
 
 void mxw__watch_free(mxw__watch_t *watch)
@@ -248,6 +318,6 @@ void mxw__watch_free(mxw__watch_t *watch)
 	if (!watch)
 		return;
 	pthread_mutex_destroy(&watch->lock);
-	mxw__names_unref(watch->names);
+	watch->ops->unref(watch->content);
 	free(watch);
 }

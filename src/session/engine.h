@@ -156,6 +156,13 @@ struct mxw__greylisting {
 	bool has_taken;
 };
 
+enum { MXW__LISTED_MAX = 240 };
+
+/* Which entries of our lists have the client, its HELO name, the sender: for the log. "" for none. */
+struct mxw__listed {
+	char client[MXW__LISTED_MAX], helo[MXW__LISTED_MAX], sender[MXW__LISTED_MAX];
+};
+
 struct mxw_session {
 	mxw_engine_t *engine;
 	struct mxw__snapshot *snapshot;
@@ -177,6 +184,7 @@ struct mxw_session {
 	bool helo_forged_counted;
 	struct mxw__session_track track;
 	bool helo_noted;                 /* for the NAT that may be in front */
+	struct mxw__listed listed;
 	struct mxw__message_record record;
 	struct mxw__greylisting greylisting;
 	int64_t step_began_ms;

@@ -6,12 +6,13 @@
 #include "config.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "src/session/engine.h"
 
 /* Each octet of a peer may take four: the line has room for the longest values of all, so that nobody can keep the verdict out. */
-enum { LINE_MAX_BYTES = 8000, VALUE_MAX = 200, RCPT_MAX = 80, REFUSED_MAX = 300 };
+enum { LINE_MAX_BYTES = 8000, VALUE_MAX = 200, RCPT_MAX = 80, REFUSED_MAX = 300, LISTED_MAX = 400 };
 
 static void add_key(struct mxw__buf *line, const char *key)
 {
@@ -135,6 +136,20 @@ static void add_scores(struct mxw__buf *line, mxw_session_t *s)
 	add_events(line, s);
 }
 
+/* Whoever is on a list of ours, by which entry, and what the postmaster has written beside it. */
+static void add_listed(struct mxw__buf *line, const mxw_session_t *s)
+{
+	const struct mxw__listed *l = &s->listed;
+	char all[3 * MXW__LISTED_MAX + 8];
+
+	snprintf(all, sizeof all, "%s%s%s%s%s", l->client, *l->client && *l->helo ? "; " : "", l->helo,
+		 (*l->client || *l->helo) && *l->sender ? "; " : "", l->sender);
+	if (!*all)
+		return;
+	add_key(line, "listed");
+	mxw__buf_add_logvalue(line, all, strlen(all), LISTED_MAX);
+}
+
 static void emit(mxw_session_t *s, struct mxw__buf *line)
 {
 	mxw__engine_log(s->engine, MXW_LEVEL_INFO, mxw__buf_str(line));
@@ -188,6 +203,7 @@ void mxw__report_message(mxw_session_t *s)
 	add_refused(&line, r);
 	add_observed(&line, r);
 	add_measures(&line, r);
+	add_listed(&line, s);
 	add_results(&line, s);
 	if (r->has_ended)
 		add_number(&line, "size", env->header_bytes + env->body_bytes);
@@ -206,6 +222,7 @@ void mxw__report_refused_session(mxw_session_t *s, mxw_stage_t stage, const stru
 	add_client(&line, s);
 	add(&line, "stage", mxw_stage_name(stage));
 	add_verdict(&line, s, verdict);
+	add_listed(&line, s);
 	add_measures(&line, &s->record);
 	add_scores(&line, s);
 	add_number(&line, "time-ms", (uint64_t)s->record.spent_ms);

@@ -63,7 +63,7 @@ static void check_key(const char *s, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct mxw__noticer noticer = {.name = "fuzz"};
+	const struct mxw__noticer noticer = {.name = "fuzz", .what = "directory"};
 	struct mxw__reading reading = {.noticer = &noticer, .path = "fuzz"};
 	mxw__names_t *names = mxw__names_new();
 	unsigned form = size ? data[0] : 0;

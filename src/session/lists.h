@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lists.h: the lists that the postmaster keeps: sections `list` with their files, and what is added to them while running.
+ *
+ * What is added while running belongs to a list by its name; it is kept on disk and shared as the sort of state "listed", key
+ * LIST/ENTRY, and one that is removed stays for a while as such, so that the others hear of it.
+ *
+ * Who may call: session, and the public interface behind mxwardctl.
+ * Threads: any. One mutex, a leaf, guards what was added while running; nobody waits for a disk under it.
+ * Memory:  bounded by max-entries of each list, for its file and for what is added.
+ */
+#ifndef MXW_SRC_SESSION_LISTS_H
+#define MXW_SRC_SESSION_LISTS_H
+
+#include <mxward/session.h>
+
+#include "src/lists/file.h"
+#include "src/track/state.h"
+
+enum { MXW__LISTS_ADDED_MAX = 2 * MXW__LISTS_MAX };
+
+/* Texts are borrowed for the call only; "" where there is none. */
+struct mxw__list_view {
+	const char *list;
+	const char *entry;
+	int64_t added_ms;              /* wall time; 0: it stands in a file */
+	int64_t until_ms;              /* wall time; 0: for good */
+	const char *author, *reason;
+	unsigned line;                 /* of the file; 0: added while running */
+};
+
+/*
+ * Adds an entry, or writes it anew. `until_ms` is a wall time, 0 for good; `author` and `reason` may be NULL.
+ * MXW_ERR_INVALID: there is no such list, or that is no entry, or no text, for it; MXW_ERR_LIMIT: it is full; MXW_ERR_NOMEM.
+ */
+mxw_status_t mxw__lists_add(mxw_engine_t *engine, const char *list, const char *entry, int64_t until_ms, const char *author,
+			    const char *reason, struct mxw_error *err);
+/* MXW_ERR_INVALID: there is no such list or entry, or it stands in the file and is to be removed there. */
+mxw_status_t mxw__lists_remove(mxw_engine_t *engine, const char *list, const char *entry, struct mxw_error *err);
+/* All entries in force, those of files first. No lock is held while `visit` runs. */
+void mxw__lists_each(mxw_engine_t *engine, void (*visit)(void *ctx, const struct mxw__list_view *view), void *ctx);
+
+/* ---- for lists.c and lists_state.c ---- */
+
+/* What was added to one list while running. */
+struct mxw__added_list {
+	char name[65];
+	size_t max;
+	mxw__list_set_t *set;
+};
+
+/* The files of one configuration. */
+struct mxw__list_files {
+	atomic_uint refs;
+	size_t n;
+	mxw__list_file_t *files[MXW__LISTS_MAX]; /* in the order of the sections; NULL: it has none */
+};
+
+struct mxw__lists {
+	struct mxw_clock clock;
+	void (*notice)(void *ctx, bool is_error, const char *text);
+	void *notice_ctx;
+	pthread_mutex_t mutex;         /* guards the rest; a leaf */
+	struct mxw__list_files *files;
+	size_t nadded;
+	struct mxw__added_list added[MXW__LISTS_ADDED_MAX];
+	size_t nchanged[MXW__STATE_READERS];
+	size_t next_list[MXW__STATE_READERS];
+	atomic_bool has_any;           /* was anything ever added? */
+};
+
+/* The list of that name; made, for at most `max` entries, if `max` is not 0. NULL: there is none, or no memory or room. */
+struct mxw__added_list *mxw__lists_find_locked(struct mxw__lists *lists, const char *name, size_t max);
+/* Writes an entry anew. MXW_ERR_LIMIT, MXW_ERR_NOMEM. */
+mxw_status_t mxw__lists_write_locked(struct mxw__lists *lists, struct mxw__added_list *list, const struct mxw__list_line *line,
+				     int64_t at_ms, bool is_removed, unsigned changed);
+
+extern const struct mxw__state_sort mxw__lists_sort;
+
+#endif
