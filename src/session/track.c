@@ -60,10 +60,11 @@ static void free_all(mxw_engine_t *engine)
 
 static size_t states(mxw_engine_t *engine, struct mxw__state *ret_states, size_t max)
 {
-	if (max < 1)
+	if (max < 2)
 		return 0;
 	ret_states[0] = (struct mxw__state){&mxw__table_sort, engine->table};
-	return 1;
+	ret_states[1] = (struct mxw__state){&mxw__table_good_sort, engine->table};
+	return 2;
 }
 
 /* ---- the session's ---- */

@@ -74,7 +74,10 @@ struct mxw__state_sort {
 	void (*put)(void *store, mxw__state_reader_t reader, const struct mxw__state_record *record);
 	/* What was taken did not get there (the disk was full, the connection was lost): it is to be taken again. */
 	void (*give_back)(void *store, mxw__state_reader_t reader, const struct mxw__state_record *record);
-	/* All of it is to be taken by this reader once more, as after a file was set aside. */
+	/*
+	 * All of it is to be taken by this reader once more, as after a file was set aside. To other hosts ADD and TIME carry the whole values then, as
+	 * if nobody had been told of them: for when their common store has lost what it had, and on one host only, else they add up.
+	 */
 	void (*mark_all)(void *store, mxw__state_reader_t reader);
 };
 

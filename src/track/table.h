@@ -7,10 +7,12 @@
  * half-life gone by, the good history for each history half-life; that is done when an entry is touched or read, nothing has to run in the background.
  *
  * Who may call: session, share, store, and the public interface behind mxwardctl.
- * Threads: any; the table is sharded, each shard has one mutex, held for the look-up only. Nothing else is locked under it.
- * Memory:  bounded by max_entries and max_bytes, all included; under pressure the entry least worth keeping of a few candidates goes: low
- *          score, no good history, not seen for long. So one-time addresses push out one another, and nobody who persists.
- * Time:    `now_ms` is monotonic; a time before the last change counts as that time.
+ * Threads: any; the table is sharded, each shard has one mutex, held for the look-up or for the copying of 32 entries. Nothing else is
+ *          locked under it.
+ * Memory:  bounded by max_entries and max_bytes, all included: 195 bytes for each entry. Under pressure the entry least worth keeping of 16
+ *          candidates goes: first of all one that has come and gone within half a half-life and has no good history, then the one
+ *          with the lowest score and least history. So one-time addresses push out one another, and nobody who persists.
+ * Time:    `now_ms` is monotonic; a time before the last change counts as that time. First and last seen are kept to the second.
  */
 #ifndef MXW_SRC_TRACK_TABLE_H
 #define MXW_SRC_TRACK_TABLE_H
@@ -76,5 +78,7 @@ void mxw__table_get_stats(mxw__table_t *table, struct mxw__table_stats *ret_stat
 
 /* The table as a sort of state, "score": fields score, good, first, last, reset and one for each event. */
 extern const struct mxw__state_sort mxw__table_sort;
+/* Its good history for other hosts, "good", which decays more slowly and is not forgiven; the disk has it from the above. */
+extern const struct mxw__state_sort mxw__table_good_sort;
 
 #endif
