@@ -12,9 +12,9 @@ need_root() {
 
 # The packages, by their Debian names. Fedora's are below.
 deb_build=(gcc make libc6-dev autoconf automake libtool pkg-config flex bison xz-utils
-	libmilter-dev libspf2-dev libopendkim-dev libldap-dev libunbound-dev libssl-dev libidn2-dev libunistring-dev libpsl-dev libsqlite3-dev check)
+	libmilter-dev libspf2-dev libopendkim-dev libldap-dev libunbound-dev libssl-dev libidn2-dev libunistring-dev libpsl-dev libsqlite3-dev libhiredis-dev check)
 rpm_build=(gcc make autoconf automake libtool pkgconf-pkg-config flex bison xz
-	sendmail-milter-devel libspf2-devel libopendkim-devel openldap-devel unbound-devel openssl-devel libidn2-devel libunistring-devel libpsl-devel sqlite-devel check-devel)
+	sendmail-milter-devel libspf2-devel libopendkim-devel openldap-devel unbound-devel openssl-devel libidn2-devel libunistring-devel libpsl-devel sqlite-devel hiredis-devel check-devel)
 
 deb_missing() {
 	local name

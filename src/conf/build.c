@@ -382,7 +382,7 @@ bool mxw__build(struct mxw__build *b)
 	static const mxw__section_id_t single[] = {
 		MXW__SECTION_NETWORKS, MXW__SECTION_RESOLVER, MXW__SECTION_TIMEOUTS, MXW__SECTION_LIMITS,
 		MXW__SECTION_SPF, MXW__SECTION_DKIM, MXW__SECTION_DMARC, MXW__SECTION_TRACKER, MXW__SECTION_GREYLIST,
-		MXW__SECTION_RECIPIENT_CACHE,
+		MXW__SECTION_RECIPIENT_CACHE, MXW__SECTION_REDIS,
 	};
 	struct mxw__pos pos[OPTIONS_MAX];
 
@@ -394,6 +394,8 @@ bool mxw__build(struct mxw__build *b)
 			settle_forward(b, mxw__option_pos(&mxw__sections[MXW__SECTION_RESOLVER], pos, "forward"));
 		if (single[i] == MXW__SECTION_GREYLIST)
 			check_greylist(b, pos);
+		if (single[i] == MXW__SECTION_REDIS)
+			mxw__build_redis(b, pos);
 	}
 	settle_keys(b);
 	b->conf->daemon.max_sessions = (unsigned)b->conf->limits.sessions;

@@ -48,6 +48,12 @@ bool mxw__is_broken(const struct mxw__node *body);
 void mxw__build_lists(struct mxw__build *build);
 /* A directory of type ldap, after its values were read: fills in its preset and secrets, says what does not fit. */
 void mxw__build_ldap(struct mxw__build *build, struct mxw__directory_conf *directory, const struct mxw__pos *pos);
+/* The section redis, likewise. */
+void mxw__build_redis(struct mxw__build *build, const struct mxw__pos *pos);
+/* Reads a secret, which is wiped with the configuration. "" if there is no `path`, or it is no good, which is then told. */
+const char *mxw__build_secret(struct mxw__build *build, const char *path, const struct mxw__pos *pos);
+/* Complains of a key for a library to read, if others can read it as well. */
+void mxw__build_check_key(struct mxw__build *build, const char *path, const struct mxw__pos *pos);
 /* The position of an option in `pos`, as mxw__values_read() filled it. */
 const struct mxw__pos *mxw__option_pos(const struct mxw__section *section, const struct mxw__pos *pos, const char *name);
 /* The last: compiles the rules into conf->policy. */

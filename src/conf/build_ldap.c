@@ -7,25 +7,6 @@
 
 #include "src/conf/build.h"
 
-static void read_secret(struct mxw__build *b, struct mxw__directory_conf *d, const struct mxw__pos *pos)
-{
-	struct mxw__secret *keep = mxw__arena_alloc(b->values.arena, sizeof *keep);
-	struct mxw_error err;
-
-	d->bind_password = "";
-	if (!keep)
-		b->values.out_of_memory = true;
-	if (!keep || !d->bind_password_file[0])
-		return;
-	if (mxw__file_read_secret(d->bind_password_file, &keep->text, &err) != MXW_OK) {
-		mxw__complain(b->values.complaints, pos, "%s", err.text);
-		return;
-	}
-	keep->next = b->conf->priv->secrets;
-	b->conf->priv->secrets = keep;
-	d->bind_password = keep->text;
-}
-
 static void check_starttls(struct mxw__build *b, const struct mxw__directory_conf *d, const struct mxw__pos *pos)
 {
 	for (size_t i = 0; d->starttls && i < d->uris.n; i++) {
@@ -59,22 +40,6 @@ static bool has_tls(const struct mxw__directory_conf *d)
 	return has;
 }
 
-/* libldap reads the key itself; here is seen that nobody else can. */
-static void check_key(struct mxw__build *b, const struct mxw__directory_conf *d, const struct mxw__pos *pos)
-{
-	struct mxw_error err;
-	char *text = NULL;
-
-	if (!d->tls_key_file[0])
-		return;
-	if (mxw__file_read_secret(d->tls_key_file, &text, &err) != MXW_OK) {
-		mxw__complain(b->values.complaints, pos, "%s", err.text);
-		return;
-	}
-	mxw__wipe(text, strlen(text));
-	free(text);
-}
-
 static void check_certificate(struct mxw__build *b, const struct mxw__directory_conf *d, const struct mxw__pos *pos)
 {
 	const struct mxw__section *s = &mxw__sections[MXW__SECTION_DIRECTORY];
@@ -87,7 +52,8 @@ static void check_certificate(struct mxw__build *b, const struct mxw__directory_
 	if (cert->file && key->file && d->uris.n && !has_tls(d))
 		mxw__complain(b->values.complaints, cert,
 			      "'tls-certificate-file' needs a connection with TLS: ldaps:// or 'starttls yes' was expected");
-	check_key(b, d, key);
+	/* libldap reads the key itself. */
+	mxw__build_check_key(b, d->tls_key_file, key);
 }
 
 /* Who we are has to come from somewhere: each server's socket, or our certificate. */
@@ -159,5 +125,5 @@ void mxw__build_ldap(struct mxw__build *b, struct mxw__directory_conf *d, const 
 	check_starttls(b, d, mxw__option_pos(s, pos, "starttls"));
 	check_certificate(b, d, pos);
 	check_copy(b, d, pos);
-	read_secret(b, d, file);
+	d->bind_password = mxw__build_secret(b, d->bind_password_file, file);
 }

@@ -224,6 +224,30 @@ struct mxw__list_conf {
 	uint64_t max_entries;          /* of the file, and of what is added */
 };
 
+enum { MXW__REDIS_SERVERS_MAX = 8, MXW__REDIS_PREFIX_MAX = 64 };
+
+/* redis { ... }: what is shared with other hosts */
+struct mxw__redis_conf {
+	struct mxw__strings servers;   /* empty: nothing is shared; see mxw__redis_server_parse() */
+	const char *user;              /* "": the default user */
+	const char *password_file;
+	const char *password;          /* secret, from password-file; "" when none; never dumped */
+	uint64_t database;
+	const char *prefix;            /* of every key */
+	bool tls;
+	const char *tls_ca_file;       /* "": the system's */
+	const char *tls_certificate_file; /* ours; "": none */
+	const char *tls_key_file;
+	uint64_t wait_ms;              /* that a session waits for an answer; 0: never */
+	uint64_t timeout_ms;           /* without an answer the server is away */
+	uint64_t connect_timeout_ms;
+	uint64_t retry_ms;             /* pause after a failure of all servers, doubled up to half a minute */
+	uint64_t push_interval_ms;
+};
+
+/* "unix:/path": `ret_host` gets the path and `ret_port` 0; else as mxw__host_port_parse() with port 6379. */
+bool mxw__redis_server_parse(const char *text, char *ret_host, size_t size, uint16_t *ret_port);
+
 struct mxw__recipient_cache_conf {
 	uint64_t entries;
 	uint64_t save_interval_ms;
@@ -307,6 +331,7 @@ struct mxw_conf {
 	struct mxw__tracker_conf tracker;
 	struct mxw__greylist_conf greylist;
 	struct mxw__recipient_cache_conf recipient_cache;
+	struct mxw__redis_conf redis;
 	size_t ndirectories;
 	struct mxw__directory_conf *directories;
 	size_t ndomains;

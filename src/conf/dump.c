@@ -218,11 +218,14 @@ mxw_status_t mxw_conf_dump(const mxw_conf_t *conf, FILE *out)
 	static const mxw__section_id_t single[] = {
 		MXW__SECTION_NETWORKS, MXW__SECTION_RESOLVER, MXW__SECTION_TIMEOUTS, MXW__SECTION_LIMITS,
 		MXW__SECTION_SPF, MXW__SECTION_DKIM, MXW__SECTION_DMARC, MXW__SECTION_TRACKER, MXW__SECTION_GREYLIST,
-		MXW__SECTION_RECIPIENT_CACHE,
+		MXW__SECTION_RECIPIENT_CACHE, MXW__SECTION_REDIS,
 	};
 
 	dump_section(MXW__SECTION_TOP, conf, out);
 	for (size_t i = 0; i < MXW_ARRAY_LEN(single); i++) {
+		/* Without servers it is not there. */
+		if (single[i] == MXW__SECTION_REDIS && !conf->redis.servers.n)
+			continue;
 		fprintf(out, "%s {\n", mxw__sections[single[i]].name);
 		if (single[i] == MXW__SECTION_RESOLVER && (conf->resolver.from_root || conf->resolver.local_only))
 			fprintf(out, "\t%-20s %s\n", "forward", conf->resolver.from_root ? "root" : "none");

@@ -157,6 +157,23 @@ static const struct mxw__option recipient_cache[] = {
 	{"save-interval", MXW__OPT_DURATION, "5m", AT(mxw_conf, recipient_cache.save_interval_ms), RANGE(SECOND, DAY)},
 };
 
+static const struct mxw__option redis[] = {
+	{"servers", MXW__OPT_LIST, NULL, AT(mxw_conf, redis.servers), .check = mxw__check_redis_server},
+	{"user", MXW__OPT_TEXT, "", AT(mxw_conf, redis.user), .check = mxw__check_length},
+	{"password-file", MXW__OPT_PATH, "", AT(mxw_conf, redis.password_file)},
+	{"database", MXW__OPT_NUMBER, "0", AT(mxw_conf, redis.database), RANGE(0, 65535)},
+	{"prefix", MXW__OPT_TEXT, "mxward:", AT(mxw_conf, redis.prefix), .check = mxw__check_redis_prefix},
+	{"tls", MXW__OPT_CHOICE, "no", AT(mxw_conf, redis.tls), .words = "no yes"},
+	{"tls-ca-file", MXW__OPT_PATH, "", AT(mxw_conf, redis.tls_ca_file), .flags = MXW__OPT_READABLE},
+	{"tls-certificate-file", MXW__OPT_PATH, "", AT(mxw_conf, redis.tls_certificate_file), .flags = MXW__OPT_READABLE},
+	{"tls-key-file", MXW__OPT_PATH, "", AT(mxw_conf, redis.tls_key_file)},
+	{"wait", MXW__OPT_DURATION, "5ms", AT(mxw_conf, redis.wait_ms), RANGE(0, 8)},
+	{"timeout", MXW__OPT_DURATION, "200ms", AT(mxw_conf, redis.timeout_ms), RANGE(20, 10 * SECOND)},
+	{"connect-timeout", MXW__OPT_DURATION, "1s", AT(mxw_conf, redis.connect_timeout_ms), RANGE(20, 10 * SECOND)},
+	{"retry", MXW__OPT_DURATION, "1s", AT(mxw_conf, redis.retry_ms), RANGE(100, 30 * SECOND)},
+	{"push-interval", MXW__OPT_DURATION, "500ms", AT(mxw_conf, redis.push_interval_ms), RANGE(20, MINUTE)},
+};
+
 #define TYPE_FILE (1u << MXW__DIRECTORY_FILE)
 #define TYPE_SYSTEM (1u << MXW__DIRECTORY_SYSTEM)
 #define TYPE_LDAP (1u << MXW__DIRECTORY_LDAP)
@@ -309,6 +326,7 @@ const struct mxw__section mxw__sections[MXW__SECTION_COUNT] = {
 	[MXW__SECTION_TRACKER] = {"tracker", 0, 0, NULL, OPTIONS(tracker)},
 	[MXW__SECTION_GREYLIST] = {"greylist", 0, 0, NULL, OPTIONS(greylist)},
 	[MXW__SECTION_RECIPIENT_CACHE] = {"recipient-cache", 0, 0, NULL, OPTIONS(recipient_cache)},
+	[MXW__SECTION_REDIS] = {"redis", 0, 0, NULL, OPTIONS(redis)},
 	[MXW__SECTION_DIRECTORY] = {"directory", 1, 1, "one name", OPTIONS(directory)},
 	[MXW__SECTION_DOMAIN] = {"domain", 1, 100000, "at least one domain", OPTIONS(domain)},
 	[MXW__SECTION_LISTENER] = {"listener", 1, 1, "one name", OPTIONS(listener)},

@@ -71,6 +71,7 @@ typedef enum mxw__section_id {
 	MXW__SECTION_TRACKER,
 	MXW__SECTION_GREYLIST,
 	MXW__SECTION_RECIPIENT_CACHE,
+	MXW__SECTION_REDIS,
 	MXW__SECTION_DIRECTORY,
 	MXW__SECTION_DOMAIN,
 	MXW__SECTION_LISTENER,
@@ -144,6 +145,8 @@ bool mxw__check_delimiters(struct mxw__complaints *complaints, const struct mxw_
 bool mxw__check_dnsbl_zone(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_dnsbl_codes(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_key_kind(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_redis_server(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_redis_prefix(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_length(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 
 #endif

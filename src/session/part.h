@@ -20,6 +20,8 @@
 #include "src/conf/conf.h"
 #include "src/track/state.h"
 
+struct mxw__wants;
+
 struct mxw__part {
 	const char *name;
 	/* Of the engine. Any of these may be NULL. */
@@ -29,6 +31,8 @@ struct mxw__part {
 	/* The sorts of state it has, for those who keep and share them; returns how many. */
 	size_t (*states)(mxw_engine_t *engine, struct mxw__state *ret_states, size_t max);
 	/* Of the session. */
+	/* Names the shared records that its `before` and `after` of this stage will look at (share.h); is called before them, where there is sharing. */
+	void (*wants)(mxw_session_t *s, mxw_stage_t stage, struct mxw__wants *wants);
 	void (*before)(mxw_session_t *s, mxw_stage_t stage);
 	void (*after)(mxw_session_t *s, mxw_stage_t stage);
 	void (*decided)(mxw_session_t *s, mxw_stage_t stage, const struct mxw_verdict *verdict);

@@ -10,7 +10,7 @@
  *    MAX, MIN    the larger, the smaller one
  *    TIME    the theoretical arrival time of a rate (GCRA), in milliseconds of wall time: the larger of it and now, and then what is added
  *    RESET   a wall time; where it grows, all ADD and TIME fields of the record begin at 0 again: how forgiving reaches everybody
- *    LATEST  of the record that was written last, as is the text
+ *    LATEST  of the record that was written last, as is the text: at_ms of a record with such a field says when that was
  *
  * To the disk (reader STATE_DISK) a record carries each value as it is. To other hosts (STATE_SHARE) ADD and TIME carry what was added since
  * the record was last taken by that reader; the other kinds carry the value. What comes back (put) is always a whole value: from disk
@@ -65,6 +65,7 @@ struct mxw__state_sort {
 	const struct mxw__state_field *fields;
 	bool has_text;
 	bool is_kept, is_shared;
+	bool is_eager;              /* shared, and each change matters on every host at once, asked for or not: it is fetched by all */
 	/*
 	 * Up to `max` records that have changed since this reader took them last; fewer than `max`: there are no more for now. What was
 	 * taken counts as handed over, unless mark() says otherwise.
