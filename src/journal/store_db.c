@@ -196,8 +196,11 @@ mxw__db_status_t mxw__store_db_open(const char *path, const struct mxw__state *s
 		free(self);
 		return status;
 	}
-	/* A machine that loses power is to lose no more than a process that is killed. */
-	status = mxw__db_exec(self->db, "PRAGMA synchronous=FULL");
+	/*
+	 * A machine that loses power is to lose no more than a process that is killed. Rows change here and there in the file: each page is to
+	 * be written back once for many of them.
+	 */
+	status = mxw__db_exec(self->db, "PRAGMA synchronous=FULL; PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=4000");
 	if (status == MXW__DB_DONE)
 		status = make_tables(self);
 	if (status == MXW__DB_DONE)
