@@ -14,5 +14,6 @@
 #include <mxward/recipient.h>
 #include <mxward/session.h>
 #include <mxward/status.h>
+#include <mxward/track.h>
 
 #endif
