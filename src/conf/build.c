@@ -101,6 +101,28 @@ static void check_greylist(struct mxw__build *b, const struct mxw__pos *pos)
 			      "a 'delay' that is not shorter than 'retry-window': nobody could ever pass");
 }
 
+/* In the form in which recipients are compared. Those that are none were complained of. */
+static void settle_traps(struct mxw__build *b)
+{
+	struct mxw__strings *traps = &b->conf->tracker.traps;
+	char text[MXW__LOCAL_MAX + MXW__DOMAIN_MAX + 2], name[MXW__DOMAIN_MAX + 1];
+	const char **v = mxw__build_alloc(b, traps->n, sizeof *v);
+	size_t n = 0;
+
+	for (size_t i = 0; v && i < traps->n; i++) {
+		const char *at = strrchr(traps->v[i], '@');
+		if (!at || mxw__domain_to_ascii(at + 1, strlen(at + 1), name) != MXW_OK)
+			continue;
+		snprintf(text, sizeof text, "%.*s@%s", (int)(at - traps->v[i]), traps->v[i], name);
+		mxw__ascii_lower_str(text);
+		char *copy = mxw__arena_strdup(b->values.arena, text);
+		b->values.out_of_memory |= !copy;
+		if (copy)
+			v[n++] = copy;
+	}
+	*traps = (struct mxw__strings){n, v};
+}
+
 /* ---- directories ---- */
 
 /* Until it has been read. */
@@ -398,6 +420,7 @@ bool mxw__build(struct mxw__build *b)
 			mxw__build_redis(b, pos);
 	}
 	settle_keys(b);
+	settle_traps(b);
 	b->conf->daemon.max_sessions = (unsigned)b->conf->limits.sessions;
 	b->conf->daemon.header_frame_bytes = (unsigned)b->conf->limits.header_field_bytes;
 	read_directories(b);

@@ -471,6 +471,18 @@ bool mxw__check_dnsbl_codes(struct mxw__complaints *complaints, const struct mxw
 	return false;
 }
 
+bool mxw__check_trap(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	char name[MXW__DOMAIN_MAX + 1];
+	const char *at = strrchr(arg->text, '@');
+
+	if (at && at - arg->text <= MXW__LOCAL_MAX && mxw__domain_to_ascii(at + 1, strlen(at + 1), name) == MXW_OK)
+		return true;
+	mxw__complain(complaints, &arg->pos, "'%s' is no recipient; trap@example.net or, for a whole domain, @example.net was expected",
+		      arg->text);
+	return false;
+}
+
 bool mxw__check_key_kind(struct mxw__complaints *complaints, const struct mxw__arg *arg)
 {
 	for (mxw__key_kind_t kind = MXW__KEY_ADDRESS; kind < MXW__KEY_KINDS; kind++)

@@ -176,6 +176,7 @@ struct mxw__tracker_conf {
 	unsigned key_kinds;            /* 1 << mxw__key_kind_t */
 	uint64_t harvest_window_ms;
 	uint64_t harvest_entries;
+	struct mxw__strings traps;     /* recipients that are traps, in lower case: "local@domain", "@domain" */
 	uint64_t site_harvest;         /* so many guesses by networks of which no good is known are a harvest that is spread; 0: none is */
 	uint64_t weights[MXW__EVENT_COUNT]; /* points; of good events, taken away */
 };

@@ -117,6 +117,7 @@ static const struct mxw__option tracker[] = {
 	{"save-interval", MXW__OPT_DURATION, "5s", AT(mxw_conf, tracker.save_interval_ms), RANGE(SECOND, HOUR)},
 	{"harvest-window", MXW__OPT_DURATION, "1h", AT(mxw_conf, tracker.harvest_window_ms), RANGE(MINUTE, 7 * DAY)},
 	{"harvest-entries", MXW__OPT_NUMBER, "20000", AT(mxw_conf, tracker.harvest_entries), RANGE(100, 1000000)},
+	{"traps", MXW__OPT_LIST, NULL, AT(mxw_conf, tracker.traps), .check = mxw__check_trap},
 	{"site-harvest", MXW__OPT_NUMBER, "100", AT(mxw_conf, tracker.site_harvest), RANGE(0, 3000)},
 	{"nat-helo-names", MXW__OPT_NUMBER, "10", AT(mxw_conf, tracker.nat_helo_names), RANGE(0, 1000)},
 	{"nat-window", MXW__OPT_DURATION, "1d", AT(mxw_conf, tracker.nat_window_ms), RANGE(10 * MINUTE, 30 * DAY)},

@@ -144,6 +144,8 @@ bool mxw__check_local_part(struct mxw__complaints *complaints, const struct mxw_
 bool mxw__check_delimiters(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_dnsbl_zone(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_dnsbl_codes(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+/* "local@domain", "@domain". */
+bool mxw__check_trap(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_key_kind(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_redis_server(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_redis_prefix(struct mxw__complaints *complaints, const struct mxw__arg *arg);

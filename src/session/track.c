@@ -76,6 +76,9 @@ static void before(mxw_session_t *s, mxw_stage_t stage)
 
 static void after(mxw_session_t *s, mxw_stage_t stage)
 {
+	/* The directory has said by now what it has to say of the recipient. */
+	if (stage == MXW_STAGE_RCPT)
+		mxw__track_state_trap(s);
 	mxw__track_feed(s, stage);
 	mxw__track_state(s, stage);
 }

@@ -89,6 +89,8 @@ struct mxw__key mxw__track_widest(const mxw_session_t *s, const struct mxw_ip *i
 /* This thing, a hash of mxw__seen_hash(), was not there on that account in the last harvest-window. */
 bool mxw__track_is_first(mxw_session_t *s, const struct mxw__key *key, uint64_t thing);
 
+/* A hash of the recipient's mailbox. */
+uint64_t mxw__track_mailbox(const mxw_session_t *s);
 void mxw__track_credit(mxw_session_t *s);
 /* The message was accepted, or not: credit stays, or is taken back. */
 void mxw__track_settle_credit(mxw_session_t *s, bool is_accepted);
@@ -106,6 +108,7 @@ void mxw__track_close(mxw_session_t *s);
 /* ---- track_facts.c ---- */
 
 void mxw__track_state(mxw_session_t *s, mxw_stage_t stage);
+void mxw__track_state_trap(mxw_session_t *s);
 /* Good is known of its network: this much. */
 bool mxw__track_has_history(const mxw_session_t *s, const struct mxw_ip *client);
 #define MXW__TRACK_GOOD_ENOUGH 2.0

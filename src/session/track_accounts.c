@@ -90,15 +90,17 @@ bool mxw__track_is_first(mxw_session_t *s, const struct mxw__key *key, uint64_t 
  * The mailbox: without the detail that anybody can add, and under one name of all the hosts that a pattern may stand for. Local parts
  * are without their case, as the directories were asked.
  */
-static uint64_t mailbox_hash(const mxw_session_t *s)
+uint64_t mxw__track_mailbox(const mxw_session_t *s)
 {
 	const struct mxw__domain_conf *section = s->env.rcpt_domain;
 	const struct mxw__address *rcpt = &s->env.rcpt;
 	const char *local = rcpt->key_local ? rcpt->key_local : rcpt->local, *domain = rcpt->domain;
 	char text[MXW__ADDRESS_MAX + 1];
 
-	size_t len = *local ? 1 + strcspn(local + 1, section->delimiters ? section->delimiters : "") : 0;
-	if (!mxw__directories_has_name(s->snapshot->directories, domain) && section->names.n)
+	if (!s->env.rcpt_is_valid)
+		return mxw__seen_hash(s->engine->seen, s->env.rcpt_path, strlen(s->env.rcpt_path));
+	size_t len = *local ? 1 + strcspn(local + 1, section && section->delimiters ? section->delimiters : "") : 0;
+	if (section && !mxw__directories_has_name(s->snapshot->directories, domain) && section->names.n)
 		domain = section->names.v[0];
 	snprintf(text, sizeof text, "%.*s@%s", (int)len, local, domain);
 	mxw__ascii_lower_str(text);
@@ -144,7 +146,9 @@ void mxw__track_credit(mxw_session_t *s)
 	struct mxw__session_track *t = &s->track;
 	double points = (double)conf_of(s)->weights[MXW__EVENT_ACCEPTED_RCPT];
 
-	if (!is_mailbox(s))
+	const char *trap = mxw_facts_get(s->facts, MXW__FACT_RCPT_TRAP);
+
+	if (!is_mailbox(s) || (trap && strcmp(trap, "yes") == 0))
 		return;
 	if (t->ncredits == 0)
 		mxw__track_accounts(s, &t->credited);
@@ -153,7 +157,7 @@ void mxw__track_credit(mxw_session_t *s)
 	struct mxw__credit *credit = new_credit(t);
 	if (!credit)
 		return;
-	*credit = (struct mxw__credit){.rcpt = mailbox_hash(s)};
+	*credit = (struct mxw__credit){.rcpt = mxw__track_mailbox(s)};
 	for (size_t i = 0; i < t->credited.n; i++) {
 		const struct mxw__key *key = &t->credited.keys[i];
 		if (!mxw__track_is_first(s, key, credit->rcpt))

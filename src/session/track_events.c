@@ -105,22 +105,19 @@ static const char *rcpt_text(const mxw_session_t *s)
 	return s->env.rcpt_is_valid ? s->env.rcpt.key_text : s->env.rcpt_path;
 }
 
-/* Of an account that is no address; what is the same for one purpose is not for another. */
-static bool is_first(mxw_session_t *s, const struct mxw__key *key, const char *purpose)
-{
-	char text[MXW__ADDRESS_MAX + 32];
+/* What a recipient is tried as is a thing for each, so that one does not stand for the other. */
+enum { AS_GUESS = 1, AS_TRAP, AS_RELAY };
 
-	snprintf(text, sizeof text, "%s %.*s", purpose, MXW__ADDRESS_MAX, rcpt_text(s));
-	mxw__ascii_lower_str(text);
-	return mxw__track_is_first(s, key, mxw__seen_hash(s->engine->seen, text, strlen(text)));
-}
-
-static bool is_first_for_all(mxw_session_t *s, const char *purpose)
+/* The account has not tried it, as that, in the last window. */
+static bool is_first(mxw_session_t *s, unsigned as)
 {
 	struct mxw__track_keys accounts;
+	struct {
+		uint64_t as, mailbox;
+	} thing = {as, mxw__track_mailbox(s)};
 
 	mxw__track_accounts(s, &accounts);
-	return accounts.n && is_first(s, &accounts.keys[0], purpose);
+	return accounts.n && mxw__track_is_first(s, &accounts.keys[0], mxw__seen_hash(s->engine->seen, &thing, sizeof thing));
 }
 
 static bool guess_of(mxw_session_t *s, const struct mxw_ip *client, const char *rcpt)
@@ -140,7 +137,7 @@ bool mxw__track_guess(mxw_session_t *s)
 {
 	if (mxw__track_is_tracked(s))
 		return guess_of(s, &s->env.client, rcpt_text(s));
-	return is_first_for_all(s, "guess");
+	return is_first(s, AS_GUESS);
 }
 
 /* It is known at the end of the message only who has tried it. */
@@ -175,6 +172,20 @@ static void no_such_rcpt(mxw_session_t *s, mxw__event_t event)
 		mxw__track_event(s, event);
 }
 
+/* It is a trap, whether it exists or not; a guess it is only if it does not. */
+static void trapped(mxw_session_t *s, bool is_guess)
+{
+	s->track.has_trap = true;
+	if (mxw__track_is_relayed(s)) {
+		keep_relayed(s, MXW__EVENT_TRAP_RCPT);
+		return;
+	}
+	if (is_guess)
+		mxw__track_guess(s);
+	if (is_first(s, AS_TRAP))
+		mxw__track_event(s, MXW__EVENT_TRAP_RCPT);
+}
+
 /* Of no domain of ours, as far as they are known at all. */
 static bool is_elsewhere(const mxw_session_t *s)
 {
@@ -184,7 +195,7 @@ static bool is_elsewhere(const mxw_session_t *s)
 
 static void relay_attempt(mxw_session_t *s)
 {
-	if (mxw__track_is_tracked(s) && is_first_for_all(s, "relay"))
+	if (mxw__track_is_tracked(s) && is_first(s, AS_RELAY))
 		mxw__track_event(s, MXW__EVENT_RELAY_ATTEMPT);
 }
 
@@ -194,6 +205,10 @@ static void feed_rcpt(mxw_session_t *s)
 
 	if (mxw__track_is_tracked(s) && !mxw__track_has_history(s, &s->env.client))
 		mxw__spread_try(s->engine->spread, mxw__now_ms(&s->engine->clock), conf_of(s)->harvest_window_ms);
+	if (fact_is(s, MXW__FACT_RCPT_TRAP, "yes") && !s->env.rcpt_deferred_by_mta) {
+		trapped(s, is_refused_by_mta || fact_is(s, MXW__FACT_RCPT, "unknown"));
+		return;
+	}
 	/* What the MTA itself takes, for itself or to hand it on, is no attempt; it is if the MTA or a rule says no. */
 	if (is_refused_by_mta && is_elsewhere(s))
 		relay_attempt(s);

@@ -133,6 +133,37 @@ static void state_origin_score(mxw_session_t *s)
 	mxw_facts_set_number(s->facts, MXW__FACT_ORIGIN_SCORE, who ? shown(score_of(s, mxw__key_of_ip(MXW__KEY_ADDRESS, who))) : 0);
 }
 
+/* ---- traps ---- */
+
+static bool is_named_trap(const mxw_session_t *s)
+{
+	const struct mxw__strings *traps = &s->snapshot->conf->tracker.traps;
+	const struct mxw__address *rcpt = &s->env.rcpt;
+	const struct mxw__domain_conf *section = s->env.rcpt_domain;
+
+	if (!s->env.rcpt_is_valid)
+		return false;
+	const char *delimiters = section && section->delimiters ? section->delimiters : "";
+	size_t len = strlen(rcpt->local), base = *rcpt->local ? 1 + strcspn(rcpt->local + 1, delimiters) : 0;
+	for (size_t i = 0; i < traps->n; i++) {
+		const char *at = strrchr(traps->v[i], '@');
+		size_t n = (size_t)(at - traps->v[i]);
+		if (strcmp(at + 1, rcpt->domain) != 0)
+			continue;
+		if (n == 0 || ((n == len || n == base) && mxw__ascii_ncasecmp(rcpt->local, traps->v[i], n) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* By our own word, or the directory's: of that nothing is known yet before it was asked, and nothing is told to whom it is concealed from. */
+void mxw__track_state_trap(mxw_session_t *s)
+{
+	const char *class = mxw_facts_get(s->facts, MXW__FACT_RCPT_CLASS);
+
+	mxw_facts_set(s->facts, MXW__FACT_RCPT_TRAP, is_named_trap(s) || (class && strcmp(class, "trap") == 0) ? "yes" : "no");
+}
+
 void mxw__track_state(mxw_session_t *s, mxw_stage_t stage)
 {
 	state_client(s);
@@ -141,6 +172,8 @@ void mxw__track_state(mxw_session_t *s, mxw_stage_t stage)
 	mxw_facts_set_number(s->facts, MXW__FACT_SESSION_UNKNOWN_COMMANDS, s->unknown_commands);
 	mxw_facts_set_number(s->facts, MXW__FACT_SESSION_ABORTS, s->aborts);
 	mxw_facts_set_number(s->facts, MXW__FACT_SESSION_MESSAGES, s->messages);
+	if (stage == MXW_STAGE_RCPT)
+		mxw__track_state_trap(s);
 	if (stage == MXW_STAGE_EOM)
 		state_origin_score(s);
 }
