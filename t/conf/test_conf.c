@@ -154,7 +154,7 @@ START_TEST(an_empty_configuration_is_good_and_has_the_documented_defaults)
 	ck_assert_str_eq(mxw_conf_daemon(conf)->syslog_facility, "mail");
 	ck_assert_str_eq(mxw_conf_daemon(conf)->log_level, "info");
 	ck_assert_str_eq(mxw_conf_daemon(conf)->pid_file, "");
-	ck_assert(mxw_policy_has_stage(mxw_conf_policy(conf), MXW_STAGE_CONNECT));
+	ck_assert(mxw_policy_has_stage(mxw_conf_policy(conf), MXW_STAGE_HELO));
 	ck_assert(mxw_policy_needs(mxw_conf_policy(conf), MXW_STAGE_EOM, mxw_fact_find("dkim")));
 	assert_dump_loads_the_same(conf);
 	mxw_conf_unref(conf);

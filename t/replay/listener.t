@@ -15,6 +15,8 @@ listener second {
     daemon-name MTA-second
 }
 listener third { daemon-name MTA-third }
+rule client-score-connect enforce
+rule client-score-disconnect enforce
 rule users-only {
     at      rcpt
     when    listener = submission and not auth

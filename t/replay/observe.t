@@ -18,7 +18,7 @@ mail <a@x.example>
 rcpt <nobody@example.net>
 = continue decided=reject rule=unknown-recipient
 repeat 40 rcpt <nobody@N@@example.net>
-= continue decided=disconnect
+= continue decided=defer
 header From: a@x.example
 end-of-headers
 eom

@@ -61,8 +61,10 @@ close
 # When he comes himself, he is known; another one is not.
 session self
 connect 203.0.113.9
-= disconnect 421 rule=client-score-connect
 fact client.score = 150
+helo x.example
+mail <boss@forged.example>
+= defer 451 4.7.0 rule=client-score-refuse
 close
 connect 203.0.113.10
 = continue

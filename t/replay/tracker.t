@@ -1,4 +1,4 @@
-# A harvester is deferred, then cut off; time heals; another client is not touched.
+# A harvester is deferred, first each recipient, then each message, and slowly; time heals; another client is not touched.
 file people <<END
 anna@example.net
 END
@@ -16,15 +16,24 @@ connect 198.51.100.7
 helo harvest.example
 mail <a@harvest.example>
 repeat 30 rcpt <guess@N@@example.net>
-= disconnect 421 4.7.0 rule=client-score-disconnect
+= defer 451 4.7.0 rule=client-score-refuse
+took = 2s
 fact client.score >= 100
 close
-log ~ verdict=disconnect
+log ~ verdict=defer code=451
+log ~ tarpit-rule=client-score-tarpit
 session bad
 connect 198.51.100.7
-= disconnect 421
-log ~ event=session
-log ~ stage=connect
+= continue
+took <= 0
+helo harvest.example
+= continue
+took = 2s
+unknown XYZZY
+took = 2s
+mail <a@harvest.example>
+= defer 451 4.7.0 rule=client-score-refuse
+took = 2s
 close
 session good
 connect 198.51.100.8
@@ -47,7 +56,7 @@ helo x.example
 mail <a@x.example>
 repeat 30 rcpt-refused <guess@N@@example.net>
 rcpt <anna@example.net>
-= disconnect 421
+= defer 451 rule=client-score-refuse
 close
 
 # ... but not what it put off: that is its own affair, greylisting perhaps
