@@ -137,6 +137,8 @@ bool mxw__parse_u64(const char *s, uint64_t *ret);
 bool mxw__parse_duration(const char *s, uint64_t *ret_ms);
 /* "512", "64K", "10M", "1G": bytes. */
 bool mxw__parse_size(const char *s, uint64_t *ret);
+/* "60/1m": a number, or with `is_size` a number of bytes, and a duration with its unit. */
+bool mxw__parse_rate(const char *s, bool is_size, uint64_t *ret_count, uint64_t *ret_window_ms);
 
 /* ---- hashing and chance ---- */
 

@@ -70,3 +70,17 @@ bool mxw__parse_size(const char *s, uint64_t *ret)
 {
 	return parse_unit(s, sizes, ret);
 }
+
+bool mxw__parse_rate(const char *s, bool is_size, uint64_t *ret_count, uint64_t *ret_window_ms)
+{
+	enum { NUMBER_MAX = 31 };
+	size_t len = strcspn(s, "/");
+	char number[NUMBER_MAX + 1];
+
+	if (!s[len] || len > NUMBER_MAX)
+		return false;
+	memcpy(number, s, len);
+	number[len] = '\0';
+	return (is_size ? mxw__parse_size(number, ret_count) : mxw__parse_u64(number, ret_count)) &&
+	       mxw__parse_duration(s + len + 1, ret_window_ms);
+}

@@ -404,7 +404,7 @@ bool mxw__build(struct mxw__build *b)
 	static const mxw__section_id_t single[] = {
 		MXW__SECTION_NETWORKS, MXW__SECTION_RESOLVER, MXW__SECTION_TIMEOUTS, MXW__SECTION_LIMITS,
 		MXW__SECTION_SPF, MXW__SECTION_DKIM, MXW__SECTION_DMARC, MXW__SECTION_TRACKER, MXW__SECTION_GREYLIST,
-		MXW__SECTION_RECIPIENT_CACHE, MXW__SECTION_REDIS,
+		MXW__SECTION_RATES, MXW__SECTION_RECIPIENT_CACHE, MXW__SECTION_REDIS,
 	};
 	struct mxw__pos pos[OPTIONS_MAX];
 
@@ -421,6 +421,7 @@ bool mxw__build(struct mxw__build *b)
 	}
 	settle_keys(b);
 	settle_traps(b);
+	mxw__build_rates(b);
 	b->conf->daemon.max_sessions = (unsigned)b->conf->limits.sessions;
 	b->conf->daemon.header_frame_bytes = (unsigned)b->conf->limits.header_field_bytes;
 	read_directories(b);

@@ -9,6 +9,7 @@
 #define MXW_SRC_CONF_BUILD_H
 
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include "src/conf/schema.h"
 
@@ -54,6 +55,9 @@ void mxw__build_redis(struct mxw__build *build, const struct mxw__pos *pos);
 const char *mxw__build_secret(struct mxw__build *build, const char *path, const struct mxw__pos *pos);
 /* Complains of a key for a library to read, if others can read it as well. */
 void mxw__build_check_key(struct mxw__build *build, const char *path, const struct mxw__pos *pos);
+/* The rows of the section `rates`. */
+void mxw__build_rates(struct mxw__build *build);
+void mxw__dump_limits(const struct mxw__rates_conf *rates, FILE *out);
 /* The position of an option in `pos`, as mxw__values_read() filled it. */
 const struct mxw__pos *mxw__option_pos(const struct mxw__section *section, const struct mxw__pos *pos, const char *name);
 /* The last: compiles the rules into conf->policy. */

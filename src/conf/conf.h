@@ -19,6 +19,7 @@
 #include "src/base/base.h"
 #include "src/lists/entry.h"
 #include "src/track/event.h"
+#include "src/track/rates.h"
 
 struct mxw__pos {
 	const char *file;
@@ -190,6 +191,50 @@ struct mxw__greylist_conf {
 	uint64_t max_entries;
 };
 
+/* rates { ... } */
+typedef enum mxw__limited {
+	MXW__LIMITED_CONNECTIONS,
+	MXW__LIMITED_SESSIONS,         /* at one time */
+	MXW__LIMITED_MESSAGES,
+	MXW__LIMITED_NULL_MESSAGES,    /* messages with the null sender */
+	MXW__LIMITED_RCPTS,
+	MXW__LIMITED_DIFFERENT_RCPTS,
+	MXW__LIMITED_BYTES,
+	MXW__LIMITED_FAILED_RCPTS,     /* that do not exist, or were refused by the MTA */
+	MXW__LIMITED_KINDS
+} mxw__limited_t;
+
+/* For whom a limit is; bits. */
+enum { MXW__FOR_OUTSIDE = 1, MXW__FOR_INTERNAL = 2, MXW__FOR_AUTHENTICATED = 4, MXW__FOR_ANY = 7 };
+
+enum {
+	MXW__LIMITS_MAX = 64,
+	MXW__SESSION_LIMITS_MAX = 8,   /* of these, limits of sessions */
+	MXW__DIFFERENT_MAX = 2000      /* beyond, different things are not told apart well enough (distinct.h) */
+};
+
+/* limit NAME WHAT per KEY RATE ... */
+struct mxw__limit_conf {
+	const char *name;
+	struct mxw__pos pos;
+	mxw__limited_t what;
+	mxw__key_kind_t key;           /* MXW__KEY_NONE: the whole site */
+	struct mxw__rate rate;         /* window_ms is 0 for sessions; burst only where there is a bucket */
+	unsigned classes;
+};
+
+struct mxw__rates_conf {
+	uint64_t max_entries;
+	size_t nlimits;
+	const struct mxw__limit_conf *limits;
+	unsigned kinds;                /* 1 << mxw__limited_t: those that there are limits of */
+	unsigned key_kinds;            /* 1 << mxw__key_kind_t */
+};
+
+/* "messages", "address": as they are written. Static. */
+const char *mxw__limited_name(mxw__limited_t what);
+const char *mxw__limit_key_name(mxw__key_kind_t key);
+
 /* dnsbl NAME { ... }: a list of addresses in the DNS (RFC 5782) */
 typedef enum mxw__dnsbl_addresses { MXW__DNSBL_BOTH, MXW__DNSBL_IPV4, MXW__DNSBL_IPV6 } mxw__dnsbl_addresses_t;
 
@@ -331,6 +376,7 @@ struct mxw_conf {
 	struct mxw__dmarc_conf dmarc;
 	struct mxw__tracker_conf tracker;
 	struct mxw__greylist_conf greylist;
+	struct mxw__rates_conf rates;
 	struct mxw__recipient_cache_conf recipient_cache;
 	struct mxw__redis_conf redis;
 	size_t ndirectories;

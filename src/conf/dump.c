@@ -150,6 +150,7 @@ static void dump_option(const char *indent, const struct mxw__option *o, const v
 	case MXW__OPT_NETWORKS:
 		dump_networks(indent, o, field(base, o), out);
 		break;
+	case MXW__OPT_ROWS:
 	case MXW__OPT_OTHER:
 		break;
 	}
@@ -218,7 +219,7 @@ mxw_status_t mxw_conf_dump(const mxw_conf_t *conf, FILE *out)
 	static const mxw__section_id_t single[] = {
 		MXW__SECTION_NETWORKS, MXW__SECTION_RESOLVER, MXW__SECTION_TIMEOUTS, MXW__SECTION_LIMITS,
 		MXW__SECTION_SPF, MXW__SECTION_DKIM, MXW__SECTION_DMARC, MXW__SECTION_TRACKER, MXW__SECTION_GREYLIST,
-		MXW__SECTION_RECIPIENT_CACHE, MXW__SECTION_REDIS,
+		MXW__SECTION_RATES, MXW__SECTION_RECIPIENT_CACHE, MXW__SECTION_REDIS,
 	};
 
 	dump_section(MXW__SECTION_TOP, conf, out);
@@ -230,6 +231,8 @@ mxw_status_t mxw_conf_dump(const mxw_conf_t *conf, FILE *out)
 		if (single[i] == MXW__SECTION_RESOLVER && (conf->resolver.from_root || conf->resolver.local_only))
 			fprintf(out, "\t%-20s %s\n", "forward", conf->resolver.from_root ? "root" : "none");
 		dump_section(single[i], conf, out);
+		if (single[i] == MXW__SECTION_RATES)
+			mxw__dump_limits(&conf->rates, out);
 		fputs("}\n", out);
 	}
 	for (size_t i = 0; i < conf->ndirectories; i++)

@@ -152,6 +152,11 @@ static const struct mxw__option greylist[] = {
 	{"max-entries", MXW__OPT_NUMBER, "100000", AT(mxw_conf, greylist.max_entries), RANGE(1000, 10000000)},
 };
 
+static const struct mxw__option rates[] = {
+	{"limit", MXW__OPT_ROWS, .deflt = NULL},
+	{"max-entries", MXW__OPT_NUMBER, "100000", AT(mxw_conf, rates.max_entries), RANGE(1000, 10000000)},
+};
+
 static const struct mxw__option recipient_cache[] = {
 	/* Fewer than 64 sets of 16 there can't be. */
 	{"entries", MXW__OPT_NUMBER, "100000", AT(mxw_conf, recipient_cache.entries), RANGE(1024, 50000000)},
@@ -326,6 +331,7 @@ const struct mxw__section mxw__sections[MXW__SECTION_COUNT] = {
 	[MXW__SECTION_DMARC] = {"dmarc", 0, 0, NULL, OPTIONS(dmarc)},
 	[MXW__SECTION_TRACKER] = {"tracker", 0, 0, NULL, OPTIONS(tracker)},
 	[MXW__SECTION_GREYLIST] = {"greylist", 0, 0, NULL, OPTIONS(greylist)},
+	[MXW__SECTION_RATES] = {"rates", 0, 0, NULL, OPTIONS(rates)},
 	[MXW__SECTION_RECIPIENT_CACHE] = {"recipient-cache", 0, 0, NULL, OPTIONS(recipient_cache)},
 	[MXW__SECTION_REDIS] = {"redis", 0, 0, NULL, OPTIONS(redis)},
 	[MXW__SECTION_DIRECTORY] = {"directory", 1, 1, "one name", OPTIONS(directory)},

@@ -23,6 +23,7 @@ typedef enum mxw__option_type {
 	MXW__OPT_LIST,     /* struct mxw__strings */
 	MXW__OPT_PATHS,    /* struct mxw__strings of paths */
 	MXW__OPT_NETWORKS, /* struct mxw__networks */
+	MXW__OPT_ROWS,     /* entries of more than one value, any number of them; build_rates.c reads them */
 	MXW__OPT_OTHER     /* build.c and rules.c read it; here for names only */
 } mxw__option_type_t;
 
@@ -70,6 +71,7 @@ typedef enum mxw__section_id {
 	MXW__SECTION_DMARC,
 	MXW__SECTION_TRACKER,
 	MXW__SECTION_GREYLIST,
+	MXW__SECTION_RATES,
 	MXW__SECTION_RECIPIENT_CACHE,
 	MXW__SECTION_REDIS,
 	MXW__SECTION_DIRECTORY,

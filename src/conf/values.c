@@ -285,6 +285,7 @@ static void set_value(struct reading *r, const struct mxw__option *o, const stru
 	case MXW__OPT_NETWORKS:
 		add_network(r, o, arg);
 		break;
+	case MXW__OPT_ROWS:
 	case MXW__OPT_OTHER:
 		break;
 	}
@@ -337,6 +338,11 @@ static void read_entry(struct reading *r, const struct mxw__node *node)
 		return;
 	}
 	struct mxw__pos *pos = &r->pos[o - r->section->options];
+	if (o->type == MXW__OPT_ROWS) {
+		if (!pos->file)
+			*pos = node->pos;
+		return;
+	}
 	if (pos->file && !is_list(o)) {
 		mxw__complain(complaints, &node->pos, "'%s' has been given already, at %s:%u", node->name, pos->file, pos->line);
 		return;
@@ -372,7 +378,7 @@ static void set_default(struct reading *r, const struct mxw__option *o, const ch
 		put_text(r, o, deflt && !(o->flags & MXW__OPT_COMPUTED) ? deflt : "");
 		return;
 	}
-	if (!deflt || o->type == MXW__OPT_OTHER)
+	if (!deflt || o->type == MXW__OPT_OTHER || o->type == MXW__OPT_ROWS)
 		return;
 	words = mxw__arena_strdup(r->values->arena, deflt);
 	if (!words) {

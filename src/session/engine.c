@@ -117,6 +117,9 @@ static void plan(struct mxw__snapshot *snap)
 	for (int stage = 0; stage < MXW_STAGE_COUNT; stage++)
 		if (mxw_policy_needs(conf->policy, (mxw_stage_t)stage, MXW__FACT_SENDER_DOMAIN_SCORE))
 			snap->wanted[stage] |= bit_of(&mxw__check_spf);
+	/* A limit per sender's domain counts under those that SPF passes for, from MAIL on. */
+	if (conf->rates.key_kinds >> MXW__KEY_DOMAIN & 1)
+		snap->wanted[MXW_STAGE_MAIL] |= bit_of(&mxw__check_spf);
 	for (int stage = 0; stage < MXW_STAGE_COUNT; stage++)
 		snap->wanted[stage] = with_needs(snap->wanted[stage]) & snap->enabled;
 }
@@ -142,7 +145,7 @@ static void compute_needs(struct mxw__snapshot *snap)
 	bool results = conf->auth.add_results;
 	bool dkim = conf->auth.dkim_enabled && (results || is_wanted(snap, &mxw__check_dkim));
 	bool arc = conf->dmarc.arc_sealers.n && (results || is_wanted(snap, &mxw__check_arc));
-	bool body = needs_any(conf, MXW_STAGE_EOM, body_facts, MXW_ARRAY_LEN(body_facts));
+	bool body = needs_any(conf, MXW_STAGE_EOM, body_facts, MXW_ARRAY_LEN(body_facts)) || (conf->rates.kinds >> MXW__LIMITED_BYTES & 1);
 	bool mta_rcpt = mxw_policy_needs(conf->policy, MXW_STAGE_RCPT, MXW__FACT_RCPT_MTA);
 	bool commands = false;
 
@@ -158,7 +161,7 @@ static void compute_needs(struct mxw__snapshot *snap)
 		/* Forged Authentication-Results fields are always taken out. */
 		.header = true,
 		.body = dkim || arc || body,
-		.rejected_rcpt = conf->tracker.enabled || mta_rcpt,
+		.rejected_rcpt = conf->tracker.enabled || mta_rcpt || (conf->rates.kinds >> MXW__LIMITED_FAILED_RCPTS & 1),
 		.edits_headers = true,
 		.replies_connect = mxw_policy_has_stage(conf->policy, MXW_STAGE_CONNECT),
 		.replies_helo = mxw_policy_has_stage(conf->policy, MXW_STAGE_HELO),

@@ -31,7 +31,9 @@
 #include "src/mail/mail.h"
 #include "src/policy/policy.h"
 #include "src/session/part.h"
+#include "src/session/rates.h"
 #include "src/session/track.h"
+#include "src/track/distinct.h"
 #include "src/track/greylist.h"
 #include "src/track/harvest.h"
 #include "src/track/nat.h"
@@ -74,7 +76,9 @@ struct mxw_engine {
 	mxw__seen_t *seen;               /* recipients of each account that have earned their credit, and the like */
 	mxw__nat_t *nat;
 	struct mxw__sightings *sightings; /* backup.c */
-	struct mxw__rates *rates;
+	mxw__rates_t *rates;
+	mxw__opens_t *opens;             /* rates.c, as the next */
+	mxw__distinct_t *different_rcpts;
 	struct mxw__accounts *accounts;  /* outbound.c */
 	struct mxw__lists *lists;
 	mxw__greylist_t *greylist;
@@ -174,6 +178,7 @@ struct mxw_session {
 	struct mxw__envelope env;
 	struct mxw__auth_results results;
 	struct mxw_dns_budget budget;
+	struct mxw__rates_session rates;
 	struct mxw__check_ctx ctx;
 	uint32_t done;                   /* checks that have run and whose scope lasts */
 	bool is_connected;               /* the connect step was taken */

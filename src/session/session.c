@@ -451,7 +451,9 @@ void mxw_session_end_of_headers(mxw_session_t *session)
 
 bool mxw_session_body(mxw_session_t *session, const unsigned char *data, size_t len)
 {
-	bool more = mxw_policy_needs(session->snapshot->conf->policy, MXW_STAGE_EOM, MXW__FACT_MESSAGE_SIZE);
+	const struct mxw_conf *conf = session->snapshot->conf;
+	bool more = mxw_policy_needs(conf->policy, MXW_STAGE_EOM, MXW__FACT_MESSAGE_SIZE) ||
+		    (conf->rates.kinds >> MXW__LIMITED_BYTES & 1);
 
 	session->env.body_bytes += len;
 	for (size_t c = 0; mxw__check_list[c]; c++)

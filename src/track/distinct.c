@@ -138,6 +138,18 @@ bool mxw__distinct_add(mxw__distinct_t *distinct, const void *key, size_t key_le
 	return is_new;
 }
 
+bool mxw__distinct_has(mxw__distinct_t *distinct, const void *key, size_t key_len, uint32_t hash, int64_t now_ms,
+		       uint64_t window_ms)
+{
+	struct place at = find_set(distinct, key, key_len);
+
+	pthread_mutex_lock(&at.shard->mutex);
+	const struct entry *e = find_locked(&at);
+	bool has = e && mxw__sketch_has(&e->sketch, hash, now_ms, window_ms);
+	pthread_mutex_unlock(&at.shard->mutex);
+	return has;
+}
+
 uint64_t mxw__distinct_count(mxw__distinct_t *distinct, const void *key, size_t key_len, int64_t now_ms, uint64_t window_ms)
 {
 	struct place at = find_set(distinct, key, key_len);

@@ -31,6 +31,9 @@ void mxw__distinct_free(mxw__distinct_t *distinct);
  */
 bool mxw__distinct_add(mxw__distinct_t *distinct, const void *key, size_t key_len, uint32_t hash, int64_t now_ms,
 		       uint64_t window_ms);
+/* Was it seen in the window? Notes nothing. */
+bool mxw__distinct_has(mxw__distinct_t *distinct, const void *key, size_t key_len, uint32_t hash, int64_t now_ms,
+		       uint64_t window_ms);
 uint64_t mxw__distinct_count(mxw__distinct_t *distinct, const void *key, size_t key_len, int64_t now_ms, uint64_t window_ms);
 void mxw__distinct_forget(mxw__distinct_t *distinct, const void *key, size_t key_len);
 void mxw__distinct_get_stats(mxw__distinct_t *distinct, struct mxw__distinct_stats *ret_stats);

@@ -156,6 +156,20 @@ bool mxw__sketch_add(struct mxw__sketch *sketch, uint32_t hash, int64_t now_ms, 
 	return is_new;
 }
 
+bool mxw__sketch_has(const struct mxw__sketch *sketch, uint32_t hash, int64_t now_ms, uint64_t window_ms)
+{
+	uint64_t any[MXW__SKETCH_WORDS];
+	bool has = false;
+
+	if (!sketch->is_many) {
+		for (size_t i = 0; i < sketch->nfew; i++)
+			has |= sketch->few[i].hash == hash && few_is_live(sketch, i, now_ms, window_ms);
+		return has;
+	}
+	merge(sketch, now_ms, window_ms, any);
+	return any[hash % BITS / 64] >> hash % 64 & 1;
+}
+
 uint64_t mxw__sketch_count(const struct mxw__sketch *sketch, int64_t now_ms, uint64_t window_ms)
 {
 	uint64_t any[MXW__SKETCH_WORDS], ones = 0;

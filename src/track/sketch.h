@@ -44,6 +44,8 @@ struct mxw__sketch {
 void mxw__sketch_init(struct mxw__sketch *sketch, int64_t now_ms);
 /* Notes one by its hash, of which every bit must be as good as chance. True if it was not seen in the window before. */
 bool mxw__sketch_add(struct mxw__sketch *sketch, uint32_t hash, int64_t now_ms, uint64_t window_ms);
+/* Was it seen in the window? (With hundreds of them: now and then one is taken for another.) */
+bool mxw__sketch_has(const struct mxw__sketch *sketch, uint32_t hash, int64_t now_ms, uint64_t window_ms);
 uint64_t mxw__sketch_count(const struct mxw__sketch *sketch, int64_t now_ms, uint64_t window_ms);
 
 /* ---- the parts of it, for a larger one ---- */
