@@ -160,6 +160,7 @@ struct mxw__listener_conf {
 	const char *name;
 	uint16_t port;                 /* 0: any */
 	const char *daemon_name;       /* "": any */
+	bool is_backup;                /* mail should come here only if the primary MX does not take it */
 };
 
 /* tracker { ... } */
@@ -179,6 +180,9 @@ struct mxw__tracker_conf {
 	uint64_t harvest_entries;
 	struct mxw__strings traps;     /* recipients that are traps, in lower case: "local@domain", "@domain" */
 	uint64_t site_harvest;         /* so many guesses by networks of which no good is known are a harvest that is spread; 0: none is */
+	uint64_t sightings;            /* entries of who was seen at the primary MX */
+	uint64_t sighting_window_ms;
+	uint64_t primary_alive_ms;     /* the primary counts as up so long after the last client came to it */
 	uint64_t weights[MXW__EVENT_COUNT]; /* points; of good events, taken away */
 };
 

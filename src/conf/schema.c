@@ -121,6 +121,9 @@ static const struct mxw__option tracker[] = {
 	{"site-harvest", MXW__OPT_NUMBER, "100", AT(mxw_conf, tracker.site_harvest), RANGE(0, 3000)},
 	{"nat-helo-names", MXW__OPT_NUMBER, "10", AT(mxw_conf, tracker.nat_helo_names), RANGE(0, 1000)},
 	{"nat-window", MXW__OPT_DURATION, "1d", AT(mxw_conf, tracker.nat_window_ms), RANGE(10 * MINUTE, 30 * DAY)},
+	{"sightings", MXW__OPT_NUMBER, "100000", AT(mxw_conf, tracker.sightings), RANGE(1000, 10000000)},
+	{"sighting-window", MXW__OPT_DURATION, "1h", AT(mxw_conf, tracker.sighting_window_ms), RANGE(10 * MINUTE, DAY)},
+	{"primary-alive", MXW__OPT_DURATION, "2m", AT(mxw_conf, tracker.primary_alive_ms), RANGE(10 * SECOND, HOUR)},
 	POINTS("unknown-recipient", "10", UNKNOWN_RCPT),
 	POINTS("rejected-recipient", "10", REJECTED_RCPT),
 	POINTS("trap-recipient", "100", TRAP_RCPT),
@@ -286,6 +289,7 @@ static const struct mxw__option domain[] = {
 static const struct mxw__option listener[] = {
 	{"port", MXW__OPT_NUMBER, "0", AT(mxw__listener_conf, port), RANGE(0, 65535)},
 	{"daemon-name", MXW__OPT_TEXT, "", AT(mxw__listener_conf, daemon_name), .check = mxw__check_length},
+	{"backup", MXW__OPT_CHOICE, "no", AT(mxw__listener_conf, is_backup), .words = "no yes"},
 };
 
 static const struct mxw__option dnsbl[] = {

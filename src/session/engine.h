@@ -188,6 +188,7 @@ struct mxw_session {
 	bool has_authenticated;          /* in a message before: it lasts as long as the session */
 	bool helo_forged_counted;
 	struct mxw__session_track track;
+	bool backup_first_counted;
 	bool helo_noted;                 /* for the NAT that may be in front */
 	struct mxw__listed listed;
 	struct mxw__message_record record;
@@ -236,6 +237,12 @@ bool mxw__track_guess(mxw_session_t *s);
  * MXW_ERR_INVALID if it is no key, none that is kept, no such event, or `times` is not 1 to 1000.
  */
 mxw_status_t mxw__track_report(mxw_engine_t *engine, const char *key, mxw__event_t event, unsigned times, struct mxw_error *err);
+
+/* backup.c */
+/* The session is at a listener that is a backup. */
+bool mxw__backup_is_here(const mxw_session_t *s);
+/* The fact client.backup-first holds. */
+bool mxw__backup_is_first(const mxw_session_t *s);
 
 /* nat.c: is the internal client more than one? Notes its name, and states the fact. */
 void mxw__nat_watch(mxw_session_t *s, mxw_stage_t stage);

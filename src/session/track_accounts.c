@@ -148,7 +148,8 @@ void mxw__track_credit(mxw_session_t *s)
 
 	const char *trap = mxw_facts_get(s->facts, MXW__FACT_RCPT_TRAP);
 
-	if (!is_mailbox(s) || (trap && strcmp(trap, "yes") == 0))
+	/* Who comes to the backup first gains nothing there. */
+	if (!is_mailbox(s) || mxw__backup_is_first(s) || (trap && strcmp(trap, "yes") == 0))
 		return;
 	if (t->ncredits == 0)
 		mxw__track_accounts(s, &t->credited);

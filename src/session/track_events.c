@@ -311,7 +311,7 @@ static void feed_good(mxw_session_t *s)
 	int64_t now_ms = mxw__now_ms(&s->engine->clock);
 	struct mxw__track_keys accounts;
 
-	if (!is_aligned(s) || s->track.has_trap)
+	if (!is_aligned(s) || s->track.has_trap || mxw__backup_is_here(s))
 		return;
 	mxw__track_sender_accounts(s, &accounts);
 	if (accounts.n == 0 || accounts.keys[0].kind == MXW__KEY_USER)

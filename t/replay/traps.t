@@ -24,7 +24,7 @@ connect 203.0.113.1
 helo a.example
 mail <a@a.example>
 rcpt <TRAP@example.net>
-= disconnect 421 rule=client-score-disconnect
+= defer 451 rule=client-score-refuse
 fact client.score = 100
 fact client.unknown-rcpts = 1
 abort
