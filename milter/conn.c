@@ -29,9 +29,11 @@ struct mwd_conn *mwd_conn_new(struct mwd_glue *glue, SMFICTX *ctx)
 	if (!mwd_gate_add_conn(&glue->gate, &conn->link, atomic_load(&glue->max_sessions))) {
 		conn->refusal = MWD_REFUSAL_FULL;
 		note_full(glue);
+		mxw_engine_turned_away(glue->engine);
 	} else if (mxw_session_new(glue->engine, &conn->session) != MXW_OK) {
 		conn->session = NULL;
 		conn->refusal = MWD_REFUSAL_NOMEM;
+		mxw_engine_turned_away(glue->engine);
 	}
 	return conn;
 }

@@ -75,6 +75,11 @@ mxw_status_t mxw_engine_reload(mxw_engine_t *engine, mxw_conf_t *conf, struct mx
  * conceal whether a recipient exists keep their time.
  */
 void mxw_engine_hurry(mxw_engine_t *engine);
+/*
+ * A client was turned away before it got a session. It may go to a backup MX now, and must not be blamed there for not having been
+ * here.
+ */
+void mxw_engine_turned_away(mxw_engine_t *engine);
 /* The configuration in force; the caller gets a reference of its own. */
 mxw_conf_t *mxw_engine_conf(mxw_engine_t *engine);
 /* Ends it. Every session must have been freed. NULL is allowed. */

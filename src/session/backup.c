@@ -2,15 +2,15 @@
 /*
  * backup.c: who came to a backup MX without having tried the primary.
  *
- * Honest clients take mail exchangers in the order of their preference, and come to the backup when the primary did not answer, or put them off.
- * Robots go there first, since it is often guarded less. So the primary remembers who came to it, and the backup asks; on another host through
- * what the hosts share, on the same one at once.
+ * Honest clients take mail exchangers in the order of their preference, and come to the backup when the primary did not answer, or
+ * put them off. Robots go there first, since it is often guarded less. So the primary remembers who came to it, and the backup asks;
+ * on another host through what the hosts share, on the same one at once.
  *
- * A client is a host, its network, the domain of the name that the MTA has verified, of its HELO, and the sender's domain if SPF passes
- * for it: a large provider may try the primary from one host of its pool and the backup from another. It costs a robot nothing to say
- * somebody else's HELO; but that it has to be somebody's who was here just now makes it one that has to know.
+ * A client is a host, its network, the domain of the name that the MTA has verified, of its HELO, and the sender's domain if SPF
+ * passes for it: a large provider may try the primary from one host of its pool and the backup from another. It costs a robot
+ * nothing to say somebody else's HELO; but it has to know whose, of those who were here just now.
  *
- * Nothing is said where it is not known: while the primary is not known to be up, and has been for a while, or while nothing is shared.
+ * Nothing is said where it is not known: while the primary is not known to be up, and to have been for a while.
  * What is said early may be taken back; the points come at the end of the first message.
  */
 #include "config.h"
@@ -147,6 +147,11 @@ static void see(mxw_session_t *s, mxw_stage_t stage)
 		mxw__sightings_see(s->engine->sightings, &keys[i], now_ms);
 	if (stage == MXW_STAGE_CONNECT)
 		mxw__sightings_mark_primary(s->engine->sightings, now_ms);
+}
+
+void mxw_engine_turned_away(mxw_engine_t *engine)
+{
+	mxw__sightings_turned_away(engine->sightings, mxw__now_ms(&engine->clock));
 }
 
 /* ---- at the backup ---- */

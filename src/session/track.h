@@ -7,10 +7,10 @@
  *    track_events.c    what the facts of a step say of the client's behaviour
  *    track_facts.c     what is known of those who are here
  *
- * Accounts. What a stranger does is put on its address, its network, the widest network and its HELO name; what a message earns, in the
- * end also on the sender's domain, if SPF passes for it: nobody may ruin another's. Who has authenticated has one account, the user's;
- * inside hosts and relays have none. What comes through a relay goes on the accounts of whom the relay has it from, at the end of the
- * message, when that is known.
+ * Accounts. What a stranger does is put on its address, its network, the widest network and its HELO name; what a message earns, in
+ * the end also on the sender's domain, if SPF passes for it: nobody may ruin another's. Who has authenticated has one account, the
+ * user's; inside hosts and relays have none. What comes through a relay goes on the accounts of whom the relay has it from, at the
+ * end of the message, when that is known.
  *
  * Credit. A recipient that was accepted takes points away at once, since an honest server with an old list may bring all of it in
  * one transaction. But only for good if the message then comes to an accepted end, and once in a window for each different

@@ -130,7 +130,7 @@ static struct mxw__credit *new_credit(struct mxw__session_track *t)
 	return &t->credits[t->ncredits++];
 }
 
-/* How much of it was taken away: a score has an end below. (Others may change it at the same time; then it is a point more or less.) */
+/* How much of it was taken away: a score has an end below. (Others may change it meanwhile; then it is a point more or less.) */
 static double give(mxw_session_t *s, const struct mxw__key *key, double points)
 {
 	int64_t now_ms = mxw__now_ms(&s->engine->clock);

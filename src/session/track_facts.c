@@ -156,7 +156,7 @@ static bool is_named_trap(const mxw_session_t *s)
 	return false;
 }
 
-/* By our own word, or the directory's: of that nothing is known yet before it was asked, and nothing is told to whom it is concealed from. */
+/* By our own word, or the directory's: that comes when it was asked, and for concealed recipients not at all. */
 void mxw__track_state_trap(mxw_session_t *s)
 {
 	const char *class = mxw_facts_get(s->facts, MXW__FACT_RCPT_CLASS);

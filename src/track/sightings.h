@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sightings.h: who was seen at the primary mail server lately, by address, network and name, and whether that is up: what a backup has
- * to know to say of a client that it has not tried the primary.
+ * sightings.h: who was seen at the primary mail server lately, by address, network and name, and whether that is up: what a backup
+ * has to know to say of a client that it has not tried the primary.
  *
- * The primary is up if somebody came to it within `alive`, on and on for some time: who tried it in vain while it was down comes to the
- * backup up to some minutes after it has returned. What may have been forgotten, because too many were seen, is not
+ * The primary is up if somebody came to it within `alive`, on and on for some time: who tried it in vain while it was down comes to
+ * the backup up to some minutes after it has returned. What may have been forgotten, because too many were seen, is not
  * known not to have been there.
  *
  * Who may call: session.
- * Threads: any; the table is sharded, each shard has one mutex, held for the look-up only; what is known of the primary has another. No
- *          two are held at once.
+ * Threads: any; the table is sharded, each shard has one mutex, held for the look-up only; what is known of the primary has another.
+ *          No two are held at once.
  * Memory:  88 bytes for each entry, allocated at once and touched when needed.
  * Time:    `now_ms` is monotonic.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * spread.h: is the site harvested by many at once, each of whom guesses so little that it shows nowhere else? Counted is what comes from networks
- * of which no good is known: how many different recipients that do not exist they have tried in the last window, from how many
- * networks, and how much of all that they tried this is.
+ * spread.h: is the site harvested by many at once, each of whom guesses so little that it shows nowhere else? Counted is what comes
+ * from networks of which no good is known: how many different recipients that do not exist they have tried in the last window,
+ * from how many networks, and how much of all that they tried this is.
  *
  * Who may call: session.
  * Threads: any; one mutex, held for the counting only.
