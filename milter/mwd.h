@@ -13,6 +13,7 @@
  *    gate.c       which callbacks run, and which connections there are
  *    kick.c       makes libmilter's worker pool grow when its workers block
  *    fdguard.c    keeps libmilter from spinning when descriptors run out
+ *    control.c    the socket of mxwardctl; command.c, words.c: what is asked there, and answered
  *    log.c, signals.c, privs.c, daemonize.c, notify.c   the process
  */
 #ifndef MXW_MILTER_MWD_H

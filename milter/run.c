@@ -14,6 +14,7 @@
 #include <libmilter/mfapi.h>
 #include <mxward/mxward.h>
 
+#include "milter/control.h"
 #include "milter/fdguard.h"
 #include "milter/glue.h"
 #include "milter/process.h"
@@ -39,6 +40,7 @@ struct server {
 	struct mwd_glue glue;
 	struct mwd_listener listener;
 	struct mwd_fdguard fdguard;
+	mwd_control_t *control; /* NULL: there is none */
 	pthread_t milter;
 	mxw_engine_t *engine;
 	mxw_conf_t *start_conf; /* settings that need a restart are compared with these */
@@ -122,11 +124,15 @@ static void reload(struct server *server)
 	apply(server, conf);
 	note_if_changed(server, "socket", old->socket, new->socket);
 	note_if_changed(server, "socket-group", old->socket_group, new->socket_group);
+	note_if_changed(server, "control-socket", old->control_socket, new->control_socket);
+	note_if_changed(server, "control-group", old->control_group, new->control_group);
 	note_if_changed(server, "user", old->user, new->user);
 	note_if_changed(server, "pid-file", old->pid_file, new->pid_file);
 	note_if_changed(server, "state-dir", old->state_dir, new->state_dir);
 	if (old->socket_mode != new->socket_mode)
 		note_if_changed(server, "socket-mode", "old", "new");
+	if (old->control_mode != new->control_mode)
+		note_if_changed(server, "control-mode", "old", "new");
 	mwd_logf(server->log, MXW_LEVEL_INFO, "reload: %s is in force for new sessions", server->options->conf_path);
 	mxw_conf_unref(conf);
 }
@@ -219,6 +225,22 @@ static int start_threads(struct server *server, struct mwd_problem *problem)
 	return 0;
 }
 
+/* Mail does not depend on it. */
+static void start_control(struct server *server, const struct mxw_daemon_settings *settings)
+{
+	struct mwd_control_options options = {
+		.spec = settings->control_socket,
+		.mode = settings->control_mode,
+		.group = settings->control_group,
+		.engine = server->engine,
+		.log = server->log,
+	};
+	struct mwd_problem problem = {0};
+
+	if (strcmp(settings->control_socket, "none") != 0 && mwd_control_start(&options, &server->control, &problem) != 0)
+		mwd_logf(server->log, MXW_LEVEL_WARNING, "control: %s; mxwardctl can't be used", problem.text);
+}
+
 static void set_stack_size(void)
 {
 	pthread_attr_t attr;
@@ -248,6 +270,8 @@ static int start_serving(struct server *server, mxw_conf_t *conf, struct mwd_pro
 	mwd_log_start(server->log);
 	mwd_signals_unblock(&old);
 	rc = start_threads(server, problem);
+	if (rc == 0)
+		start_control(server, mxw_conf_daemon(conf));
 	if (rc == 0 && server->ready_fd >= 0)
 		mwd_daemonize_ready(server->ready_fd);
 	return rc;
@@ -344,6 +368,7 @@ static _Noreturn void stop(struct server *server, int exit_code)
 	mwd_notify("STOPPING=1");
 	mxw_engine_hurry(server->engine);
 	mwd_fdguard_stop(&server->fdguard);
+	mwd_control_stop(server->control);
 	mwd_listener_retire(&server->listener);
 	drain(server);
 	bool is_empty = close_gate(server);

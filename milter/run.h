@@ -3,8 +3,8 @@
  * run.h: the daemon from start to end.
  *
  * Order of the start: configuration, background, descriptors, socket, process id file, user, configuration again
- * as that user (what SIGHUP will be able to read), state directory, engine, threads, "ready". Order of the end:
- * listener, connections (up to drain-timeout), gate, engine, files, log.
+ * as that user (what SIGHUP will be able to read), state directory, engine, threads, control socket, "ready". Order of the end:
+ * control socket, listener, connections (up to drain-timeout), gate, engine, files, log.
  *
  * Threads: the main thread runs this and takes the signals; smfi_main(), kicker and guard have one each.
  */

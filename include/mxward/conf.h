@@ -58,6 +58,9 @@ struct mxw_daemon_settings {
 	unsigned max_sessions;
 	unsigned header_frame_bytes; /* the largest header field the milter protocol has to carry */
 	unsigned drain_timeout_ms;   /* how long a stop waits for sessions to end */
+	const char *control_socket;  /* "unix:/path" or "none" */
+	mode_t control_mode;
+	const char *control_group;
 };
 const struct mxw_daemon_settings *mxw_conf_daemon(const mxw_conf_t *conf);
 

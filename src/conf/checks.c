@@ -63,6 +63,18 @@ bool mxw__check_socket(struct mxw__complaints *complaints, const struct mxw__arg
 	return false;
 }
 
+bool mxw__check_control_socket(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	const char *path = arg->text;
+
+	if (strcmp(arg->text, "none") == 0)
+		return true;
+	if (has_prefix(arg->text, "unix:", &path) && path[0] == '/')
+		return mxw__check_socket(complaints, arg);
+	mxw__complain(complaints, &arg->pos, "'%s' is no socket for control; unix:/path or none was expected", arg->text);
+	return false;
+}
+
 /* RFC 8601 section 2.2: a value; here what needs no quotes in it and is no domain at least looks like one. */
 bool mxw__check_authserv_id(struct mxw__complaints *complaints, const struct mxw__arg *arg)
 {

@@ -125,6 +125,7 @@ void mxw__complain_unknown_key(struct mxw__complaints *complaints, const struct 
 /* ---- checks.c ---- */
 
 bool mxw__check_socket(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_control_socket(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_authserv_id(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_domain(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 /* A domain or an address literal. */

@@ -23,6 +23,7 @@ from lib.milter import MilterConnection  # noqa: E402
 from lib.process import Process, wait_until  # noqa: E402
 
 DAEMON = os.path.abspath("milter/mxward")
+CTL = os.path.abspath("milter/mxwardctl")
 MCLIENT = os.path.abspath("t/bench/mclient")
 OK, USAGE, TEMPFAIL, CONFIG = 0, 64, 75, 78
 _COMPLAINTS = re.compile(r"WARNING: ThreadSanitizer|ERROR: (Address|Leak)Sanitizer|runtime error:")
@@ -43,6 +44,7 @@ HEAD = """socket       {socket}
 socket-mode  0600
 authserv-id  mx.example.net
 state-dir    {state}
+control-socket unix:{control}
 """
 
 
@@ -69,6 +71,7 @@ class Daemon:
         os.mkdir(self.state)
         self.path = os.path.join(self.dir, "sock")
         self.spec = socket_spec or "unix:" + self.path
+        self.control = os.path.join(self.dir, "control")
         self.conf = os.path.join(self.dir, "mxward.conf")
         self.log_path = os.path.join(self.dir, "log")
         self.env = dict({"TSAN_OPTIONS": "exitcode=66"}, **(env or {}))
@@ -80,7 +83,7 @@ class Daemon:
 
     def configure(self, conf, head=HEAD):
         with open(self.conf, "w", encoding="utf-8") as f:
-            f.write(head.format(socket=self.spec, state=self.state) + conf)
+            f.write(head.format(socket=self.spec, state=self.state, control=self.control) + conf)
 
     def spawn(self):
         self.process = Process("mxward", [DAEMON, "-f", "-c", self.conf], self.log_path, env=self.env,
