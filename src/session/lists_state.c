@@ -346,6 +346,7 @@ const struct mxw__state_sort mxw__lists_sort = {
 	.has_text = true,
 	.is_kept = true,
 	.is_shared = true,
+	.is_eager = true,
 	.take = take,
 	.put = put,
 	.give_back = give_back,

@@ -2,7 +2,7 @@
 /*
  * What runs in Redis. mxward(8) describes the keys.
  *
- * A record that somebody else has written there may be anything: it is not read beyond a size, and what is no hash is nothing.
+ * What somebody else has put there may be anything: it is not read beyond a size, and not written over.
  */
 #include "config.h"
 
@@ -13,10 +13,10 @@
 	"local now = t[1] * 1000 + math.floor(t[2] / 1000)\n" \
 	"local function fetch(key)\n" \
 	"  local n = redis.pcall('HLEN', key)\n" \
-	"  if type(n) ~= 'number' or n > 128 then return {} end\n" \
+	"  if type(n) ~= 'number' or n > 128 then return {}, true end\n" \
 	"  local flat = redis.call('HGETALL', key)\n" \
 	"  for i = 1, #flat do\n" \
-	"    if #flat[i] > 512 then return {} end\n" \
+	"    if #flat[i] > 512 then return {}, true end\n" \
 	"  end\n" \
 	"  return flat\n" \
 	"end\n"
@@ -31,7 +31,9 @@
 static const char merge[] = COMMON
 	"local key, half_life, id, number = KEYS[1], tonumber(ARGV[1]), ARGV[4], tonumber(ARGV[5])\n"
 	"local at = now - tonumber(ARGV[2])\n"
-	"local old, flat, is_seen = {}, fetch(key), false\n"
+	"local old, is_seen = {}, false\n"
+	"local flat, is_foreign = fetch(key)\n"
+	"if is_foreign then return redis.error_reply('ERR there is something else in ' .. key) end\n"
 	"for i = 1, #flat, 2 do old[flat[i]] = flat[i + 1] end\n"
 	"local writers = {id .. '=' .. ARGV[5]}\n"
 	"for i, n in string.gmatch(old.w or '', '(%w+)=(%d+)') do\n"
@@ -104,12 +106,12 @@ static const char merge[] = COMMON
 	"redis.call('HSET', key, unpack(set))\n"
 	"if is_newer then redis.call('PEXPIRE', key, ARGV[3]) end\n"
 	"if KEYS[2] then redis.call('ZADD', KEYS[2], now, key) end\n"
-	"return {now, fetch(key)}\n";
+	"return {now, (fetch(key))}\n";
 
 /* KEYS: records. */
 static const char fetch[] = COMMON
 	"local out = {now}\n"
-	"for i = 1, #KEYS do out[i + 1] = fetch(KEYS[i]) end\n"
+	"for i = 1, #KEYS do out[i + 1] = (fetch(KEYS[i])) end\n"
 	"return out\n";
 
 /*

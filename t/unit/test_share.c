@@ -2,11 +2,18 @@
 /* Hosts that share through a real Redis: each is a table and a toy sort with a mxw__share_t of its own. */
 #include "config.h"
 
+#include <errno.h>
+#include <math.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "src/share/share.h"
 #include "src/track/table.h"
@@ -19,10 +26,100 @@ enum { WAIT_MS = 10000 };
 static struct redisd redisd;
 static struct notices notices;
 
+/* ---- a sort with a field of each kind ---- */
+
+enum { SUM, TOP, LOW, TAT, RESET, LAST, SECRET, TOY_FIELDS };
+enum { TOYS = 64 };
+
+/* What it is told to give it gives once; what it is given it keeps. */
+struct toy {
+	pthread_mutex_t mutex;
+	size_t nqueued, nput, nmarked;
+	struct mxw__state_record queued[TOYS], put;
+};
+
+static size_t toy_take(void *store, mxw__state_reader_t reader, struct mxw__state_record *ret_records, size_t max)
+{
+	struct toy *toy = store;
+
+	pthread_mutex_lock(&toy->mutex);
+	size_t n = toy->nqueued < max ? toy->nqueued : max;
+	memcpy(ret_records, toy->queued, n * sizeof *ret_records);
+	memmove(toy->queued, toy->queued + n, (toy->nqueued - n) * sizeof *toy->queued);
+	toy->nqueued -= n;
+	pthread_mutex_unlock(&toy->mutex);
+	return n;
+}
+
+static void toy_put(void *store, mxw__state_reader_t reader, const struct mxw__state_record *record)
+{
+	struct toy *toy = store;
+
+	pthread_mutex_lock(&toy->mutex);
+	toy->put = *record;
+	toy->nput++;
+	pthread_mutex_unlock(&toy->mutex);
+}
+
+static void toy_add(struct toy *toy, const struct mxw__state_record *record)
+{
+	pthread_mutex_lock(&toy->mutex);
+	ck_assert_uint_lt(toy->nqueued, TOYS);
+	toy->queued[toy->nqueued++] = *record;
+	pthread_mutex_unlock(&toy->mutex);
+}
+
+static void toy_give_back(void *store, mxw__state_reader_t reader, const struct mxw__state_record *record)
+{
+	toy_add(store, record);
+}
+
+static void toy_mark_all(void *store, mxw__state_reader_t reader)
+{
+	struct toy *toy = store;
+
+	pthread_mutex_lock(&toy->mutex);
+	toy->nmarked++;
+	pthread_mutex_unlock(&toy->mutex);
+}
+
+static size_t toy_puts(struct toy *toy, struct mxw__state_record *ret_last)
+{
+	pthread_mutex_lock(&toy->mutex);
+	size_t n = toy->nput;
+	*ret_last = toy->put;
+	pthread_mutex_unlock(&toy->mutex);
+	return n;
+}
+
+static size_t toy_marks(struct toy *toy)
+{
+	pthread_mutex_lock(&toy->mutex);
+	size_t n = toy->nmarked;
+	pthread_mutex_unlock(&toy->mutex);
+	return n;
+}
+
+static const struct mxw__state_field toy_fields[] = {
+	[SUM] = {"sum", MXW__MERGE_ADD, false},     [TOP] = {"top", MXW__MERGE_MAX, false},
+	[LOW] = {"low", MXW__MERGE_MIN, false},     [TAT] = {"tat", MXW__MERGE_TIME, false},
+	[RESET] = {"reset", MXW__MERGE_RESET, false}, [LAST] = {"last", MXW__MERGE_LATEST, false},
+	[SECRET] = {"secret", MXW__MERGE_MAX, true},
+};
+
+#define TOY_SORT(name_, fields_, n, eager) { \
+	.name = name_, .nfields = n, .fields = fields_, .has_text = true, .is_shared = true, .is_eager = eager, .take = toy_take, \
+	.put = toy_put, .give_back = toy_give_back, .mark_all = toy_mark_all}
+static const struct mxw__state_sort toy_sort = TOY_SORT("toy", toy_fields, TOY_FIELDS, false);
+/* Of this one every host has all; nothing in it is a sum. */
+static const struct mxw__state_field eager_fields[] = {{"last", MXW__MERGE_LATEST, false}};
+static const struct mxw__state_sort eager_sort = TOY_SORT("eager", eager_fields, 1, true);
+
 /* ---- hosts ---- */
 
 struct host {
 	mxw__table_t *table;
+	struct toy toy, eager;
 	mxw__share_t *share;
 	struct mxw_clock clock;
 	int64_t skew_ms;
@@ -64,20 +161,23 @@ static struct mxw__redis_conf a_conf(const char *const *servers, size_t n)
 		.wait_ms = 1000,
 		.timeout_ms = 2000,
 		.connect_timeout_ms = 2000,
-		.retry_ms = 100,
+		.retry_ms = 50,
 		.push_interval_ms = 60000,
 	};
 }
 
 static void host_init(struct host *h, const struct mxw__redis_conf *conf, int64_t skew_ms)
 {
-	*h = (struct host){.skew_ms = skew_ms};
+	memset(h, 0, sizeof *h);
+	h->skew_ms = skew_ms;
 	h->clock = (struct mxw_clock){.monotonic_ms = plain_monotonic_ms, .wall_ms = skewed_wall_ms, .ctx = h};
+	pthread_mutex_init(&h->toy.mutex, NULL);
+	pthread_mutex_init(&h->eager.mutex, NULL);
 	struct mxw__table_options options = {.max_entries = 1000, .half_life_ms = 3600000, .history_half_life_ms = 86400000,
 					     .credit = 50, .clock = &h->clock};
 	ck_assert_int_eq(mxw__table_new(&options, &h->table), MXW_OK);
-	struct mxw__state states[] = {{&mxw__table_sort, h->table}};
-	struct mxw__share_env env = {.clock = &h->clock, .notice = take_notice, .notice_ctx = &notices, .states = states, .nstates = 1};
+	struct mxw__state states[] = {{&mxw__table_sort, h->table}, {&toy_sort, &h->toy}, {&eager_sort, &h->eager}};
+	struct mxw__share_env env = {.clock = &h->clock, .notice = take_notice, .notice_ctx = &notices, .states = states, .nstates = 3};
 	ck_assert_int_eq(mxw__share_new(&env, conf, &h->share), MXW_OK);
 }
 
@@ -85,23 +185,34 @@ static void host_fini(struct host *h)
 {
 	mxw__share_free(h->share);
 	mxw__table_free(h->table);
+	pthread_mutex_destroy(&h->toy.mutex);
+	pthread_mutex_destroy(&h->eager.mutex);
 }
 
-static bool is_up(struct host *h)
+static struct mxw__share_stats stats_of(struct host *h)
 {
 	struct mxw__share_stats stats;
 
 	mxw__share_get_stats(h->share, &stats);
-	return stats.is_up;
+	return stats;
 }
 
 static void wait_up(struct host *h, bool is_wanted)
 {
 	int64_t end_ms = now_ms() + WAIT_MS;
 
-	while (is_up(h) != is_wanted && now_ms() < end_ms)
+	while (stats_of(h).is_up != is_wanted && now_ms() < end_ms)
 		poll(NULL, 0, 2);
-	ck_assert_int_eq(is_up(h), is_wanted);
+	ck_assert_int_eq(stats_of(h).is_up, is_wanted);
+}
+
+static void wait_notice(const char *part)
+{
+	int64_t end_ms = now_ms() + WAIT_MS;
+
+	while (!notices_have(&notices, part) && now_ms() < end_ms)
+		poll(NULL, 0, 2);
+	ck_assert_msg(notices_have(&notices, part), "no notice of '%s' in:\n%s", part, mxw__buf_str(&notices.text));
 }
 
 static struct mxw__key key_of(const char *address)
@@ -131,12 +242,28 @@ static void flush(struct host *h)
 	ck_assert(mxw__share_flush(h->share, WAIT_MS));
 }
 
-static bool want(struct host *h, const char *key)
+static bool want_of(struct host *h, const struct mxw__state_sort *sort, const char *key)
 {
 	struct mxw__wants wants = {0};
 
-	mxw__wants_add(&wants, &mxw__table_sort, key);
+	mxw__wants_add(&wants, sort, key);
 	return mxw__share_want(h->share, &wants);
+}
+
+static bool want(struct host *h, const char *key)
+{
+	return want_of(h, &mxw__table_sort, key);
+}
+
+/* A record of the toy, `age_ms` old. */
+static struct mxw__state_record a_record(const struct host *h, const char *key, int64_t age_ms)
+{
+	struct mxw__state_record r = {.half_life_ms = 3600000};
+
+	snprintf(r.key, sizeof r.key, "%s", key);
+	r.at_ms = skewed_wall_ms((void *)(uintptr_t)h) - age_ms;
+	r.expires_ms = r.at_ms + 7200000;
+	return r;
 }
 
 static void setup(void)
@@ -151,7 +278,16 @@ static void teardown(void)
 	redisd_fini(&redisd);
 }
 
-/* ---- cases ---- */
+/* Each test begins with an empty Redis that runs. */
+static void begin(void)
+{
+	if (!redisd.pid)
+		redisd_start(&redisd);
+	free(REDISD_ASK(&redisd, "FLUSHALL"));
+	notices_clear(&notices);
+}
+
+/* ---- sharing ---- */
 
 START_TEST(what_one_host_sees_the_other_knows)
 {
@@ -172,8 +308,781 @@ START_TEST(what_one_host_sees_the_other_knows)
 	add(&a, "192.0.2.1", 1);
 	flush(&a);
 	ck_assert_double_eq_tol(score(&a, "192.0.2.1"), 43, 0.1);
+	ck_assert_uint_ge(stats_of(&a).pushed, 2);
+	ck_assert_uint_eq(stats_of(&b).pulled, 1);
+	ck_assert_uint_eq(notices_count(&notices), 0);
 	host_fini(&a);
 	host_fini(&b);
+}
+END_TEST
+
+START_TEST(clocks_of_hosts_may_differ)
+{
+	const char *server = redisd.unix_server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	struct host a, b;
+
+	host_init(&a, &conf, -3600000);
+	host_init(&b, &conf, 7200000);
+	wait_up(&a, true);
+	wait_up(&b, true);
+	add(&a, "192.0.2.2", 30);
+	flush(&a);
+	add(&b, "192.0.2.2", 12);
+	flush(&b);
+	ck_assert_double_eq_tol(score(&b, "192.0.2.2"), 42, 0.1);
+	ck_assert(want(&a, "192.0.2.2"));
+	ck_assert_double_eq_tol(score(&a, "192.0.2.2"), 42, 0.1);
+	host_fini(&a);
+	host_fini(&b);
+}
+END_TEST
+
+START_TEST(forgiving_reaches_every_host)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	struct mxw__key key = key_of("192.0.2.3");
+	struct host a, b;
+
+	host_init(&a, &conf, 0);
+	host_init(&b, &conf, 0);
+	wait_up(&a, true);
+	wait_up(&b, true);
+	add(&a, "192.0.2.3", 100);
+	flush(&a);
+	ck_assert(want(&b, "192.0.2.3"));
+	poll(NULL, 0, 5);
+	ck_assert(mxw__table_forgive(b.table, &key, now_ms()));
+	flush(&b);
+	add(&a, "192.0.2.3", 1);
+	flush(&a);
+	ck_assert_double_lt(score(&a, "192.0.2.3"), 2);
+	host_fini(&a);
+	host_fini(&b);
+}
+END_TEST
+
+START_TEST(what_was_asked_lately_is_not_asked_again)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	struct host a;
+
+	host_init(&a, &conf, 0);
+	wait_up(&a, true);
+	free(REDISD_ASK(&redisd, "CONFIG", "RESETSTAT"));
+	ck_assert(want(&a, "192.0.2.4"));
+	for (int i = 0; i < 100; i++)
+		ck_assert(want(&a, "192.0.2.4"));
+	char *info = REDISD_ASK(&redisd, "INFO", "commandstats");
+	ck_assert_ptr_nonnull(strstr(info, "cmdstat_evalsha:calls=1,"));
+	free(info);
+	host_fini(&a);
+}
+END_TEST
+
+START_TEST(local_fields_stay_here)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	struct host a;
+
+	host_init(&a, &conf, 0);
+	wait_up(&a, true);
+	struct mxw__state_record r = a_record(&a, "k", 0);
+	r.values[SECRET] = 7;
+	toy_add(&a.toy, &r);
+	flush(&a);
+	char *all = REDISD_ASK(&redisd, "HGETALL", "mxward:toy:k");
+	ck_assert_ptr_nonnull(strstr(all, "f:sum"));
+	ck_assert_ptr_null(strstr(all, "secret"));
+	free(all);
+	char *left = REDISD_ASK(&redisd, "PTTL", "mxward:toy:k");
+	ck_assert_int_gt(atoll(left), 7100000);
+	ck_assert_int_le(atoll(left), 7200000);
+	free(left);
+	host_fini(&a);
+}
+END_TEST
+
+START_TEST(a_removal_is_heard_of_and_what_is_older_does_not_undo_it)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	struct mxw__state_record r, got;
+	struct host a, b;
+
+	host_init(&a, &conf, 0);
+	host_init(&b, &conf, 0);
+	wait_up(&a, true);
+	wait_up(&b, true);
+	r = a_record(&a, "k", 1000);
+	r.values[LAST] = 1;
+	toy_add(&a.toy, &r);
+	flush(&a);
+	r = a_record(&a, "k", 0);
+	r.is_gone = true;
+	toy_add(&a.toy, &r);
+	flush(&a);
+	ck_assert(want_of(&b, &toy_sort, "k"));
+	ck_assert_uint_eq(toy_puts(&b.toy, &got), 1);
+	ck_assert(got.is_gone);
+	r = a_record(&b, "k", 500);
+	r.values[LAST] = 2;
+	toy_add(&b.toy, &r);
+	flush(&b);
+	toy_puts(&b.toy, &got);
+	ck_assert(got.is_gone);
+	r = a_record(&b, "k", 0);
+	r.values[LAST] = 3;
+	toy_add(&b.toy, &r);
+	flush(&b);
+	toy_puts(&b.toy, &got);
+	ck_assert(!got.is_gone);
+	ck_assert_double_eq(got.values[LAST], 3);
+	host_fini(&a);
+	host_fini(&b);
+}
+END_TEST
+
+static void wait_eager(struct host *h, double last, const char *text)
+{
+	int64_t end_ms = now_ms() + WAIT_MS;
+	struct mxw__state_record got;
+
+	while ((!toy_puts(&h->eager, &got) || got.values[0] < last) && now_ms() < end_ms)
+		poll(NULL, 0, 2);
+	ck_assert_double_eq(got.values[0], last);
+	ck_assert_str_eq(got.text, text);
+}
+
+START_TEST(sorts_that_matter_at_once_come_without_being_asked_for)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	struct host a, b, c;
+
+	conf.push_interval_ms = 20;
+	host_init(&a, &conf, 0);
+	host_init(&b, &conf, 0);
+	wait_up(&a, true);
+	wait_up(&b, true);
+	for (int i = 1; i <= 50; i++) {
+		char key[16];
+		snprintf(key, sizeof key, "user:%d", i);
+		struct mxw__state_record r = a_record(&a, key, 0);
+		r.values[0] = i;
+		snprintf(r.text, sizeof r.text, "anna said %d", i);
+		toy_add(&a.eager, &r);
+	}
+	wait_eager(&b, 50, "anna said 50");
+	/* A host that comes later gets them all, and what follows. */
+	host_init(&c, &conf, 0);
+	wait_eager(&c, 50, "anna said 50");
+	struct mxw__state_record r = a_record(&b, "user:1", 0), got;
+	ck_assert_uint_ge(toy_puts(&c.eager, &got), 50);
+	r.values[0] = 77;
+	toy_add(&b.eager, &r);
+	wait_eager(&a, 77, "");
+	wait_eager(&c, 77, "");
+	host_fini(&a);
+	host_fini(&b);
+	host_fini(&c);
+}
+END_TEST
+
+/* ---- the script, beside a model of what state.h says ---- */
+
+struct model {
+	bool is_there, is_gone;
+	double at_ms, values[TOY_FIELDS];
+	char text[MXW__STATE_TEXT_MAX];
+};
+
+static double left_of(double ms)
+{
+	return ms > 0 ? exp2(-ms / 3600000) : 1;
+}
+
+static void model_merge(struct model *m, const struct mxw__state_record *r, double at_ms)
+{
+	double reset = m->values[RESET];
+
+	if (m->is_there && ((m->is_gone && at_ms <= m->at_ms) || (r->is_gone && at_ms < m->at_ms)))
+		return;
+	if (!m->is_there || m->is_gone || r->is_gone) {
+		*m = (struct model){.is_there = true, .is_gone = r->is_gone, .at_ms = at_ms};
+		m->values[LOW] = INFINITY;
+		reset = 0;
+	}
+	bool is_newer = at_ms >= m->at_ms, is_reset = r->values[RESET] > reset, is_late = r->values[RESET] < reset && at_ms <= reset;
+	double base_ms = is_newer ? at_ms : m->at_ms;
+	if (is_reset)
+		m->values[SUM] = m->values[TAT] = 0;
+	m->values[SUM] = m->values[SUM] * left_of(base_ms - m->at_ms) + (is_late ? 0 : r->values[SUM]) * left_of(base_ms - at_ms);
+	if (r->values[TAT] > 0 && !is_late)
+		m->values[TAT] = fmax(m->values[TAT], at_ms) + r->values[TAT];
+	m->values[TOP] = fmax(m->values[TOP], r->values[TOP]);
+	m->values[LOW] = fmin(m->values[LOW], r->values[LOW]);
+	m->values[RESET] = fmax(reset, r->values[RESET]);
+	if (is_newer) {
+		m->values[LAST] = r->values[LAST];
+		snprintf(m->text, sizeof m->text, "%s", r->text);
+	}
+	m->at_ms = base_ms;
+}
+
+static void compare(const struct model *m, const struct mxw__state_record *got, int64_t skew_ms, int round)
+{
+	static const double tolerance[] = {[SUM] = 0.1, [TAT] = 1000};
+
+	ck_assert_msg(got->is_gone == m->is_gone, "round %d: gone is %d", round, got->is_gone);
+	for (int f = 0; f < SECRET && !m->is_gone; f++) {
+		double v = m->values[f] + (f == TAT && m->values[f] > 0 ? (double)skew_ms : 0);
+		ck_assert_msg(fabs(v - got->values[f]) <= (f == SUM || f == TAT ? tolerance[f] : 0), "round %d: field %d is %.17g, not %.17g",
+			      round, f, got->values[f], v);
+	}
+	ck_assert_msg(fabs(m->at_ms + (double)skew_ms - (double)got->at_ms) < 1000, "round %d: at %lld", round, (long long)got->at_ms);
+	if (!m->is_gone)
+		ck_assert_str_eq(m->text, got->text);
+}
+
+START_TEST(the_script_merges_as_state_h_says)
+{
+	static const int64_t ages[] = {0, 0, 0, 2000, 60000, 1800000};
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	struct model models[3] = {{0}};
+	struct host hosts[2];
+	uint64_t seed = 5;
+	const struct mxw_clock *system = mxw_clock_system();
+
+	host_init(&hosts[0], &conf, 0);
+	host_init(&hosts[1], &conf, 90000);
+	wait_up(&hosts[0], true);
+	wait_up(&hosts[1], true);
+#define ROLL(n) ((seed = seed * 6364136223846793005u + 1442695040888963407u) >> 33) % (n)
+	for (int round = 0; round < 400; round++) {
+		size_t k = ROLL(3);
+		struct host *h = &hosts[ROLL(2)];
+		char key[8];
+		snprintf(key, sizeof key, "key%zu", k);
+		int64_t age_ms = ages[ROLL(6)];
+		struct mxw__state_record r = a_record(h, key, age_ms), got;
+		double at_ms = (double)(system->wall_ms(system->ctx) - age_ms);
+		/* Which of two is the newer must be clear, whatever the way takes. */
+		if (age_ms && models[k].is_there && fabs(at_ms - models[k].at_ms) < 200)
+			continue;
+		r.is_gone = ROLL(20) == 0;
+		r.values[SUM] = (double)(ROLL(1000)) / 8 - 30;
+		r.values[TOP] = ROLL(1000);
+		r.values[LOW] = ROLL(1000);
+		r.values[TAT] = ROLL(2) ? ROLL(100000) : 0;
+		r.values[RESET] = ROLL(4) ? models[k].values[RESET] : ROLL(2) ? at_ms : 0;
+		r.values[LAST] = ROLL(1000) + 0.5;
+		if (ROLL(3))
+			snprintf(r.text, sizeof r.text, "text %d", round);
+		toy_add(&h->toy, &r);
+		flush(h);
+		model_merge(&models[k], &r, at_ms);
+		ck_assert_uint_gt(toy_puts(&h->toy, &got), 0);
+		compare(&models[k], &got, h->skew_ms, round);
+		/* What is of one time to the model may be some milliseconds apart. */
+		poll(NULL, 0, 5);
+	}
+	host_fini(&hosts[0]);
+	host_fini(&hosts[1]);
+}
+END_TEST
+
+/* ---- who may ---- */
+
+START_TEST(a_user_with_what_the_manual_asks_for_will_do)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	struct mxw__state_record got;
+	struct host a, b;
+
+	conf.user = "mxward";
+	conf.password = "opensesame";
+	conf.database = 3;
+	conf.push_interval_ms = 20;
+	host_init(&a, &conf, 0);
+	host_init(&b, &conf, 0);
+	wait_up(&a, true);
+	wait_up(&b, true);
+	struct mxw__state_record r = a_record(&a, "k", 0);
+	snprintf(r.text, sizeof r.text, "text");
+	toy_add(&a.eager, &r);
+	add(&a, "192.0.2.5", 5);
+	flush(&a);
+	r.text[0] = '\0';
+	r.at_ms++;
+	toy_add(&a.eager, &r);
+	r.is_gone = true;
+	r.at_ms++;
+	toy_add(&a.eager, &r);
+	flush(&a);
+	ck_assert(want(&b, "192.0.2.5"));
+	ck_assert_double_eq_tol(score(&b, "192.0.2.5"), 5, 0.1);
+	flush(&b);
+	ck_assert_uint_ge(toy_puts(&b.eager, &got), 1);
+	/* What has expired leaves the index. */
+	free(REDISD_ASK(&redisd, "FLUSHDB"));
+	ck_assert_uint_eq(notices_count(&notices), 0);
+	ck_assert_uint_eq(stats_of(&a).dropped, 0);
+	host_fini(&a);
+	host_fini(&b);
+}
+END_TEST
+
+START_TEST(a_wrong_password_is_told_and_repeated_nowhere)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	struct host a;
+
+	conf.user = "mxward";
+	conf.password = "wrongpassword";
+	host_init(&a, &conf, 0);
+	wait_notice("user or password is not accepted (WRONGPASS)");
+	ck_assert(!notices_have(&notices, "wrongpassword"));
+	ck_assert(!stats_of(&a).is_up);
+	ck_assert(!want(&a, "192.0.2.6"));
+	host_fini(&a);
+}
+END_TEST
+
+START_TEST(what_the_user_may_not_do_is_told)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	struct host a;
+
+	conf.user = "mxward";
+	conf.password = "opensesame";
+	free(REDISD_ASK(&redisd, "ACL", "SETUSER", "mxward", "-evalsha"));
+	host_init(&a, &conf, 0);
+	wait_notice("EVALSHA is refused: NOPERM");
+	free(REDISD_ASK(&redisd, "ACL", "SETUSER", "mxward", "+evalsha"));
+	wait_up(&a, true);
+	host_fini(&a);
+}
+END_TEST
+
+START_TEST(tls_is_spoken_to_who_has_the_right_certificate)
+{
+	const char *server = redisd.tls_server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	struct host a;
+
+	conf.tls = true;
+	conf.tls_ca_file = redisd.ca_file;
+	host_init(&a, &conf, 0);
+	wait_up(&a, true);
+	for (int i = 0; i < 50; i++)
+		add(&a, "192.0.2.7", 1);
+	flush(&a);
+	host_fini(&a);
+	/* Some other authority's. */
+	conf.tls_ca_file = "";
+	host_init(&a, &conf, 0);
+	wait_notice("its certificate is not accepted");
+	ck_assert(!stats_of(&a).is_up);
+	host_fini(&a);
+	notices_clear(&notices);
+	server = redisd.wrong_name_server;
+	conf.tls_ca_file = redisd.ca_file;
+	host_init(&a, &conf, 0);
+	wait_notice("its certificate is not accepted");
+	host_fini(&a);
+	notices_clear(&notices);
+	conf.tls_ca_file = redisd.password_file;
+	host_init(&a, &conf, 0);
+	wait_notice("no certificates of authorities");
+	host_fini(&a);
+}
+END_TEST
+
+/* ---- trouble ---- */
+
+START_TEST(what_changes_while_redis_is_away_is_pushed_when_it_is_back)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	struct host a, b;
+
+	redisd.keeps_data = true;
+	redisd_kill(&redisd);
+	redisd_start(&redisd);
+	host_init(&a, &conf, 0);
+	wait_up(&a, true);
+	add(&a, "192.0.2.8", 10);
+	flush(&a);
+	size_t marks = toy_marks(&a.eager);
+	redisd_kill(&redisd);
+	wait_up(&a, false);
+	wait_notice("nothing is shared with other hosts");
+	add(&a, "192.0.2.8", 20);
+	ck_assert(!want(&a, "192.0.2.8"));
+	redisd_start(&redisd);
+	wait_up(&a, true);
+	wait_notice("is back");
+	flush(&a);
+	host_init(&b, &conf, 0);
+	wait_up(&b, true);
+	ck_assert(want(&b, "192.0.2.8"));
+	ck_assert_double_eq_tol(score(&b, "192.0.2.8"), 30, 0.1);
+	ck_assert_uint_eq(toy_marks(&a.eager), marks);
+	ck_assert_uint_ge(stats_of(&a).failed, 1);
+	host_fini(&a);
+	host_fini(&b);
+	redisd_kill(&redisd);
+	redisd.keeps_data = false;
+}
+END_TEST
+
+START_TEST(a_redis_that_lost_its_data_gets_what_is_no_sum)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	struct host a;
+
+	host_init(&a, &conf, 0);
+	wait_up(&a, true);
+	size_t toys = toy_marks(&a.toy), eagers = toy_marks(&a.eager);
+	add(&a, "192.0.2.9", 10);
+	flush(&a);
+	redisd_kill(&redisd);
+	wait_up(&a, false);
+	redisd_start(&redisd);
+	wait_up(&a, true);
+	flush(&a);
+	ck_assert_uint_eq(toy_marks(&a.toy), toys);
+	ck_assert_uint_eq(toy_marks(&a.eager), eagers + 1);
+	ck_assert_double_eq_tol(score(&a, "192.0.2.9"), 10, 0.1);
+	/* Emptied without a restart: it is seen with the next round. */
+	free(REDISD_ASK(&redisd, "FLUSHALL"));
+	mxw__share_flush(a.share, WAIT_MS);
+	mxw__share_flush(a.share, WAIT_MS);
+	ck_assert_uint_eq(toy_marks(&a.eager), eagers + 2);
+	host_fini(&a);
+}
+END_TEST
+
+START_TEST(a_frozen_redis_keeps_nobody_waiting)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	struct host a;
+	char key[32];
+
+	conf.wait_ms = 5;
+	conf.timeout_ms = 200;
+	conf.connect_timeout_ms = 200;
+	conf.push_interval_ms = 50;
+	host_init(&a, &conf, 0);
+	wait_up(&a, true);
+	redisd_signal(&redisd, SIGSTOP);
+	int64_t began_ms = now_ms();
+	for (int i = 0; i < 2000; i++) {
+		snprintf(key, sizeof key, "10.0.%d.%d", i / 250, i % 250);
+		want(&a, key);
+	}
+	/* One has waited, and perhaps another before that was known. */
+	ck_assert_int_lt(now_ms() - began_ms, 1000);
+	ck_assert_uint_le(stats_of(&a).late, 2);
+	wait_up(&a, false);
+	add(&a, "192.0.2.10", 9);
+	redisd_signal(&redisd, SIGCONT);
+	wait_up(&a, true);
+	flush(&a);
+	char *text = REDISD_ASK(&redisd, "HGET", "mxward:score:192.0.2.10", "f:score");
+	ck_assert_double_eq_tol(atof(text), 9, 0.1);
+	free(text);
+	host_fini(&a);
+}
+END_TEST
+
+/* The server does it, and its answer is lost: it is told again, and counts once. */
+START_TEST(a_push_whose_answer_was_lost_counts_once)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	struct host a;
+
+	conf.timeout_ms = 100;
+	conf.connect_timeout_ms = 100;
+	host_init(&a, &conf, 0);
+	wait_up(&a, true);
+	for (int i = 0; i < 5; i++) {
+		redisd_signal(&redisd, SIGSTOP);
+		add(&a, "192.0.2.11", 10);
+		mxw__share_flush(a.share, 1);
+		wait_up(&a, false);
+		redisd_signal(&redisd, SIGCONT);
+		wait_up(&a, true);
+		flush(&a);
+	}
+	char *text = REDISD_ASK(&redisd, "HGET", "mxward:score:192.0.2.11", "f:score");
+	ck_assert_double_eq_tol(atof(text), 50, 0.1);
+	free(text);
+	host_fini(&a);
+}
+END_TEST
+
+START_TEST(scripts_that_were_flushed_are_loaded_again)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	struct host a;
+
+	host_init(&a, &conf, 0);
+	wait_up(&a, true);
+	free(REDISD_ASK(&redisd, "SCRIPT", "FLUSH"));
+	add(&a, "192.0.2.12", 10);
+	flush(&a);
+	char *text = REDISD_ASK(&redisd, "HGET", "mxward:score:192.0.2.12", "f:score");
+	ck_assert_double_eq_tol(atof(text), 10, 0.1);
+	free(text);
+	host_fini(&a);
+}
+END_TEST
+
+START_TEST(a_name_that_somebody_else_uses_is_left_alone)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	struct host a;
+	char huge[2000];
+
+	free(REDISD_ASK(&redisd, "SET", "mxward:score:192.0.2.13", "no hash"));
+	memset(huge, 'x', sizeof huge - 1);
+	huge[sizeof huge - 1] = '\0';
+	free(REDISD_ASK(&redisd, "HSET", "mxward:score:192.0.2.14", "f:score", huge));
+	free(REDISD_ASK(&redisd, "HSET", "mxward:score:192.0.2.15", "f:score", "nan", "at", "inf", "w", "x=y,=,1=99999999999999999999"));
+	host_init(&a, &conf, 0);
+	wait_up(&a, true);
+	ck_assert(want(&a, "192.0.2.13"));
+	ck_assert(want(&a, "192.0.2.14"));
+	ck_assert(want(&a, "192.0.2.15"));
+	ck_assert_double_eq(score(&a, "192.0.2.15"), 0);
+	add(&a, "192.0.2.13", 1);
+	add(&a, "192.0.2.15", 7);
+	add(&a, "192.0.2.16", 8);
+	flush(&a);
+	ck_assert_uint_eq(stats_of(&a).dropped, 1);
+	ck_assert(stats_of(&a).is_up);
+	ck_assert_double_eq_tol(score(&a, "192.0.2.15"), 7, 0.1);
+	host_fini(&a);
+}
+END_TEST
+
+START_TEST(the_next_server_takes_over)
+{
+	struct redisd other;
+	struct host a;
+
+	redisd_init(&other);
+	const char *servers[] = {redisd.server, other.unix_server};
+	struct mxw__redis_conf conf = a_conf(servers, 2);
+	host_init(&a, &conf, 0);
+	wait_up(&a, true);
+	ck_assert_str_eq(stats_of(&a).server, redisd.server);
+	redisd_kill(&redisd);
+	int64_t end_ms = now_ms() + WAIT_MS;
+	while (strcmp(stats_of(&a).server, other.unix_server) != 0 && now_ms() < end_ms)
+		poll(NULL, 0, 2);
+	wait_up(&a, true);
+	add(&a, "192.0.2.17", 10);
+	flush(&a);
+	char *text = REDISD_ASK(&other, "HGET", "mxward:score:192.0.2.17", "f:score");
+	ck_assert_double_eq_tol(atof(text), 10, 0.1);
+	free(text);
+	host_fini(&a);
+	redisd_fini(&other);
+}
+END_TEST
+
+START_TEST(a_replica_does_not_serve)
+{
+	struct redisd other;
+	struct host a;
+	char port[16];
+
+	redisd_init(&other);
+	snprintf(port, sizeof port, "%u", redisd.port);
+	free(REDISD_ASK(&other, "REPLICAOF", "127.0.0.1", port));
+	const char *servers[] = {other.server, redisd.server};
+	struct mxw__redis_conf conf = a_conf(servers, 2);
+	host_init(&a, &conf, 0);
+	wait_up(&a, true);
+	ck_assert_str_eq(stats_of(&a).server, redisd.server);
+	host_fini(&a);
+	redisd_fini(&other);
+}
+END_TEST
+
+START_TEST(settings_can_change_while_it_runs)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 0);
+	struct host a;
+
+	host_init(&a, &conf, 0);
+	ck_assert(!stats_of(&a).is_on);
+	ck_assert(!want(&a, "192.0.2.18"));
+	conf = a_conf(&server, 1);
+	ck_assert_int_eq(mxw__share_configure(a.share, &conf), MXW_OK);
+	wait_up(&a, true);
+	conf.prefix = "other:";
+	conf.servers.v = (const char *const[]){redisd.unix_server};
+	ck_assert_int_eq(mxw__share_configure(a.share, &conf), MXW_OK);
+	int64_t end_ms = now_ms() + WAIT_MS;
+	while (strcmp(stats_of(&a).server, redisd.unix_server) != 0 && now_ms() < end_ms)
+		poll(NULL, 0, 2);
+	wait_up(&a, true);
+	add(&a, "192.0.2.18", 10);
+	flush(&a);
+	char *text = REDISD_ASK(&redisd, "HGET", "other:score:192.0.2.18", "f:score");
+	ck_assert_double_eq_tol(atof(text), 10, 0.1);
+	free(text);
+	conf = a_conf(&server, 0);
+	ck_assert_int_eq(mxw__share_configure(a.share, &conf), MXW_OK);
+	wait_up(&a, false);
+	host_fini(&a);
+}
+END_TEST
+
+/* ---- servers that are none ---- */
+
+struct liar {
+	int fd;
+	pthread_t thread;
+	const char *greeting, *payload; /* the latter again and again */
+	size_t payload_len;
+	atomic_bool is_over;
+};
+
+static void lie_to(struct liar *liar, int fd)
+{
+	char data[4096];
+
+	MXW_UNUSED ssize_t n = send(fd, liar->greeting, strlen(liar->greeting), MSG_NOSIGNAL);
+	for (size_t sent = 0; !atomic_load(&liar->is_over) && sent < 64u << 20;) {
+		n = send(fd, liar->payload, liar->payload_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno != EAGAIN)
+			return;
+		sent += n > 0 ? (size_t)n : 0;
+		while (recv(fd, data, sizeof data, MSG_DONTWAIT) > 0)
+			;
+		if (n < 0)
+			poll(NULL, 0, 1);
+	}
+}
+
+static void *liar_main(void *arg)
+{
+	struct liar *liar = arg;
+
+	while (!atomic_load(&liar->is_over)) {
+		struct pollfd p = {.fd = liar->fd, .events = POLLIN};
+		if (poll(&p, 1, 20) <= 0)
+			continue;
+		int fd = accept(liar->fd, NULL, NULL);
+		lie_to(liar, fd);
+		close(fd);
+	}
+	return NULL;
+}
+
+static long resident_kib(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_maxrss;
+}
+
+/* Three scripts, SET, GET, and EVALSHA as a try. */
+#define SHA "$40\r\n0123456789012345678901234567890123456789\r\n"
+#define GREETING SHA SHA SHA "+OK\r\n$4\r\nabcd\r\n*2\r\n:1\r\n*0\r\n"
+static const struct {
+	const char *greeting, *payload;
+	size_t len;
+} lies[] = {
+#define LIE(greeting, text) {greeting, text, sizeof text - 1}
+	LIE("", "HTTP/1.1 400 Bad Request\r\n\r\n"),
+	LIE("", "\0\0\0\0\xff\xff"),
+	LIE("", "+OK\r\n"),
+	LIE("", "-ERR what\r\n"),
+	LIE("$2147483647\r\n", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
+	LIE("*2147483647\r\n", ":1\r\n"),
+	LIE("*-7\r\n", "$-9\r\n"),
+	LIE("", "*1000\r\n"),
+	LIE("", "*1\r\n"),
+	LIE(SHA SHA SHA "+OK\r\n", ":7\r\n"),
+	LIE(SHA SHA "*0\r\n", ":7\r\n"),
+	LIE(GREETING, ":7\r\n"),
+	LIE(GREETING, "$-1\r\n"),
+	LIE(GREETING, "$4\r\nabcd\r\n"),
+	LIE(GREETING "$4\r\nabcd\r\n", "*0\r\n"),
+	LIE(GREETING "$4\r\nabcd\r\n", "*2\r\n:5\r\n*-1\r\n"),
+	LIE(GREETING "$4\r\nabcd\r\n", "*3\r\n:5\r\n:9\r\n*1\r\n*1\r\n:1\r\n"),
+	LIE(GREETING "$4\r\nabcd\r\n", "*2\r\n:5\r\n*4\r\n$2\r\nat\r\n:6\r\n$7\r\nf:score\r\n$3\r\n1e9\r\n"),
+	LIE(GREETING "$4\r\nabcd\r\n*4\r\n:5\r\n:32\r\n$14\r\nmxward:eager:k\r\n*2\r\n$2\r\nat\r\n$2\r\n-9\r\n", "*2\r\n:1\r\n:32\r\n"),
+	LIE(GREETING "$4\r\nabcd\r\n", "*4\r\n:5\r\n:32\r\n$0\r\n\r\n*2\r\n$-1\r\n$2\r\n-9\r\n"),
+};
+
+static void liar_init(struct liar *liar, size_t i, char *ret_server, size_t size)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof sin;
+
+	*liar = (struct liar){.greeting = lies[i].greeting, .payload = lies[i].payload, .payload_len = lies[i].len};
+	liar->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(liar->fd, (const struct sockaddr *)&sin, sizeof sin), 0);
+	ck_assert_int_eq(getsockname(liar->fd, (struct sockaddr *)&sin, &len), 0);
+	ck_assert_int_eq(listen(liar->fd, 5), 0);
+	snprintf(ret_server, size, "127.0.0.1:%u", ntohs(sin.sin_port));
+	ck_assert_int_eq(pthread_create(&liar->thread, NULL, liar_main, liar), 0);
+}
+
+static void liar_fini(struct liar *liar)
+{
+	atomic_store(&liar->is_over, true);
+	pthread_join(liar->thread, NULL);
+	close(liar->fd);
+}
+
+START_TEST(a_server_that_lies_costs_neither_memory_nor_time)
+{
+	char server_text[64], key[32];
+	const char *server = server_text;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	long before_kib = resident_kib();
+	struct liar liar;
+	struct host a;
+
+	liar_init(&liar, (size_t)_i, server_text, sizeof server_text);
+	conf.wait_ms = 5;
+	conf.timeout_ms = 50;
+	conf.connect_timeout_ms = 50;
+	conf.push_interval_ms = 20;
+	host_init(&a, &conf, 0);
+	int64_t began_ms = now_ms();
+	for (int i = 0; now_ms() - began_ms < 250; i++) {
+		snprintf(key, sizeof key, "10.%d.%d.1", i / 250 % 250, i % 250);
+		want(&a, key);
+		add(&a, key, 1);
+		poll(NULL, 0, 1);
+	}
+	host_fini(&a);
+	liar_fini(&liar);
+	ck_assert_int_lt(now_ms() - began_ms, 5000);
+	ck_assert_int_lt(resident_kib() - before_kib, 64 * 1024);
 }
 END_TEST
 
@@ -183,8 +1092,30 @@ int main(void)
 	TCase *tc = tcase_create("share");
 
 	tcase_add_unchecked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, begin, NULL);
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, what_one_host_sees_the_other_knows);
+	tcase_add_test(tc, clocks_of_hosts_may_differ);
+	tcase_add_test(tc, forgiving_reaches_every_host);
+	tcase_add_test(tc, what_was_asked_lately_is_not_asked_again);
+	tcase_add_test(tc, local_fields_stay_here);
+	tcase_add_test(tc, a_removal_is_heard_of_and_what_is_older_does_not_undo_it);
+	tcase_add_test(tc, sorts_that_matter_at_once_come_without_being_asked_for);
+	tcase_add_test(tc, the_script_merges_as_state_h_says);
+	tcase_add_test(tc, a_user_with_what_the_manual_asks_for_will_do);
+	tcase_add_test(tc, a_wrong_password_is_told_and_repeated_nowhere);
+	tcase_add_test(tc, what_the_user_may_not_do_is_told);
+	tcase_add_test(tc, tls_is_spoken_to_who_has_the_right_certificate);
+	tcase_add_test(tc, what_changes_while_redis_is_away_is_pushed_when_it_is_back);
+	tcase_add_test(tc, a_redis_that_lost_its_data_gets_what_is_no_sum);
+	tcase_add_test(tc, a_frozen_redis_keeps_nobody_waiting);
+	tcase_add_test(tc, a_push_whose_answer_was_lost_counts_once);
+	tcase_add_test(tc, scripts_that_were_flushed_are_loaded_again);
+	tcase_add_test(tc, a_name_that_somebody_else_uses_is_left_alone);
+	tcase_add_test(tc, the_next_server_takes_over);
+	tcase_add_test(tc, a_replica_does_not_serve);
+	tcase_add_test(tc, settings_can_change_while_it_runs);
+	tcase_add_loop_test(tc, a_server_that_lies_costs_neither_memory_nor_time, 0, MXW_ARRAY_LEN(lies));
 	suite_add_tcase(s, tc);
 	return run_suite(s);
 }
