@@ -25,6 +25,7 @@
 #include "src/auth/dmarc.h"
 #include "src/auth/spf.h"
 #include "src/base/base.h"
+#include "src/check/dnsbl.h"
 #include "src/check/gather.h"
 #include "src/conf/conf.h"
 #include "src/directory/directory.h"
@@ -138,6 +139,7 @@ struct mxw__check_ctx {
 	const struct mxw_clock *clock;
 	mxw_resolver_t *resolver;
 	struct mxw_dns_budget *budget;
+	mxw__dnsbl_health_t *dnsbl_health;
 	mxw__directories_t *directories;
 	mxw__dkim_lib_t *dkim_lib;
 	const char *session_id;
@@ -182,10 +184,13 @@ struct mxw__check {
 extern const struct mxw__check mxw__check_client;
 extern const struct mxw__check mxw__check_iprev;
 extern const struct mxw__check mxw__check_client_dnsbl;
+extern const struct mxw__check mxw__check_iprev_dnsbl;
 extern const struct mxw__check mxw__check_helo;
+extern const struct mxw__check mxw__check_helo_dnsbl;
 extern const struct mxw__check mxw__check_spf_helo;
 extern const struct mxw__check mxw__check_sender;
 extern const struct mxw__check mxw__check_sender_domain;
+extern const struct mxw__check mxw__check_sender_dnsbl;
 extern const struct mxw__check mxw__check_spf;
 extern const struct mxw__check mxw__check_spf_record;
 extern const struct mxw__check mxw__check_recipient;
@@ -210,6 +215,9 @@ bool mxw__rules_name(const struct mxw_conf *conf, const mxw_fact_id_t *facts, si
 bool mxw__in_networks(const struct mxw__networks *networks, const struct mxw_ip *ip);
 /* Is it a name of this site's hosts: one of helo-names, or in a domain section? In U-labels it is none the less ours. */
 bool mxw__is_our_name(const struct mxw__check_ctx *ctx, const char *name);
+
+/* Is there a list of that kind whose points are events of the tracker? */
+bool mxw__dnsbl_feeds_tracker(const struct mxw_conf *conf, mxw__dnsbl_kind_t kind);
 
 /* Where an address stands; family 0 is local submission. */
 mxw__client_class_t mxw__client_classify(const struct mxw_conf *conf, const struct mxw_ip *client);

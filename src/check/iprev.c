@@ -131,7 +131,8 @@ static const mxw_fact_id_t facts[] = {MXW__FACT_IPREV, MXW__FACT_IPREV_NAME};
 
 static bool is_enabled(const struct mxw_conf *conf)
 {
-	return conf->auth.add_results || mxw__rules_name(conf, facts, MXW_ARRAY_LEN(facts));
+	return conf->auth.add_results || mxw__rules_name(conf, facts, MXW_ARRAY_LEN(facts)) ||
+	       mxw__check_iprev_dnsbl.is_enabled(conf);
 }
 
 const struct mxw__check mxw__check_iprev = {

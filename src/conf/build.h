@@ -60,6 +60,8 @@ void mxw__build_rates(struct mxw__build *build);
 void mxw__dump_limits(const struct mxw__rates_conf *rates, FILE *out);
 /* The position of an option in `pos`, as mxw__values_read() filled it. */
 const struct mxw__pos *mxw__option_pos(const struct mxw__section *section, const struct mxw__pos *pos, const char *name);
+/* A list that has no section would never have anybody, and nobody would see why: complains of its name in a condition, and says no. */
+bool mxw__check_list_names(struct mxw__build *build, const struct mxw__cond *cond);
 /* The last: compiles the rules into conf->policy. */
 void mxw__build_rules(struct mxw__build *build);
 

@@ -9,7 +9,57 @@
 
 enum { OPTIONS_MAX = 96 };
 
+/* 127.0.1 is where the largest list of domains has its codes, and 127.0.1.255 says that it was asked for an address. */
+#define DOMAIN_CODES "127.0.0.2-127.0.0.254 127.0.1.2-127.0.1.254"
+
 /* ---- in the DNS ---- */
+
+/* One row: CODE[-CODE] NAME [POINTS]. */
+static bool read_result(struct mxw__build *b, const struct mxw__node *node, const struct mxw__dnsbl_conf *l, struct mxw__dnsbl_result *r)
+{
+	struct mxw__complaints *complaints = b->values.complaints;
+	const struct mxw__arg *code = node->args, *name = code ? code->next : NULL, *points = name ? name->next : NULL;
+
+	if (!name || (points && points->next)) {
+		mxw__complain(complaints, &node->pos, "result CODE[-CODE] NAME [POINTS] was expected");
+		return false;
+	}
+	*r = (struct mxw__dnsbl_result){.name = name->text};
+	if (!mxw__check_dnsbl_codes(complaints, code) || !mxw__check_name(complaints, name) ||
+	    (points && !mxw__check_dnsbl_points(complaints, points)))
+		return false;
+	mxw__dnsbl_range_parse(code->text, &r->range);
+	if (points)
+		mxw__dnsbl_points_parse(points->text, &r->points);
+	r->value = mxw__arena_printf(b->values.arena, "%s:%s", l->name, r->name);
+	b->values.out_of_memory |= !r->value;
+	return r->value;
+}
+
+static void read_results(struct mxw__build *b, const struct mxw__node *body, struct mxw__dnsbl_conf *l)
+{
+	struct mxw__dnsbl_result *results = mxw__build_alloc(b, MXW__DNSBL_RESULTS_MAX, sizeof *results);
+
+	l->results = results;
+	for (const struct mxw__node *node = body->first; results && node; node = node->next) {
+		if (!node->name || node->is_section || strcmp(node->name, "result") != 0)
+			continue;
+		if (l->nresults == MXW__DNSBL_RESULTS_MAX) {
+			mxw__complain(b->values.complaints, &node->pos, "more than %d results of one list", MXW__DNSBL_RESULTS_MAX);
+			return;
+		}
+		l->nresults += read_result(b, node, l, &results[l->nresults]);
+	}
+}
+
+static void settle_points(struct mxw__dnsbl_conf *l)
+{
+	mxw__dnsbl_points_parse(l->points_text, &l->points);
+	l->least_points = l->points;
+	for (size_t i = 0; i < l->nresults; i++)
+		if (l->results[i].points < l->least_points)
+			l->least_points = l->results[i].points;
+}
 
 static void read_dnsbl(struct mxw__build *b, struct mxw__node *node, struct mxw__dnsbl_conf *l)
 {
@@ -21,11 +71,16 @@ static void read_dnsbl(struct mxw__build *b, struct mxw__node *node, struct mxw_
 	mxw__values_read(&b->values, &mxw__sections[MXW__SECTION_DNSBL], &node, 1, l, pos);
 	if (!pos[0].file && !mxw__is_broken(node))
 		mxw__complain(b->values.complaints, &node->pos, "a dnsbl needs 'zone': the domain in which the list is");
+	const struct mxw__section *section = &mxw__sections[MXW__SECTION_DNSBL];
+	if (l->kind == MXW__DNSBL_OF_DOMAINS && !mxw__option_pos(section, pos, "codes")->file)
+		mxw__values_set_default(&b->values, section, mxw__option_find(section, "codes"), DOMAIN_CODES, l);
 	struct mxw__dnsbl_range *ranges = mxw__build_alloc(b, l->codes.n, sizeof *ranges);
 	l->ranges = ranges;
 	for (size_t i = 0; ranges && i < l->codes.n; i++)
 		if (mxw__dnsbl_range_parse(l->codes.v[i], &ranges[l->nranges]))
 			l->nranges++;
+	read_results(b, node, l);
+	settle_points(l);
 }
 
 static void read_dnsbls(struct mxw__build *b)

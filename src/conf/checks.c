@@ -472,6 +472,27 @@ bool mxw__dnsbl_range_parse(const char *text, struct mxw__dnsbl_range *ret_range
 	return true;
 }
 
+bool mxw__dnsbl_points_parse(const char *text, int *ret_points)
+{
+	uint64_t n;
+
+	if (!mxw__parse_u64(text + (*text == '-'), &n) || n > MXW__DNSBL_POINTS_MAX)
+		return false;
+	*ret_points = *text == '-' ? -(int)n : (int)n;
+	return true;
+}
+
+bool mxw__check_dnsbl_points(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	int points;
+
+	if (mxw__dnsbl_points_parse(arg->text, &points))
+		return true;
+	mxw__complain(complaints, &arg->pos, "'%.40s' are no points; -%d to %d was expected", arg->text, MXW__DNSBL_POINTS_MAX,
+		      MXW__DNSBL_POINTS_MAX);
+	return false;
+}
+
 bool mxw__check_dnsbl_codes(struct mxw__complaints *complaints, const struct mxw__arg *arg)
 {
 	struct mxw__dnsbl_range range;

@@ -239,29 +239,49 @@ struct mxw__rates_conf {
 const char *mxw__limited_name(mxw__limited_t what);
 const char *mxw__limit_key_name(mxw__key_kind_t key);
 
-/* dnsbl NAME { ... }: a list of addresses in the DNS (RFC 5782) */
+/* dnsbl NAME { ... }: a list of addresses or of names in the DNS (RFC 5782) */
+typedef enum mxw__dnsbl_kind { MXW__DNSBL_OF_ADDRESSES, MXW__DNSBL_OF_DOMAINS } mxw__dnsbl_kind_t;
 typedef enum mxw__dnsbl_addresses { MXW__DNSBL_BOTH, MXW__DNSBL_IPV4, MXW__DNSBL_IPV6 } mxw__dnsbl_addresses_t;
+typedef enum mxw__dnsbl_ask { MXW__DNSBL_ASK_ORGANIZATIONAL, MXW__DNSBL_ASK_FULL } mxw__dnsbl_ask_t;
 
 /* Codes as numbers in host order: 127.0.0.2 is 0x7f000002. */
 struct mxw__dnsbl_range {
 	uint32_t first, last;
 };
 
-enum { MXW__DNSBLS_MAX = 32 };
+/* result CODE[-CODE] NAME [POINTS] */
+struct mxw__dnsbl_result {
+	struct mxw__dnsbl_range range;
+	const char *name;
+	int points;
+	const char *value;             /* "LIST:NAME", as facts have it */
+};
+
+enum { MXW__DNSBLS_MAX = 32, MXW__DNSBL_RESULTS_MAX = 32, MXW__DNSBL_POINTS_MAX = 1000 };
 
 struct mxw__dnsbl_conf {
 	const char *name;
 	struct mxw__pos pos;
 	const char *zone;              /* lower case, without final dot */
+	mxw__dnsbl_kind_t kind;
 	struct mxw__strings codes;     /* as written; the same as ranges: */
 	size_t nranges;
 	const struct mxw__dnsbl_range *ranges;
+	size_t nresults;               /* codes that have a name; they count as well */
+	const struct mxw__dnsbl_result *results;
+	const char *points_text;       /* as written; the same as a number: */
+	int points;                    /* of an answer none of whose codes has a name; negative: a list of the welcome */
+	int least_points;              /* that an answer may give */
 	mxw__dnsbl_addresses_t addresses;
+	mxw__dnsbl_ask_t ask;          /* of domains */
 	bool check_test_points;        /* RFC 5782 section 5 */
+	uint64_t probe_interval_ms;
 };
 
 /* "127.0.0.2", "127.0.0.2-127.0.0.11": within 127.0.0.0/8, and none of 127.255.255.0/24, which say why there is no answer. */
 bool mxw__dnsbl_range_parse(const char *text, struct mxw__dnsbl_range *ret_range);
+/* "10", "-5"; no more than MXW__DNSBL_POINTS_MAX either way. */
+bool mxw__dnsbl_points_parse(const char *text, int *ret_points);
 
 /* list NAME { ... }: a list that the postmaster keeps */
 enum { MXW__LISTS_MAX = 32 };

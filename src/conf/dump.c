@@ -214,6 +214,23 @@ static void dump_domain(const struct mxw__domain_conf *d, FILE *out)
 	fputs("}\n", out);
 }
 
+static void dump_code(uint32_t code, FILE *out)
+{
+	fprintf(out, "%u.%u.%u.%u", code >> 24, code >> 16 & 0xff, code >> 8 & 0xff, code & 0xff);
+}
+
+static void dump_results(const struct mxw__dnsbl_conf *l, FILE *out)
+{
+	for (size_t i = 0; i < l->nresults; i++) {
+		const struct mxw__dnsbl_result *r = &l->results[i];
+		fputs("\tresult               ", out);
+		dump_code(r->range.first, out);
+		fputc('-', out);
+		dump_code(r->range.last, out);
+		fprintf(out, " %s %d\n", r->name, r->points);
+	}
+}
+
 mxw_status_t mxw_conf_dump(const mxw_conf_t *conf, FILE *out)
 {
 	static const mxw__section_id_t single[] = {
@@ -251,6 +268,7 @@ mxw_status_t mxw_conf_dump(const mxw_conf_t *conf, FILE *out)
 		mxw__word_dump(conf->dnsbls[i].name, out);
 		fputs(" {\n", out);
 		dump_section(MXW__SECTION_DNSBL, &conf->dnsbls[i], out);
+		dump_results(&conf->dnsbls[i], out);
 		fputs("}\n", out);
 	}
 	for (size_t i = 0; i < conf->nlists; i++) {

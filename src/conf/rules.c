@@ -21,6 +21,7 @@ struct reading {
 	const struct mxw__node *node;
 	struct mxw__rule rule;
 	const struct mxw__node *when, *at, *if_unknown, *action;
+	bool names_dnsbl;       /* goes by a list in the DNS */
 	bool is_bad;            /* has been complained of: nothing more is said of the whole */
 };
 
@@ -70,55 +71,6 @@ static const char *fact_value(struct reading *r, const char *fact, const char *v
 	return mxw__arena_printf(r->build->values.arena, "%.*s%s", (int)(domain - value), value, name);
 }
 
-/* Facts whose values are names of sections. */
-static const struct {
-	const char *fact;
-	bool is_dnsbl;
-} section_facts[] = {
-	{"client.dnsbl", true}, {"origin.dnsbl", true}, {"client.list", false}, {"helo.list", false}, {"sender.list", false},
-};
-
-static const char *section_name(const struct mxw_conf *conf, bool is_dnsbl, size_t i)
-{
-	return is_dnsbl ? conf->dnsbls[i].name : conf->lists[i].name;
-}
-
-static void check_section_name(struct reading *r, const struct mxw__arg *arg, bool is_dnsbl)
-{
-	const struct mxw_conf *conf = r->build->conf;
-	size_t n = is_dnsbl ? conf->ndnsbls : conf->nlists;
-	const char *near = NULL, *section = is_dnsbl ? "dnsbl" : "list";
-	unsigned best = UINT_MAX;
-
-	/* Default rules go by these, and stand in every dump, whether there are such lists or not. */
-	if (!is_dnsbl && (strcmp(arg->text, "block") == 0 || strcmp(arg->text, "allow") == 0))
-		return;
-	for (size_t i = 0; i < n; i++) {
-		const char *name = section_name(conf, is_dnsbl, i);
-		if (mxw__ascii_casecmp(name, arg->text) == 0)
-			return;
-		if (name[0] && mxw__name_is_nearer(arg->text, name, &best))
-			near = name;
-	}
-	if (near)
-		mxw__complain(r->build->values.complaints, &arg->pos, "there is no %s '%s'; did you mean '%s'?", section, arg->text, near);
-	else
-		mxw__complain(r->build->values.complaints, &arg->pos, "there is no %s '%s'; a section '%s NAME { ... }' was expected",
-			      section, arg->text, section);
-	r->is_bad = true;
-}
-
-/* A list that has no section would never have anybody, and nobody would see why. */
-static void check_section_names(struct reading *r, const struct mxw__cond *cond)
-{
-	if (cond->op == MXW__OP_MATCHES)
-		return;
-	for (size_t i = 0; i < MXW_ARRAY_LEN(section_facts); i++)
-		if (strcmp(cond->fact->text, section_facts[i].fact) == 0)
-			for (const struct mxw__arg *arg = cond->values; arg; arg = arg->next)
-				check_section_name(r, arg, section_facts[i].is_dnsbl);
-}
-
 static mxw__expr_t *make_compare(struct reading *r, const struct mxw__cond *cond)
 {
 	const char **values;
@@ -126,7 +78,8 @@ static mxw__expr_t *make_compare(struct reading *r, const struct mxw__cond *cond
 	size_t n = 0, i = 0;
 	mxw__expr_t *e = NULL;
 
-	check_section_names(r, cond);
+	r->is_bad |= !mxw__check_list_names(r->build, cond);
+	r->names_dnsbl |= strstr(cond->fact->text, ".dnsbl") != NULL;
 	for (const struct mxw__arg *arg = cond->values; arg; arg = arg->next)
 		n++;
 	values = mxw__calloc(n, sizeof *values);
@@ -346,6 +299,9 @@ static void read_rule(struct mxw__build *b, mxw__policy_builder_t *builder, cons
 		b->values.out_of_memory = true;
 	else if (status != MXW_OK)
 		mxw__complain(b->values.complaints, blame(&r, &err), "rule '%s': %s", r.rule.name, err.text);
+	else if (r.names_dnsbl && !r.if_unknown)
+		mxw__warn(b->values.complaints, &node->pos,
+			  "rule '%s' goes by a list in the DNS: while that is away, mail is put off; 'if-unknown skip' lets it go on", r.rule.name);
 }
 
 /* ---- the administrator's and the built-in ones ---- */

@@ -301,8 +301,13 @@ static const struct mxw__option dnsbl[] = {
 		.check = mxw__check_dnsbl_zone},
 	/* 127.0.0.255 means "you ask too much" at one large list, and all bits at once at none that is known. */
 	{"codes", MXW__OPT_LIST, "127.0.0.2-127.0.0.254", AT(mxw__dnsbl_conf, codes), .check = mxw__check_dnsbl_codes},
+	{"kind", MXW__OPT_CHOICE, "addresses", AT(mxw__dnsbl_conf, kind), .words = "addresses domains"},
 	{"addresses", MXW__OPT_CHOICE, "both", AT(mxw__dnsbl_conf, addresses), .words = "both ipv4 ipv6"},
+	{"ask", MXW__OPT_CHOICE, "organizational", AT(mxw__dnsbl_conf, ask), .words = "organizational full"},
+	{"points", MXW__OPT_TEXT, "0", AT(mxw__dnsbl_conf, points_text), .check = mxw__check_dnsbl_points},
+	{"result", MXW__OPT_ROWS, .deflt = NULL},
 	{"test-points", MXW__OPT_CHOICE, "yes", AT(mxw__dnsbl_conf, check_test_points), .words = "no yes"},
+	{"probe-interval", MXW__OPT_DURATION, "10m", AT(mxw__dnsbl_conf, probe_interval_ms), RANGE(MINUTE, DAY)},
 };
 
 static const struct mxw__option list[] = {

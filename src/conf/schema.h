@@ -23,7 +23,7 @@ typedef enum mxw__option_type {
 	MXW__OPT_LIST,     /* struct mxw__strings */
 	MXW__OPT_PATHS,    /* struct mxw__strings of paths */
 	MXW__OPT_NETWORKS, /* struct mxw__networks */
-	MXW__OPT_ROWS,     /* entries of more than one value, any number of them; build_rates.c reads them */
+	MXW__OPT_ROWS,     /* entries of more than one value, any number of them; the section's own reader reads them */
 	MXW__OPT_OTHER     /* build.c and rules.c read it; here for names only */
 } mxw__option_type_t;
 
@@ -146,6 +146,7 @@ bool mxw__check_host_port(struct mxw__complaints *complaints, const struct mxw__
 bool mxw__check_local_part(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_delimiters(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_dnsbl_zone(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_dnsbl_points(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_dnsbl_codes(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 /* "local@domain", "@domain". */
 bool mxw__check_trap(struct mxw__complaints *complaints, const struct mxw__arg *arg);

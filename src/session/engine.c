@@ -18,6 +18,7 @@ void mxw__engine_tick(mxw_engine_t *engine)
 {
 	int64_t now = mxw__now_ms(&engine->clock), due = atomic_load(&engine->next_report_ms);
 
+	mxw__prober_tick(engine);
 	if (now < due || !atomic_compare_exchange_strong(&engine->next_report_ms, &due, now + REPORT_INTERVAL_MS))
 		return;
 	struct mxw__snapshot *snap = mxw__engine_snapshot(engine);
@@ -120,6 +121,11 @@ static void plan(struct mxw__snapshot *snap)
 	/* A limit per sender's domain counts under those that SPF passes for, from MAIL on. */
 	if (conf->rates.key_kinds >> MXW__KEY_DOMAIN & 1)
 		snap->wanted[MXW_STAGE_MAIL] |= bit_of(&mxw__check_spf);
+	/* What lists say goes into the score before recipients are decided upon. */
+	if (mxw__dnsbl_feeds_tracker(conf, MXW__DNSBL_OF_ADDRESSES))
+		snap->wanted[MXW_STAGE_RCPT] |= bit_of(&mxw__check_client_dnsbl);
+	if (mxw__dnsbl_feeds_tracker(conf, MXW__DNSBL_OF_DOMAINS))
+		snap->wanted[MXW_STAGE_RCPT] |= bit_of(&mxw__check_helo_dnsbl) | bit_of(&mxw__check_iprev_dnsbl);
 	for (int stage = 0; stage < MXW_STAGE_COUNT; stage++)
 		snap->wanted[stage] = with_needs(snap->wanted[stage]) & snap->enabled;
 }
@@ -312,11 +318,14 @@ mxw_status_t mxw_engine_new(mxw_conf_t *conf, const struct mxw_engine_options *o
 		status = make_dmarc_store(engine, &conf->dmarc, err);
 	if (status == MXW_OK)
 		status = snapshot_new(engine, conf, NULL, &engine->current, err);
+	if (status == MXW_OK)
+		status = mxw__prober_new(engine);
 	atomic_init(&engine->next_report_ms, mxw__now_ms(&engine->clock) + REPORT_INTERVAL_MS);
 	if (status != MXW_OK) {
 		mxw_engine_free(engine);
 		return status;
 	}
+	mxw__prober_start(engine);
 	*ret_engine = engine;
 	return MXW_OK;
 }
@@ -350,6 +359,7 @@ mxw_status_t mxw_engine_reload(mxw_engine_t *engine, mxw_conf_t *conf, struct mx
 	pthread_mutex_unlock(&engine->mutex);
 	mxw__report_resolver(engine, old->resolver);
 	mxw__snapshot_unref(old);
+	mxw__prober_start(engine);
 	return MXW_OK;
 }
 
@@ -366,6 +376,7 @@ void mxw_engine_free(mxw_engine_t *engine)
 {
 	if (!engine)
 		return;
+	mxw__prober_free(engine);
 	if (engine->current)
 		mxw__report_resolver(engine, engine->current->resolver);
 	mxw__snapshot_unref(engine->current);

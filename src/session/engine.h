@@ -84,6 +84,7 @@ struct mxw_engine {
 	mxw__greylist_t *greylist;
 	struct mxw__store *store;
 	struct mxw__share *share;
+	struct mxw__prober *prober;      /* of the lists in the DNS */
 	struct mxw__warnings warnings;
 	_Atomic int64_t next_report_ms;  /* of the resolver's counters */
 	atomic_uint concealed_sessions;  /* that wait for the time of their reply */
@@ -191,6 +192,7 @@ struct mxw_session {
 	bool backup_first_counted;
 	bool helo_noted;                 /* for the NAT that may be in front */
 	struct mxw__listed listed;
+	unsigned points_fed;             /* a bit for each sum of points that the tracker has been told of */
 	struct mxw__message_record record;
 	struct mxw__greylisting greylisting;
 	int64_t step_began_ms;
@@ -274,6 +276,15 @@ bool mxw__tags_edit(mxw_session_t *s, struct mxw_edit *edits, size_t *n);
  */
 bool mxw__edits_make(mxw_session_t *s, const struct mxw_edit **ret_edits, size_t *ret_n);
 void mxw__edits_free(mxw_session_t *s);
+
+/* dnsbl_probe.c */
+mxw_status_t mxw__prober_new(mxw_engine_t *engine);
+/* There is a configuration: begins to look after its lists. After a reload, too. */
+void mxw__prober_start(mxw_engine_t *engine);
+void mxw__prober_tick(mxw_engine_t *engine);
+mxw__dnsbl_health_t *mxw__prober_health(mxw_engine_t *engine);
+/* To be called while there is a configuration: ends its thread. */
+void mxw__prober_free(mxw_engine_t *engine);
 
 /* report.c */
 void mxw__report_message(mxw_session_t *s);

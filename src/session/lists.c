@@ -254,6 +254,25 @@ static void look_for_sender(mxw_session_t *s)
 	look(s, MXW__FACT_SENDER_LIST, &what, s->listed.sender);
 }
 
+/* ---- points of lists in the DNS ---- */
+
+/* Once in a session for each: of whoever has logged in by then nothing counts. What could not be asked for comes with the next session. */
+static void feed_points(mxw_session_t *s)
+{
+	static const mxw_fact_id_t facts[] = {
+		MXW__FACT_CLIENT_DNSBL_POINTS, MXW__FACT_HELO_DNSBL_POINTS, MXW__FACT_IPREV_DNSBL_POINTS};
+	uint64_t points;
+
+	for (size_t i = 0; i < MXW_ARRAY_LEN(facts); i++) {
+		const char *sum = s->points_fed >> i & 1 ? NULL : mxw_facts_get(s->facts, facts[i]);
+		if (!sum || mxw_facts_is_unavailable(s->facts, facts[i]) || !mxw__parse_u64(sum, &points))
+			continue;
+		s->points_fed |= 1u << i;
+		if (points)
+			mxw__track_event_points(s, MXW__EVENT_LISTED, 1, (double)points);
+	}
+}
+
 static void before(mxw_session_t *s, mxw_stage_t stage)
 {
 	if (stage == MXW_STAGE_CONNECT)
@@ -262,6 +281,8 @@ static void before(mxw_session_t *s, mxw_stage_t stage)
 		look_for_helo(s);
 	else if (stage == MXW_STAGE_MAIL)
 		look_for_sender(s);
+	if (stage >= MXW_STAGE_MAIL)
+		feed_points(s);
 }
 
 /* ---- for people ---- */

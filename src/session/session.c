@@ -16,6 +16,7 @@ enum {
 	FACTS_MAX = MXW__FACT_COUNT + SEVERAL_VALUES,
 	FACTS_BYTES = 48 * 1024,
 	SIGNATURE_BYTES = 256,
+	LIST_BYTES = 136, /* "LIST:NAME" */
 };
 
 static size_t message_bytes(const struct mxw_conf *conf)
@@ -24,6 +25,16 @@ static size_t message_bytes(const struct mxw_conf *conf)
 	size_t tags = mxw__policy_ntags(conf->policy) * MXW__TAG_BYTES;
 
 	return MESSAGE_BYTES + tags + 2 * (size_t)conf->limits.header_bytes;
+}
+
+/* What lists may state beside: each, and each of their results, of five subjects; the postmaster's own of three. */
+static size_t list_facts(const struct mxw_conf *conf)
+{
+	size_t n = 5 * conf->ndnsbls + 3 * conf->nlists;
+
+	for (size_t i = 0; i < conf->ndnsbls; i++)
+		n += 5 * conf->dnsbls[i].nresults;
+	return n;
 }
 
 /* A copy that is bounded, and "" where there is nothing or no room. */
@@ -77,6 +88,7 @@ static void fill_context(mxw_session_t *s)
 		.clock = &s->engine->clock,
 		.resolver = snap->resolver,
 		.budget = &s->budget,
+		.dnsbl_health = mxw__prober_health(s->engine),
 		.directories = snap->directories,
 		.dkim_lib = snap->dkim_lib,
 		.session_id = s->id,
@@ -100,7 +112,7 @@ mxw_status_t mxw_session_new(mxw_engine_t *engine, mxw_session_t **ret_session)
 	s->engine = engine;
 	s->snapshot = mxw__engine_snapshot(engine);
 	const struct mxw__limits_conf *limits = &s->snapshot->conf->limits;
-	size_t nsignatures = (size_t)limits->signatures;
+	size_t nsignatures = (size_t)limits->signatures, nlists = list_facts(s->snapshot->conf);
 	mxw__engine_next_id(engine, s->id);
 	s->session_arena = mxw__arena_new(SESSION_BYTES);
 	s->message_arena = mxw__arena_new(message_bytes(s->snapshot->conf));
@@ -110,7 +122,8 @@ mxw_status_t mxw_session_new(mxw_engine_t *engine, mxw_session_t **ret_session)
 	s->env.client_name = s->env.daemon_name = s->env.helo = "";
 	clear_envelope_message(&s->env);
 	if (!s->session_arena || !s->message_arena || !s->rcpt_arena ||
-	    mxw_facts_new(FACTS_MAX + nsignatures, FACTS_BYTES + nsignatures * SIGNATURE_BYTES, &s->facts) != MXW_OK) {
+	    mxw_facts_new(FACTS_MAX + nsignatures + nlists, FACTS_BYTES + nsignatures * SIGNATURE_BYTES + nlists * LIST_BYTES,
+			  &s->facts) != MXW_OK) {
 		mxw_session_free(s);
 		return MXW_ERR_NOMEM;
 	}

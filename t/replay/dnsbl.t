@@ -22,6 +22,7 @@ rule listed {
 rule strict {
     at      rcpt
     when    client.dnsbl = zen and sender = strict@client.example
+    if-unknown  defer
     reject  "550 5.7.1 strict ({session})"
 }
 rule origin-listed observe {
@@ -209,12 +210,15 @@ dnsbl six {
 }
 rule any { at rcpt
     when client.dnsbl = all or client.dnsbl = empty or client.dnsbl = six
+    if-unknown defer
     reject }
 rule away { at rcpt
     when client.dnsbl = away and sender = away@client.example
+    if-unknown defer
     defer "450 4.7.1 away" }
 rule own { at rcpt
     when client.dnsbl = own and sender = own@client.example
+    if-unknown defer
     reject }
 END
 dns <<END
@@ -226,14 +230,16 @@ dns <<END
 2.0.0.0.0.0.f.7.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.six.example A 127.0.0.2
 7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.six.example A 127.0.0.2
 END
+# They are found out before there is a client.
 reload
+log ~ list=all zone=all.example text="it lists 127.0.0.1
+log ~ list=empty zone=empty.example text="it does not list its test address
 session dead
 connect 203.0.113.7
 mail <bob@client.example>
 rcpt <anna@example.net>
 = continue
-log ~ list=all zone=all.example text="it lists 127.0.0.1
-log ~ list=empty zone=empty.example text="it does not list its test address
+asked 7.113.0.203.all.example 0
 asked 7.113.0.203.six.example 0
 abort
 mail <own@client.example>
@@ -254,8 +260,6 @@ fact client.dnsbl = six
 close
 advance 61m
 connect 203.0.113.7
-mail <bob@client.example>
-rcpt <anna@example.net>
 log ~ list=all zone=all.example text="it lists 127.0.0.1
 close
 

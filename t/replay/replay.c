@@ -406,16 +406,16 @@ static const struct step {
 
 static bool run_step(struct replay *r, const struct step *step, char *args)
 {
+	/* What is said when the session begins belongs to its first step. */
+	pthread_mutex_lock(&r->log_lock);
+	mxw__buf_clear(&r->log);
+	pthread_mutex_unlock(&r->log_lock);
 	mxw_session_t *s = need_session(r);
-
 	if (!s)
 		return false;
 	memset(&r->verdict, 0, sizeof r->verdict);
 	r->edits = NULL;
 	r->nedits = 0;
-	pthread_mutex_lock(&r->log_lock);
-	mxw__buf_clear(&r->log);
-	pthread_mutex_unlock(&r->log_lock);
 	int64_t began = atomic_load(&r->clock.mono_ms);
 	bool ok = step->run(r, s, args);
 	r->took_ms = atomic_load(&r->clock.mono_ms) - began;
