@@ -66,7 +66,10 @@ mxw_status_t mxw_track_list(mxw_engine_t *engine, const struct mxw_track_filter 
 			    void (*visit)(void *ctx, const struct mxw_track_entry *entry), void *ctx, struct mxw_error *err);
 /* One of them. MXW_ERR_INVALID: `key` is none, or nothing is known of it. A bare IPv6 address is its /64. */
 mxw_status_t mxw_track_find(mxw_engine_t *engine, const char *key, struct mxw_track_entry *ret_entry, struct mxw_error *err);
-/* Score and counts of a key begin at 0 again, here and on every host that shares; its good history stays. */
+/*
+ * Score and counts of a key begin at 0 again, here and on every host that shares, as do its guesses and what it has used up of limits; its
+ * good history stays. MXW_ERR_INVALID: `key` is none, or has no score.
+ */
 mxw_status_t mxw_track_forgive(mxw_engine_t *engine, const char *key, struct mxw_error *err);
 /*
  * Something was seen elsewhere, `times` times (1 to 1000): "auth-failure", "spam", "reported". Its points go to the key, and, if that is an address,

@@ -8,7 +8,9 @@
 #include "src/journal/store.h"
 #include "src/session/engine.h"
 #include "src/session/outbound.h"
+#include "src/share/share.h"
 #include "src/track/greylist.h"
+#include "src/track/rates.h"
 
 struct figures {
 	void (*visit)(void *ctx, const char *group, const char *name, uint64_t value);
@@ -62,6 +64,33 @@ static void say_greylist(struct figures *f, mxw_engine_t *engine)
 	say(f, "max-entries", stats.max_entries);
 	say(f, "evictions", stats.evictions);
 	say(f, "bytes", stats.bytes);
+}
+
+static void say_rates(struct figures *f, mxw_engine_t *engine)
+{
+	struct mxw__rates_stats stats;
+
+	f->group = "rates";
+	mxw__rates_get_stats(engine->rates, &stats);
+	say(f, "entries", stats.entries);
+	say(f, "max-entries", stats.max_entries);
+	say(f, "evictions", stats.evictions);
+	say(f, "bytes", stats.bytes);
+}
+
+static void say_share(struct figures *f, mxw_engine_t *engine)
+{
+	struct mxw__share_stats stats = {0};
+
+	f->group = "share";
+	mxw__share_get_stats(engine->share, &stats);
+	say(f, "on", stats.is_on);
+	say(f, "up", stats.is_up);
+	say(f, "pushed", stats.pushed);
+	say(f, "pulled", stats.pulled);
+	say(f, "late", stats.late);
+	say(f, "failed", stats.failed);
+	say(f, "dropped", stats.dropped);
 }
 
 static void say_store(struct figures *f, mxw_engine_t *engine)
@@ -137,6 +166,8 @@ void mxw_engine_each_figure(mxw_engine_t *engine, void (*visit)(void *ctx, const
 	say_tracker(&f, engine);
 	say_accounts(&f, engine);
 	say_greylist(&f, engine);
+	say_rates(&f, engine);
+	say_share(&f, engine);
 	say_store(&f, engine);
 	say_dmarc(&f, engine);
 	say_recipients(&f, engine);

@@ -9,6 +9,7 @@
 
 #include "src/session/engine.h"
 #include "src/session/outbound.h"
+#include "src/session/rates.h"
 
 enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 10000, WALK_STEP = 64 };
 
@@ -81,9 +82,14 @@ mxw_status_t mxw_track_forgive(mxw_engine_t *engine, const char *key, struct mxw
 	struct mxw__key k;
 	mxw_status_t status = parse_key(key, &k, err);
 
-	if (status == MXW_OK && !mxw__table_forgive(engine->table, &k, mxw__now_ms(&engine->clock)))
-		status = mxw__fail(err, MXW_ERR_INVALID, "nothing is known of it");
-	return status;
+	if (status != MXW_OK)
+		return status;
+	/* What has used up a limit need not have a score. */
+	mxw__rates_forgive_key(engine, &k);
+	mxw__harvest_forgive(engine->harvest, &k);
+	if (!mxw__table_forgive(engine->table, &k, mxw__now_ms(&engine->clock)))
+		return mxw__fail(err, MXW_ERR_INVALID, "nothing is known of it");
+	return MXW_OK;
 }
 
 mxw_status_t mxw_track_report(mxw_engine_t *engine, const char *key, const char *event, unsigned times, struct mxw_error *err)

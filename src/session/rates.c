@@ -147,15 +147,33 @@ static void leave(mxw_session_t *s, bool all)
 	r->nheld = n;
 }
 
+/* Of the different recipients of a key. */
+struct different_key {
+	uint64_t id;
+	struct mxw__key key;
+};
+
+void mxw__rates_forgive_key(mxw_engine_t *engine, const struct mxw__key *key)
+{
+	struct mxw__snapshot *snapshot = mxw__engine_snapshot(engine);
+	const struct mxw__rates_conf *conf = &snapshot->conf->rates;
+
+	for (size_t i = 0; i < conf->nlimits; i++) {
+		struct different_key both = {conf->limits[i].rate.id, *key};
+		if (conf->limits[i].key != (mxw__key_kind_t)key->kind)
+			continue;
+		mxw__rates_forgive(engine->rates, &conf->limits[i].rate, key, mxw__now_ms(&engine->clock));
+		mxw__distinct_forget(engine->different_rcpts, &both, sizeof both);
+	}
+	mxw__snapshot_unref(snapshot);
+}
+
 /* Those that were seen in the time pass, so that who tries them again is not put off for it. */
 static bool is_within_different(mxw_session_t *s, const struct mxw__limit_conf *limit, const struct mxw__key *key)
 {
 	mxw__distinct_t *different = s->engine->different_rcpts;
 	int64_t now_ms = mxw__now_ms(&s->engine->clock);
-	struct {
-		uint64_t id;
-		struct mxw__key key;
-	} both = {limit->rate.id, *key};
+	struct different_key both = {limit->rate.id, *key};
 	uint32_t hash = (uint32_t)mxw__distinct_hash(different, s->env.rcpt_is_valid ? s->env.rcpt.key_text : s->env.rcpt_path);
 
 	if (mxw__distinct_count(different, &both, sizeof both, now_ms, limit->rate.window_ms) >= limit->rate.count &&

@@ -8,6 +8,8 @@
 #ifndef MXW_SRC_SESSION_RATES_H
 #define MXW_SRC_SESSION_RATES_H
 
+#include <mxward/session.h>
+
 #include "src/conf/conf.h"
 #include "src/track/opens.h"
 #include "src/track/rates.h"
@@ -23,6 +25,9 @@ struct mxw__rates_session {
 		struct mxw__open *open;
 	} held[MXW__SESSION_LIMITS_MAX]; /* limits of sessions, to be given back */
 };
+
+/* What a key has used up of all limits that are counted by such keys is forgotten. */
+void mxw__rates_forgive_key(mxw_engine_t *engine, const struct mxw__key *key);
 
 /* The quotas of outbound.c have rates of their own, by names that no limit can have. */
 #define MXW__OUTBOUND_RATE_MESSAGES "+messages"

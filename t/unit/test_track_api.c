@@ -26,7 +26,8 @@ static void setup(void)
 
 	fake_clock_init(&fake);
 	mxw__buf_init(&seen, 1 << 20);
-	ck_assert_int_eq(mxw_conf_load_text("test.conf", "networks { relays 198.51.100.1\n }\nlist bad {\n kind addresses\n }\n", NULL, NULL, &conf), MXW_OK);
+	ck_assert_int_eq(mxw_conf_load_text("test.conf", "networks { relays 198.51.100.1\n }\nlist bad {\n kind addresses\n }\n"
+					    "rates { limit three connections per address 3/1h\n }\n", NULL, NULL, &conf), MXW_OK);
 	ck_assert_int_eq(mxw_engine_new(conf, &options, &engine, &err), MXW_OK);
 	mxw_conf_unref(conf);
 }
@@ -121,6 +122,33 @@ START_TEST(forgiving_lets_it_begin_anew)
 	ck_assert_int_eq(mxw_track_forgive(engine, "192.0.2.77", &err), MXW_ERR_INVALID);
 	ck_assert_str_eq(err.text, "nothing is known of it");
 	ck_assert_int_eq(mxw_track_forgive(engine, "x", &err), MXW_ERR_INVALID);
+}
+END_TEST
+
+/* What follows it otherwise: guesses are counted apart, as is what limits count. */
+START_TEST(forgiving_covers_guesses_and_limits)
+{
+	const struct mxw__limit_conf *limit = &engine->current->conf->rates.limits[0];
+	int64_t now_ms = mxw__now_ms(&fake.clock);
+	struct mxw__harvest_counts counts;
+	struct mxw__key key;
+	struct mxw_ip ip;
+
+	ck_assert_int_eq(mxw_ip_parse("192.0.2.1", &ip), MXW_OK);
+	ck_assert(mxw__key_parse("192.0.2.1", &key));
+	ck_assert(mxw__harvest_add(engine->harvest, &ip, "a@example.net", now_ms, HOUR_MS));
+	ck_assert(mxw__rates_take(engine->rates, &limit->rate, &key, 3, now_ms));
+	ck_assert(!mxw__rates_has_room(engine->rates, &limit->rate, &key, now_ms));
+	ck_assert_int_eq(mxw_track_report(engine, "192.0.2.1", "spam", 1, &err), MXW_OK);
+	ck_assert_int_eq(mxw_track_forgive(engine, "192.0.2.1", &err), MXW_OK);
+	mxw__harvest_count(engine->harvest, &ip, now_ms, HOUR_MS, &counts);
+	ck_assert_uint_eq(counts.client, 0);
+	ck_assert_uint_eq(counts.network, 1);
+	ck_assert(mxw__rates_has_room(engine->rates, &limit->rate, &key, now_ms));
+	/* The network is forgiven by itself. */
+	ck_assert_int_eq(mxw_track_forgive(engine, "192.0.2.0/24", &err), MXW_OK);
+	mxw__harvest_count(engine->harvest, &ip, now_ms, HOUR_MS, &counts);
+	ck_assert_uint_eq(counts.network, 0);
 }
 END_TEST
 
@@ -223,8 +251,8 @@ static void note_figure(void *ctx, const char *group, const char *name, uint64_t
 
 START_TEST(figures_have_names_of_their_own)
 {
-	const char *const wanted[] = {"tracker.entries=2\n", "tracker.evictions=0\n", "store.written=0\n", "store.failures=0\n",
-				      "dmarc.dropped=0\n", "recipients.hits=0\n", "resolver.sent=0\n", "accounts.suspended=1\n"};
+	const char *const wanted[] = {"tracker.entries=2\n", "tracker.evictions=0\n", "store.written=0\n", "store.failures=0\n", "share.on=0\n",
+				      "rates.evictions=0\n", "dmarc.dropped=0\n", "recipients.hits=0\n", "resolver.sent=0\n", "accounts.suspended=1\n"};
 
 	ck_assert_int_eq(mxw_track_report(engine, "192.0.2.1", "spam", 1, &err), MXW_OK);
 	ck_assert_int_eq(mxw_account_suspend(engine, "anna", 0, NULL, NULL, &err), MXW_OK);
@@ -243,6 +271,7 @@ int main(void)
 	tcase_add_test(tc, a_report_raises_the_score);
 	tcase_add_loop_test(tc, a_report_that_makes_no_sense_is_refused, 0, MXW_ARRAY_LEN(bad_reports));
 	tcase_add_test(tc, forgiving_lets_it_begin_anew);
+	tcase_add_test(tc, forgiving_covers_guesses_and_limits);
 	tcase_add_test(tc, the_highest_scores_come_first);
 	tcase_add_test(tc, no_more_is_written_than_the_caller_has_room_for);
 	tcase_add_test(tc, accounts_are_suspended_and_resumed);

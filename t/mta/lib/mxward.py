@@ -18,6 +18,7 @@ socket-mode  0666
 authserv-id  {authserv_id}
 mode         {mode}
 state-dir    {state}
+control-socket unix:{state}/control
 user         root
 """
 
