@@ -114,9 +114,9 @@ static void plan(struct mxw__snapshot *snap)
 				if (mxw_policy_needs(conf->policy, (mxw_stage_t)stage, check->facts[f]))
 					snap->wanted[stage] |= UINT32_C(1) << c;
 	}
-	/* The tracker's, which stands on one. */
+	/* The tracker's, which stands on one. At RCPT it asks for it itself, where it matters: honest mail should not wait for it there. */
 	for (int stage = 0; stage < MXW_STAGE_COUNT; stage++)
-		if (mxw_policy_needs(conf->policy, (mxw_stage_t)stage, MXW__FACT_SENDER_DOMAIN_SCORE))
+		if (stage != MXW_STAGE_RCPT && mxw_policy_needs(conf->policy, (mxw_stage_t)stage, MXW__FACT_SENDER_DOMAIN_SCORE))
 			snap->wanted[stage] |= bit_of(&mxw__check_spf);
 	/* A limit per sender's domain counts under those that SPF passes for, from MAIL on. */
 	if (conf->rates.key_kinds >> MXW__KEY_DOMAIN & 1)

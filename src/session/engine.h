@@ -234,6 +234,8 @@ void mxw__track_event(mxw_session_t *s, mxw__event_t event);
 void mxw__track_event_points(mxw_session_t *s, mxw__event_t event, double times, double points);
 /* The client tried a recipient that does not exist, or may not; true if it did not try this one before. */
 bool mxw__track_guess(mxw_session_t *s);
+/* It tried one that is concealed. */
+void mxw__track_concealed(mxw_session_t *s);
 /*
  * An event from outside, of those that may be reported, for a key as key.h writes it; what is reported of an address goes on its networks, too.
  * MXW_ERR_INVALID if it is no key, none that is kept, no such event, or `times` is not 1 to 1000.

@@ -25,6 +25,7 @@ static struct mxw__greylist_options options_of(const mxw_engine_t *engine, const
 		.delay_ms = conf->delay_ms,
 		.retry_window_ms = conf->retry_window_ms,
 		.known_for_ms = conf->known_for_ms,
+		.known_after_ms = conf->known_after_ms,
 		.auto_allow = conf->auto_allow,
 		.clock = &engine->clock,
 	};
@@ -72,8 +73,8 @@ static bool fact_is(const mxw_session_t *s, mxw_fact_id_t fact, const char *word
 /* Mail programs do not try again as servers do: where users log in, nobody is put off for being new. */
 static bool is_subject(const mxw_session_t *s)
 {
-	return mxw__session_is_stranger(s) && s->env.client.family && !s->env.rcpt_refused_by_mta &&
-	       !fact_is(s, MXW__FACT_LISTENER, "submission") && !fact_is(s, MXW__FACT_LISTENER, "submissions");
+	return mxw__session_is_stranger(s) && s->env.client.family && !fact_is(s, MXW__FACT_LISTENER, "submission") &&
+	       !fact_is(s, MXW__FACT_LISTENER, "submissions");
 }
 
 static void add_identity(mxw_session_t *s, const char *kind, const char *name, const char *rcpt)
@@ -180,6 +181,8 @@ static void before(mxw_session_t *s, mxw_stage_t stage)
 	if (stage < MXW_STAGE_RCPT)
 		return;
 	forget(s);
+	if (stage == MXW_STAGE_RCPT && s->env.rcpt_refused_by_mta)
+		return;
 	if (stage == MXW_STAGE_RCPT)
 		rcpt = s->env.rcpt_is_valid ? s->env.rcpt.key_text : s->env.rcpt_path;
 	if (!rcpt || !is_subject(s) || !is_wanted(s, stage))
@@ -211,18 +214,32 @@ static void decided(mxw_session_t *s, mxw_stage_t stage, const struct mxw_verdic
 	}
 }
 
+/* Mail that was never put off makes known as well, in time; as what it would be looked for at RCPT. */
+static void add_first(mxw_session_t *s)
+{
+	s->greylisting.n = 0;
+	add_spf(s, "");
+	if (!s->greylisting.n)
+		add_network(s, "");
+}
+
 /* Only the best identity counts as known from now on: not the network as well, in which others live. */
 static void message(mxw_session_t *s, const struct mxw_verdict *verdict)
 {
 	struct mxw__greylisting *g = &s->greylisting;
+	bool is_taken = !mxw__is_refusal(verdict->decided) && g->rcpt && is_subject(s) &&
+			mxw_policy_needs(s->snapshot->conf->policy, MXW_STAGE_RCPT, MXW__FACT_GREYLIST);
+	int64_t now_ms = mxw__now_ms(&s->engine->clock);
 
-	if (!mxw__is_refusal(verdict->decided)) {
-		int64_t now_ms = mxw__now_ms(&s->engine->clock);
-		if (g->is_stated)
-			mxw__greylist_taken(s->engine->greylist, &g->attempts[0], now_ms);
-		if (g->has_taken)
-			mxw__greylist_taken(s->engine->greylist, &g->taken, now_ms);
+	if (is_taken && g->is_stated)
+		mxw__greylist_taken(s->engine->greylist, &g->attempts[0], now_ms);
+	if (is_taken && g->has_taken)
+		mxw__greylist_taken(s->engine->greylist, &g->taken, now_ms);
+	if (is_taken && !g->is_stated && !g->has_taken) {
+		add_first(s);
+		mxw__greylist_taken(s->engine->greylist, &g->attempts[0], now_ms);
 	}
+	forget(s);
 	*g = (struct mxw__greylisting){0};
 }
 

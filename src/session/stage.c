@@ -269,7 +269,7 @@ static void conceal_rcpt(mxw_session_t *s, struct mxw_decision *decision, struct
 		return;
 	}
 	if (s->env.rcpt_domain)
-		mxw__track_guess(s);
+		mxw__track_concealed(s);
 	if (!mxw__hold_concealed(s))
 		return;
 	s->ctx.deadline_ms = s->hold_until_ms - (margin_ms < HOLD_MARGIN_MS ? margin_ms : HOLD_MARGIN_MS);

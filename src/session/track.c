@@ -72,6 +72,10 @@ static size_t states(mxw_engine_t *engine, struct mxw__state *ret_states, size_t
 static void before(mxw_session_t *s, mxw_stage_t stage)
 {
 	mxw__track_state(s, stage);
+	if (stage == MXW_STAGE_RCPT && mxw__track_wants_domain(s)) {
+		mxw__stage_need_check(s, stage, &mxw__check_spf);
+		mxw__track_state(s, stage);
+	}
 }
 
 static void after(mxw_session_t *s, mxw_stage_t stage)

@@ -108,6 +108,8 @@ void mxw__track_close(mxw_session_t *s);
 /* ---- track_facts.c ---- */
 
 void mxw__track_state(mxw_session_t *s, mxw_stage_t stage);
+/* A rule on the current recipient hangs on the score of the sender's domain, and SPF, which says whether it has one here, has not run. */
+bool mxw__track_wants_domain(mxw_session_t *s);
 void mxw__track_state_trap(mxw_session_t *s);
 /* Good is known of its network: this much. */
 bool mxw__track_has_history(const mxw_session_t *s, const struct mxw_ip *client);

@@ -7,6 +7,12 @@
 #include "src/session/engine.h"
 #include "src/session/track.h"
 
+/*
+ * Different ones in a window: so many of one network count for the site, and of one client for its network, whose other hosts do not
+ * become suspect by one alone.
+ */
+enum { SPREAD_GUESSES = 10, CLIENT_GUESSES = 4 };
+
 static const struct mxw__tracker_conf *conf_of(const mxw_session_t *s)
 {
 	return &s->snapshot->conf->tracker;
@@ -35,6 +41,7 @@ static bool is_of_message(mxw__event_t event)
 	case MXW__EVENT_DMARC_FAIL:
 	case MXW__EVENT_FROM_BAD:
 	case MXW__EVENT_BOUNCE_FORGED:
+	case MXW__EVENT_ALIGNED_MESSAGE:
 		return true;
 	default:
 		return false;
@@ -119,16 +126,37 @@ static bool is_first(mxw_session_t *s, unsigned as)
 	return accounts.n && mxw__track_is_first(s, &accounts.keys[0], mxw__seen_hash(s->engine->seen, &thing, sizeof thing));
 }
 
+static void count(mxw_session_t *s, const struct mxw_ip *client, struct mxw__harvest_counts *ret_counts)
+{
+	mxw__harvest_count(s->engine->harvest, client, mxw__now_ms(&s->engine->clock), conf_of(s)->harvest_window_ms, ret_counts);
+}
+
+/*
+ * Does it say anything of a harvest that is spread out? Not of one whose network is known for good, nor of one that guesses so much that it is
+ * seen by itself: one harvester alone must not make the site look like harvested by many.
+ */
+static bool is_of_spread(mxw_session_t *s, const struct mxw_ip *client)
+{
+	struct mxw__harvest_counts counts;
+
+	count(s, client, &counts);
+	return counts.client < CLIENT_GUESSES && counts.network < SPREAD_GUESSES && !mxw__track_has_history(s, client);
+}
+
 static bool guess_of(mxw_session_t *s, const struct mxw_ip *client, const char *rcpt)
 {
 	const struct mxw__tracker_conf *tc = conf_of(s);
 	int64_t now_ms = mxw__now_ms(&s->engine->clock);
 	struct mxw__key network = mxw__track_widest(s, client);
+	struct mxw__harvest_counts counts;
 
 	if (network.kind == MXW__KEY_NONE)
 		network = mxw__key_of_ip(MXW__KEY_ADDRESS, client);
-	if (!mxw__track_has_history(s, client))
+	count(s, client, &counts);
+	if (is_of_spread(s, client))
 		mxw__spread_guess(s->engine->spread, &network, sizeof network, rcpt, now_ms, tc->harvest_window_ms);
+	if (counts.client >= CLIENT_GUESSES)
+		return mxw__harvest_add_alone(s->engine->harvest, client, rcpt, now_ms, tc->harvest_window_ms);
 	return mxw__harvest_add(s->engine->harvest, client, rcpt, now_ms, tc->harvest_window_ms);
 }
 
@@ -137,6 +165,26 @@ bool mxw__track_guess(mxw_session_t *s)
 	if (mxw__track_is_tracked(s))
 		return guess_of(s, &s->env.client, rcpt_text(s));
 	return is_first(s, AS_GUESS);
+}
+
+/*
+ * Nothing is known of it, and it counts as a guess that failed, or the share of such would fall while a harvester is kept in the dark. The
+ * client gets no points, which would show; the sender's domain does, for it may have other clients.
+ */
+void mxw__track_concealed(mxw_session_t *s)
+{
+	struct mxw__track_keys accounts;
+
+	if (!mxw__track_is_tracked(s))
+		return;
+	if (is_of_spread(s, &s->env.client))
+		mxw__spread_try(s->engine->spread, mxw__now_ms(&s->engine->clock), conf_of(s)->harvest_window_ms);
+	if (!mxw__track_guess(s))
+		return;
+	mxw__track_accounts(s, &accounts);
+	for (size_t i = 0; i < accounts.n; i++)
+		mxw__table_add(s->engine->table, &accounts.keys[i], MXW__EVENT_UNKNOWN_RCPT, 1, 0, mxw__now_ms(&s->engine->clock));
+	add_tally(&s->track.of_message[MXW__EVENT_UNKNOWN_RCPT], 1, (double)conf_of(s)->weights[MXW__EVENT_UNKNOWN_RCPT]);
 }
 
 /* It is known at the end of the message only who has tried it. */
@@ -202,7 +250,7 @@ static void feed_rcpt(mxw_session_t *s)
 {
 	bool is_refused_by_mta = s->env.rcpt_refused_by_mta && !s->env.rcpt_deferred_by_mta;
 
-	if (mxw__track_is_tracked(s) && !mxw__track_has_history(s, &s->env.client))
+	if (mxw__track_is_tracked(s) && is_of_spread(s, &s->env.client))
 		mxw__spread_try(s->engine->spread, mxw__now_ms(&s->engine->clock), conf_of(s)->harvest_window_ms);
 	if (fact_is(s, MXW__FACT_RCPT_TRAP, "yes") && !s->env.rcpt_deferred_by_mta) {
 		trapped(s, is_refused_by_mta || fact_is(s, MXW__FACT_RCPT, "unknown"));
@@ -303,24 +351,6 @@ static bool is_aligned(const mxw_session_t *s)
 	return false;
 }
 
-/* Points go only once in a window for each author's organisation: who may send to one mailbox here could wash himself clean by doing so. */
-static void add_aligned(mxw_session_t *s, const struct mxw__key *key, int64_t now_ms)
-{
-	char org[MXW__DOMAIN_MAX + 1];
-	double points = (double)conf_of(s)->weights[MXW__EVENT_ALIGNED_MESSAGE];
-
-	if (key->kind == MXW__KEY_NONE)
-		return;
-	mxw__org_domain(s->env.from.domain, org);
-	if (!mxw__track_is_first(s, key, mxw__seen_hash(s->engine->seen, org, strlen(org))))
-		points = 0;
-	mxw__table_add(s->engine->table, key, MXW__EVENT_ALIGNED_MESSAGE, 1, -points, now_ms);
-	if (key->kind == MXW__KEY_DOMAIN || key->kind <= MXW__KEY_WIDE)
-		mxw__table_add_good(s->engine->table, key, 1, now_ms);
-	if (key->kind == MXW__KEY_ADDRESS)
-		add_tally(&s->track.since_line[MXW__EVENT_ALIGNED_MESSAGE], 1, -points);
-}
-
 /* ... of an accepted message. Nothing good comes of one to a trap, and a backup is not where history is made. */
 static void feed_good(mxw_session_t *s)
 {
@@ -333,9 +363,11 @@ static void feed_good(mxw_session_t *s)
 	mxw__track_sender_accounts(s, &accounts);
 	if (accounts.n == 0 || accounts.keys[0].kind == MXW__KEY_USER)
 		return;
+	note(s, &accounts, MXW__EVENT_ALIGNED_MESSAGE, 1, 1);
 	for (size_t i = 0; i < accounts.n; i++)
-		add_aligned(s, &accounts.keys[i], now_ms);
-	add_aligned(s, &domain, now_ms);
+		if (accounts.keys[i].kind <= MXW__KEY_WIDE)
+			mxw__table_add_good(s->engine->table, &accounts.keys[i], 1, now_ms);
+	mxw__table_add_good(s->engine->table, &domain, 1, now_ms);
 }
 
 /* What the message has earned so far, now that it is known whether its sender is who it says. */

@@ -9,6 +9,10 @@
 /* So many networks at least: fewer are harvesters whom their own numbers give away. */
 enum { HARVEST_NETWORKS = 5, HARVEST_SHARE = 20 };
 
+/* So much good for each guess beyond a few. */
+#define GOOD_PER_GUESS 4
+#define GUESSES_FREE 3
+
 static int64_t now_of(const mxw_session_t *s)
 {
 	return mxw__now_ms(&s->engine->clock);
@@ -37,7 +41,9 @@ bool mxw__track_has_history(const mxw_session_t *s, const struct mxw_ip *client)
 	struct mxw__standing standing;
 
 	standing_of(s, key.kind != MXW__KEY_NONE ? key : mxw__key_of_ip(MXW__KEY_ADDRESS, client), &standing);
-	return standing.good >= MXW__TRACK_GOOD_ENOUGH;
+	/* Who also guesses has no history to stand on: messages to a few known people are soon sent. */
+	return standing.good >= MXW__TRACK_GOOD_ENOUGH &&
+	       standing.good >= GOOD_PER_GUESS * (standing.counts[MXW__EVENT_UNKNOWN_RCPT] - GUESSES_FREE);
 }
 
 /* Percent of the recipients tried that do not exist. What was accepted and is still to be delivered counts as delivered. */
@@ -117,6 +123,19 @@ static void state_names(mxw_session_t *s, mxw_stage_t stage)
 		mxw_facts_set_unavailable(s->facts, MXW__FACT_SENDER_DOMAIN_SCORE, NULL);
 	else if (domain.kind != MXW__KEY_NONE)
 		mxw_facts_set_number(s->facts, MXW__FACT_SENDER_DOMAIN_SCORE, shown(score_of(s, domain)));
+}
+
+bool mxw__track_wants_domain(mxw_session_t *s)
+{
+	const mxw_policy_t *policy = s->snapshot->conf->policy;
+
+	if (!mxw__track_is_tracked(s) || mxw_facts_has(s->facts, MXW__FACT_SPF) ||
+	    !mxw_policy_needs(policy, MXW_STAGE_RCPT, MXW__FACT_SENDER_DOMAIN_SCORE))
+		return false;
+	mxw_facts_set_unavailable(s->facts, MXW__FACT_SENDER_DOMAIN_SCORE, NULL);
+	bool hangs = mxw__policy_hangs_on(policy, MXW_STAGE_RCPT, s->facts, MXW__FACT_SENDER_DOMAIN_SCORE);
+	mxw__facts_forget(s->facts, MXW__FACT_SENDER_DOMAIN_SCORE);
+	return hangs;
 }
 
 /* Points of whoever answers for the message; not known where a relay does not say who that is. */

@@ -11,7 +11,8 @@
 enum {
 	SHARDS = 64,  /* a power of two */
 	WAYS = 8,     /* slots one id may stand in: the candidates for eviction */
-	PASSES_MAX = 1000
+	PASSES_MAX = 1000,
+	KEEP_MS = 3600 * 1000 /* for less, that it was seen again is not worth writing down */
 };
 
 typedef enum kind { KIND_NONE, KIND_ATTEMPT, KIND_IDENTITY } kind_t;
@@ -37,7 +38,7 @@ struct mxw__greylist {
 	struct mxw__hashkey hashkey;  /* immutable, as the next */
 	struct mxw_clock clock;
 	size_t nsets;
-	_Atomic uint64_t delay_ms, retry_window_ms, known_for_ms, auto_allow;
+	_Atomic uint64_t delay_ms, retry_window_ms, known_for_ms, known_after_ms, auto_allow;
 	atomic_uint next_shard[MXW__STATE_READERS];
 	struct shard shards[SHARDS];
 };
@@ -47,6 +48,7 @@ void mxw__greylist_configure(mxw__greylist_t *greylist, const struct mxw__greyli
 	atomic_store(&greylist->delay_ms, options->delay_ms);
 	atomic_store(&greylist->retry_window_ms, options->retry_window_ms);
 	atomic_store(&greylist->known_for_ms, options->known_for_ms);
+	atomic_store(&greylist->known_after_ms, options->known_after_ms);
 	atomic_store(&greylist->auto_allow, options->auto_allow);
 }
 
@@ -241,11 +243,11 @@ static void touch(struct entry *e, int64_t now_ms)
 static bool is_known(mxw__greylist_t *g, const uint8_t id[MXW__GREYLIST_ID], int64_t now_ms)
 {
 	struct place at = find_set(g, KIND_IDENTITY, id);
-	uint64_t need = atomic_load(&g->auto_allow);
+	uint64_t need = atomic_load(&g->auto_allow), after_ms = atomic_load(&g->known_after_ms);
 
 	pthread_mutex_lock(&at.shard->mutex);
 	const struct entry *e = find_locked(g, &at, now_ms);
-	bool known = e && need && e->passes >= need;
+	bool known = e && ((need && e->passes >= need) || (after_ms && now_ms - e->first_ms >= (int64_t)after_ms));
 	pthread_mutex_unlock(&at.shard->mutex);
 	return known;
 }
@@ -300,12 +302,11 @@ void mxw__greylist_taken(mxw__greylist_t *greylist, const struct mxw__greylist_a
 	struct place at = find_set(greylist, KIND_IDENTITY, attempt->identity);
 
 	pthread_mutex_lock(&at.shard->mutex);
-	struct entry *e = has_passed ? need_locked(greylist, &at, now_ms) : find_locked(greylist, &at, now_ms);
-	if (e) {
-		e->passes = (uint16_t)(e->passes + (has_passed && e->passes < PASSES_MAX));
-		touch(e, now_ms);
+	struct entry *e = need_locked(greylist, &at, now_ms);
+	if (has_passed || now_ms - e->last_ms >= KEEP_MS)
 		mark_both_locked(at.shard, e);
-	}
+	e->passes = (uint16_t)(e->passes + (has_passed && e->passes < PASSES_MAX));
+	touch(e, now_ms);
 	pthread_mutex_unlock(&at.shard->mutex);
 }
 

@@ -3,7 +3,8 @@
  * greylist.h: who has tried to deliver what, and who has shown that he tries again as a mail server does.
  *
  * An *attempt* is an identity, a sender and a recipient. The first one is remembered; if it comes again after the delay and within the
- * retry window it has passed. An identity of which enough attempts have passed is *known*, for so long after it was last seen.
+ * retry window it has passed. An identity of which enough attempts have passed is *known*, for so long after it was last seen; and so is one
+ * from which mail was taken some days ago already, without its having been put off.
  * Identity is what the caller takes the client to be: a domain that a check vouches for, so that the pool of addresses of a large
  * sender is one, or else its network.
  *
@@ -26,6 +27,7 @@ struct mxw__greylist_options {
 	uint64_t delay_ms;             /* earlier it is no retry */
 	uint64_t retry_window_ms;      /* so long after the first attempt it is one */
 	uint64_t known_for_ms;         /* after it was seen last */
+	uint64_t known_after_ms;       /* its first message was taken so long ago; 0: that makes nobody known */
 	uint64_t auto_allow;           /* so many different attempts must have passed to be known; 0: nobody ever is */
 	const struct mxw_clock *clock; /* for records of state, and for nothing else; copied */
 };
@@ -60,7 +62,7 @@ void mxw__greylist_attempt_make(const char *identity, const char *sender, const 
 mxw__greylist_answer_t mxw__greylist_look(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *attempt, int64_t now_ms);
 /* It was made, and put off. */
 void mxw__greylist_put_off(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *attempt, int64_t now_ms);
-/* Its message was taken. What had passed counts for the identity, once; who is known is known for longer. */
+/* Its message was taken, with or without having been put off. What had passed counts for the identity, once. */
 void mxw__greylist_taken(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *attempt, int64_t now_ms);
 
 /* Under which keys it goes to other hosts. */

@@ -117,8 +117,8 @@ static uint64_t count_site(struct site *site, int64_t now_ms, uint64_t window_ms
 
 /* ---- all of them ---- */
 
-bool mxw__harvest_add(mxw__harvest_t *harvest, const struct mxw_ip *client, const char *address, int64_t now_ms,
-		      uint64_t window_ms)
+static bool add(mxw__harvest_t *harvest, const struct mxw_ip *client, bool is_alone, const char *address, int64_t now_ms,
+		uint64_t window_ms)
 {
 	uint8_t key[KEY_BYTES];
 
@@ -128,7 +128,8 @@ bool mxw__harvest_add(mxw__harvest_t *harvest, const struct mxw_ip *client, cons
 	make_key(client, false, key);
 	bool is_new = mxw__distinct_add(harvest->guesses, key, sizeof key, (uint32_t)hash, now_ms, window_ms);
 	make_key(client, true, key);
-	mxw__distinct_add(harvest->guesses, key, sizeof key, (uint32_t)hash, now_ms, window_ms);
+	if (!is_alone)
+		mxw__distinct_add(harvest->guesses, key, sizeof key, (uint32_t)hash, now_ms, window_ms);
 	/* Other bits of it than those above. */
 	add_to_site(&harvest->site, (uint32_t)(hash >> 32), now_ms, window_ms);
 	return is_new;
@@ -144,6 +145,18 @@ void mxw__harvest_forgive(mxw__harvest_t *harvest, const struct mxw__key *key)
 		return;
 	memcpy(octets + 2, key->data + 1, key->len - 1u);
 	mxw__distinct_forget(harvest->guesses, octets, sizeof octets);
+}
+
+bool mxw__harvest_add(mxw__harvest_t *harvest, const struct mxw_ip *client, const char *address, int64_t now_ms,
+		      uint64_t window_ms)
+{
+	return add(harvest, client, false, address, now_ms, window_ms);
+}
+
+bool mxw__harvest_add_alone(mxw__harvest_t *harvest, const struct mxw_ip *client, const char *address, int64_t now_ms,
+			    uint64_t window_ms)
+{
+	return add(harvest, client, true, address, now_ms, window_ms);
 }
 
 void mxw__harvest_count(mxw__harvest_t *harvest, const struct mxw_ip *client, int64_t now_ms, uint64_t window_ms,

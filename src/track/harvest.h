@@ -44,6 +44,9 @@ void mxw__harvest_free(mxw__harvest_t *harvest);
  */
 bool mxw__harvest_add(mxw__harvest_t *harvest, const struct mxw_ip *client, const char *address, int64_t now_ms,
 		      uint64_t window_ms);
+/* The same, but not for the network: one client must not make its neighbours suspect. */
+bool mxw__harvest_add_alone(mxw__harvest_t *harvest, const struct mxw_ip *client, const char *address, int64_t now_ms,
+			    uint64_t window_ms);
 void mxw__harvest_count(mxw__harvest_t *harvest, const struct mxw_ip *client, int64_t now_ms, uint64_t window_ms,
 			struct mxw__harvest_counts *ret_counts);
 /* An address, or a network that guesses are counted for, has guessed nothing; the site's count stays. */

@@ -46,7 +46,7 @@ took = 1s
 log ~ time-ms=3000
 edits 0
 log ~ verdict=reject code=550 status=5.7.1 rule=harvester-refuse
-log ~ facts="client.class=outside client.unknown-rcpts=5 client.list=- auth=no"
+log ~ facts="client.unknown-rcpts=5 client.unknown-share=83 client.class=outside client.list=- auth=no"
 log ~ concealed=2 concealed-found=1
 log ~ refused=5
 # The next message of the session.

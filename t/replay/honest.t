@@ -67,8 +67,8 @@ mail <bob@sender.example>
 fact client.score = 0
 close
 
-# A list server with old addresses: each is refused for good while the server is not cut off, so that its next try
-# has fewer of them. Good recipients wait until its score has fallen, no longer.
+# A server that brings nothing but old addresses, and then a good one, looks like a harvester: the rest waits until an hour has gone by, and no
+# longer.
 session list
 connect 203.0.113.5
 helo list.example
@@ -76,9 +76,9 @@ mail <list@list.example>
 repeat 5 rcpt <gone@N@@example.net>
 = reject 550 5.1.1
 rcpt <anna@example.net>
-= defer 451 4.7.0 rule=client-score-defer
+= defer 451 4.7.1 rule=harvester-defer
 rcpt <gone6@example.net>
-= reject 550 5.1.1 rule=unknown-recipient
+= defer 451 4.7.1 rule=harvester-defer
 close
 advance 61m
 session list

@@ -15,6 +15,7 @@ listener second {
     daemon-name MTA-second
 }
 listener third { daemon-name MTA-third }
+rule harvester-defer off
 rule client-score-connect enforce
 rule client-score-disconnect enforce
 rule users-only {

@@ -9,6 +9,7 @@ directory people {
 }
 domain example.net { recipients people }
 tracker { half-life 30m }
+rule harvester-defer off
 END
 
 session bad

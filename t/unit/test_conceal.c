@@ -64,6 +64,8 @@ static mxw_conf_t *load(const char *rule)
 		 "directory staff {\n type ldap\n uri %s\n base dc=example\n}\n"
 		 "domain file.example { recipients people }\n"
 		 "domain ldap.example { recipients staff }\n"
+		 "rule harvester-defer off\nrule harvester-network-defer off\nrule harvest-domain-defer off\n"
+		 "rule harvest-hopper-defer off\nrule greylist-suspicious off\n"
 		 "rule hide { when client.unknown-rcpts >= %d\n %s\n}\n",
 		 HOLD_MS, people, ldapd_uri(server), GUESSES, rule);
 	free(people);

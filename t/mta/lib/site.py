@@ -59,8 +59,9 @@ def print_logs():
 
 
 def next_client():
-    """A client address that no test has used, so that no test sees another one's score."""
-    return ipaddress.ip_network(world.CLIENTS)[256 + next(_addresses)].compressed
+    """A client address that no test has used, so that no test sees another one's score; the next ones are in other networks."""
+    number = next(_addresses)
+    return ipaddress.ip_network(world.CLIENTS)[256 * (1 + number % 500) + 1 + number // 500].compressed
 
 
 def next_client6():
