@@ -10,7 +10,7 @@
 #include "src/dns/dns.h"
 #include "t/fakes/fake_resolver.h"
 
-enum { TYPE_ANY = 255, NEVER = -1, CLIENTS_MAX = 64 };
+enum { TYPE_ANY = 255, NEVER = -1, CLIENTS_MAX = 64, BUCKETS = 4096 };
 
 /* How an answer comes. */
 struct manner {
@@ -49,7 +49,7 @@ struct fake_resolver_state {
 	pthread_mutex_t lock;
 	mxw__localdata_t *data;
 	struct behaviour *behaviours;
-	struct question *questions;
+	struct question *questions[BUCKETS];
 };
 
 static void *must(void *p)
@@ -154,9 +154,18 @@ static struct manner manner_of(const struct fake_resolver_state *state, const ch
 
 /* ---- asking ---- */
 
+static size_t bucket_of(const char *name)
+{
+	uint32_t h = 2166136261u; /* FNV-1a */
+
+	for (; *name; name++)
+		h = (h ^ (uint8_t)*name) * 16777619u;
+	return h % BUCKETS;
+}
+
 static struct question *question_of(struct fake_resolver_state *state, const char *name, int type)
 {
-	struct question *question = state->questions;
+	struct question **bucket = &state->questions[bucket_of(name)], *question = *bucket;
 
 	while (question && (question->type != type || strcmp(question->name, name) != 0))
 		question = question->next;
@@ -165,8 +174,8 @@ static struct question *question_of(struct fake_resolver_state *state, const cha
 	question = must(calloc(1, sizeof(*question) + strlen(name) + 1));
 	question->type = type;
 	memcpy(question->name, name, strlen(name) + 1);
-	question->next = state->questions;
-	state->questions = question;
+	question->next = *bucket;
+	*bucket = question;
 	return question;
 }
 
@@ -298,7 +307,7 @@ static void fake_prefetch(mxw_resolver_t *resolver, const char *raw_name, enum m
 
 static struct question *find_question(const struct fake_resolver_state *state, const char *name, int type)
 {
-	struct question *q = state->questions;
+	struct question *q = state->questions[bucket_of(name)];
 
 	while (q && (q->type != type || strcmp(q->name, name) != 0))
 		q = q->next;
@@ -331,15 +340,17 @@ static mxw_dns_answer_t *fake_peek(mxw_resolver_t *resolver, const char *raw_nam
 static void forget(struct fake_resolver_state *state)
 {
 	struct behaviour *behaviour;
-	struct question *question;
 
 	while ((behaviour = state->behaviours)) {
 		state->behaviours = behaviour->next;
 		free(behaviour);
 	}
-	while ((question = state->questions)) {
-		state->questions = question->next;
-		free(question);
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (struct question *q = state->questions[i], *next; q; q = next) {
+			next = q->next;
+			free(q);
+		}
+		state->questions[i] = NULL;
 	}
 	mxw__localdata_free(state->data);
 	state->data = NULL;
@@ -387,11 +398,13 @@ static void count(fake_resolver_t *fake, const char *raw_name, int type, unsigne
 	if (raw_name && !mxw__dns_name_normalise(raw_name, name))
 		return;
 	pthread_mutex_lock(&fake->state->lock);
-	for (const struct question *q = fake->state->questions; q; q = q->next) {
-		if ((raw_name && strcmp(q->name, name) != 0) || (type && q->type != type))
-			continue;
-		*ret_asks += q->asks;
-		*ret_sent += q->sent;
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (const struct question *q = fake->state->questions[i]; q; q = q->next) {
+			if ((raw_name && strcmp(q->name, name) != 0) || (type && q->type != type))
+				continue;
+			*ret_asks += q->asks;
+			*ret_sent += q->sent;
+		}
 	}
 	pthread_mutex_unlock(&fake->state->lock);
 }
