@@ -195,6 +195,7 @@ struct mxw_session {
 	unsigned points_fed;             /* a bit for each sum of points that the tracker has been told of */
 	struct mxw__message_record record;
 	struct mxw__greylisting greylisting;
+	int64_t share_spent_us;          /* that it has waited for what other hosts know (share.h) */
 	int64_t step_began_ms;
 	int64_t hold_until_ms;           /* the time of the step's reply; 0: it need not wait */
 	atomic_uint *hold_count;         /* in which the wait is counted: engine->concealed_sessions or held_sessions */
@@ -247,6 +248,11 @@ mxw_status_t mxw__track_report(mxw_engine_t *engine, const char *key, mxw__event
 bool mxw__backup_is_here(const mxw_session_t *s);
 /* The fact client.backup-first holds. */
 bool mxw__backup_is_first(const mxw_session_t *s);
+
+/* share.c */
+/* Has what other hosts know of these brought, and waits for it, so far as the session has not waited enough already (share.h). For what only
+ * turns out to be wanted after the parts' `wants` were called. */
+void mxw__session_want(mxw_session_t *s, const struct mxw__wants *wants);
 
 /* nat.c: is the internal client more than one? Notes its name, and states the fact. */
 void mxw__nat_watch(mxw_session_t *s, mxw_stage_t stage);

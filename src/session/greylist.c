@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "src/session/engine.h"
+#include "src/share/share.h"
 
 /* ---- the engine's ---- */
 
@@ -157,6 +158,22 @@ static bool is_wanted(mxw_session_t *s, mxw_stage_t stage)
 	return hangs;
 }
 
+/* Where it came the last time may have been another host. */
+static void ask_others(mxw_session_t *s)
+{
+	struct mxw__greylisting *g = &s->greylisting;
+	char identity[MXW__GREYLIST_KEY_MAX], attempt[MXW__GREYLIST_KEY_MAX];
+	struct mxw__wants wants;
+
+	wants.n = 0;
+	for (size_t i = 0; i < g->n; i++) {
+		mxw__greylist_keys(&g->attempts[i], identity, attempt);
+		mxw__wants_add(&wants, &mxw__greylist_sort, identity);
+		mxw__wants_add(&wants, &mxw__greylist_sort, attempt);
+	}
+	mxw__session_want(s, &wants);
+}
+
 static void state_answer(mxw_session_t *s)
 {
 	struct mxw__greylisting *g = &s->greylisting;
@@ -192,6 +209,7 @@ static void before(mxw_session_t *s, mxw_stage_t stage)
 		add_signature(s, rcpt);
 	add_spf(s, rcpt);
 	add_network(s, rcpt);
+	ask_others(s);
 	state_answer(s);
 }
 

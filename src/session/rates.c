@@ -13,6 +13,7 @@
 #include "src/session/engine.h"
 #include "src/session/part.h"
 #include "src/session/rates.h"
+#include "src/share/share.h"
 
 enum { DIFFERENT_PER_ENTRY = 8, FOR_EVERYBODY = 2 };
 
@@ -262,6 +263,23 @@ static void state(mxw_session_t *s, mxw_fact_id_t fact, uint64_t over)
 			mxw_facts_set(s->facts, fact, conf->limits[i].name);
 }
 
+/* Sessions and different recipients are counted for each host alone. */
+static void wants(mxw_session_t *s, mxw_stage_t stage, struct mxw__wants *wants)
+{
+	const struct mxw__rates_conf *conf = &s->snapshot->conf->rates;
+	char text[MXW__STATE_KEY_MAX];
+	struct mxw__key key;
+
+	for (size_t i = 0; i < conf->nlimits; i++) {
+		const struct mxw__limit_conf *limit = &conf->limits[i];
+		if (limit->what == MXW__LIMITED_SESSIONS || limit->what == MXW__LIMITED_DIFFERENT_RCPTS ||
+		    !is_due(s, stage, limit->what) || !is_for(s, limit) || !find_key(s, limit, &key))
+			continue;
+		mxw__rates_record_key(limit->name, &key, text);
+		mxw__wants_add(wants, &mxw__rates_sort, text);
+	}
+}
+
 static void before(mxw_session_t *s, mxw_stage_t stage)
 {
 	const struct mxw__rates_conf *conf = &s->snapshot->conf->rates;
@@ -332,6 +350,7 @@ const struct mxw__part mxw__part_rates = {
 	.configure = configure,
 	.free = free_all,
 	.states = states,
+	.wants = wants,
 	.before = before,
 	.after = after,
 	.decided = decided,

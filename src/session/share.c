@@ -85,7 +85,12 @@ static void before(mxw_session_t *s, mxw_stage_t stage)
 	for (size_t i = 0; mxw__parts[i]; i++)
 		if (mxw__parts[i]->wants)
 			mxw__parts[i]->wants(s, stage, &wants);
-	mxw__share_want(s->engine->share, &wants);
+	mxw__session_want(s, &wants);
+}
+
+void mxw__session_want(mxw_session_t *s, const struct mxw__wants *wants)
+{
+	mxw__share_want(s->engine->share, wants, &s->share_spent_us);
 }
 
 const struct mxw__part mxw__part_share = {

@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "src/share/thread.h"
 
-/* How long the end waits for the thread: its last push, and what it may be doing before that. */
-enum { END_MS = 1500 };
+enum {
+	END_MS = 1500,  /* how long the end waits for the thread: its last push, and what it may be doing before that */
+	FREE_US = 1000, /* what an answer in time may take, again and again */
+};
 
 /* ---- wishes ---- */
 
@@ -91,23 +94,47 @@ static bool hand_over_locked(mxw__share_t *share, struct mxw__share_wish *wish)
 	return true;
 }
 
-static bool wait_locked(mxw__share_t *share, struct mxw__share_wish *wish)
+static int64_t steady_us(void)
 {
-	int64_t end_ms = mxw__share_steady_ms() + atomic_load(&share->wait_ms);
+	struct timespec t;
 
-	if (atomic_load(&share->wait_ms) == 0 || !atomic_load(&share->is_prompt))
-		return wish->is_done;
-	for (int64_t now_ms; !wish->is_done && (now_ms = mxw__share_steady_ms()) < end_ms;)
-		mxw__cond_wait_ms(&wish->done, &share->mutex, end_ms - now_ms);
-	/* Who comes after this one does not wait, until an answer comes in time again. */
-	if (!wish->is_done) {
-		atomic_store(&share->is_prompt, false);
-		atomic_fetch_add(&share->late, 1);
-	}
-	return wish->is_done;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-bool mxw__share_want(mxw__share_t *share, const struct mxw__wants *wants)
+static void note_longest(mxw__share_t *share, int64_t us)
+{
+	uint64_t longest_us = atomic_load(&share->longest_us);
+
+	while ((uint64_t)us > longest_us && !atomic_compare_exchange_weak(&share->longest_us, &longest_us, (uint64_t)us))
+		;
+}
+
+/* Who comes after one that waited in vain does not wait, until an answer comes in time again; the same session does not at all. */
+static bool wait_locked(mxw__share_t *share, struct mxw__share_wish *wish, int64_t *spent_us)
+{
+	int64_t wait_us = atomic_load(&share->wait_ms) * 1000, begin_us = steady_us(), now_us = begin_us;
+	int64_t end_us = begin_us + wait_us - (spent_us ? *spent_us : 0);
+
+	if (end_us <= begin_us || !atomic_load(&share->is_prompt))
+		return wish->is_done;
+	while (!wish->is_done && now_us < end_us) {
+		mxw__cond_wait_ms(&wish->done, &share->mutex, (end_us - now_us + 999) / 1000);
+		now_us = steady_us();
+	}
+	note_longest(share, now_us - begin_us);
+	if (spent_us && now_us - begin_us > FREE_US)
+		*spent_us += now_us - begin_us - FREE_US;
+	if (wish->is_done)
+		return true;
+	atomic_store(&share->is_prompt, false);
+	atomic_fetch_add(&share->late, 1);
+	if (spent_us)
+		*spent_us = wait_us;
+	return false;
+}
+
+bool mxw__share_want(mxw__share_t *share, const struct mxw__wants *wants, int64_t *spent_us)
 {
 	if (!share || !wants->n || !atomic_load(&share->is_up))
 		return false;
@@ -124,7 +151,7 @@ bool mxw__share_want(mxw__share_t *share, const struct mxw__wants *wants)
 		mxw__share_wake(share);
 	pthread_mutex_lock(&share->mutex);
 	if (is_taken)
-		is_known = wait_locked(share, wish);
+		is_known = wait_locked(share, wish, spent_us);
 	unref_locked(wish);
 	pthread_mutex_unlock(&share->mutex);
 	return is_known;
@@ -139,6 +166,7 @@ void mxw__share_get_stats(mxw__share_t *share, struct mxw__share_stats *ret_stat
 		.pushed = atomic_load(&share->pushed),
 		.pulled = atomic_load(&share->pulled),
 		.late = atomic_load(&share->late),
+		.longest_us = atomic_load(&share->longest_us),
 		.failed = atomic_load(&share->failed),
 		.dropped = atomic_load(&share->dropped),
 	};

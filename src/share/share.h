@@ -48,7 +48,7 @@ void mxw__share_free(mxw__share_t *share);
 mxw_status_t mxw__share_configure(mxw__share_t *share, const struct mxw__redis_conf *conf);
 
 /* The keys that one step of a session will look at. */
-enum { MXW__WANTS_MAX = 16 };
+enum { MXW__WANTS_MAX = 32 };
 struct mxw__wants {
 	size_t n;
 	struct mxw__want {
@@ -62,8 +62,11 @@ void mxw__wants_add(struct mxw__wants *wants, const struct mxw__state_sort *sort
 /*
  * Asks for those that were not asked for lately, and waits for the answers, not longer than `wait` of the settings. True: what other hosts know
  * is there. False: it may come later, or not.
+ *
+ * `spent_us` (may be NULL) is what one session has waited in all, but for what each answer in time takes: it begins at 0, and is never more than
+ * `wait`; whoever has spent it does not wait.
  */
-bool mxw__share_want(mxw__share_t *share, const struct mxw__wants *wants);
+bool mxw__share_want(mxw__share_t *share, const struct mxw__wants *wants, int64_t *spent_us);
 
 struct mxw__share_stats {
 	bool is_on;                  /* there are servers in the settings */
@@ -71,6 +74,7 @@ struct mxw__share_stats {
 	char server[256];            /* in use, or tried last; "" before */
 	uint64_t pushed, pulled;     /* records */
 	uint64_t late;               /* times a session did not get its answer in time */
+	uint64_t longest_us;         /* the longest that one waited */
 	uint64_t failed;             /* times a server was lost, could not be reached or refused a command */
 	uint64_t dropped;            /* wishes and records given up: too many at once, or no use trying again */
 };

@@ -111,7 +111,7 @@ struct mxw__share {
 	bool has_thread;                /* new, configure and free only */
 	atomic_bool is_up, is_prompt, is_stopping;
 	_Atomic int64_t wait_ms;
-	_Atomic uint64_t pushed, pulled, late, failed, dropped;
+	_Atomic uint64_t pushed, pulled, late, longest_us, failed, dropped;
 	pthread_mutex_t mutex;          /* guards the next; a leaf */
 	pthread_cond_t changed;         /* a flush is done, the thread has stopped */
 	bool is_on, is_finishing, has_stopped, is_abandoned;

@@ -334,18 +334,24 @@ void mxw__rates_get_stats(mxw__rates_t *rates, struct mxw__rates_stats *ret_stat
 enum { FIELD_TAT, FIELD_RESET };
 static const char site[] = "site";
 
+void mxw__rates_record_key(const char *name, const struct mxw__key *key, char ret_key[MXW__STATE_KEY_MAX])
+{
+	char text[MXW__KEY_TEXT_MAX];
+
+	mxw__key_text(key, text);
+	snprintf(ret_key, MXW__STATE_KEY_MAX, "%s:%s", name, *text ? text : site);
+}
+
 /* False for a rate that there is no more. */
 static bool put_key(mxw__rates_t *r, const struct entry *e, struct mxw__state_record *ret_record)
 {
-	char text[MXW__KEY_TEXT_MAX];
 	bool is_known = false;
 
-	mxw__key_text(&e->key, text);
 	pthread_mutex_lock(&r->names_mutex);
 	for (size_t i = 0; i < r->nnames && !is_known; i++) {
 		is_known = r->names[i].id == e->id;
 		if (is_known)
-			snprintf(ret_record->key, sizeof ret_record->key, "%s:%s", r->names[i].text, *text ? text : site);
+			mxw__rates_record_key(r->names[i].text, &e->key, ret_record->key);
 	}
 	pthread_mutex_unlock(&r->names_mutex);
 	return is_known;

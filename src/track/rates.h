@@ -57,6 +57,9 @@ double mxw__rates_level(mxw__rates_t *rates, const struct mxw__rate *rate, const
 /* The key begins anew, here and on every host that shares. */
 void mxw__rates_forgive(mxw__rates_t *rates, const struct mxw__rate *rate, const struct mxw__key *key, int64_t now_ms);
 
+/* The key of the record in which others have it. */
+void mxw__rates_record_key(const char *name, const struct mxw__key *key, char ret_key[MXW__STATE_KEY_MAX]);
+
 struct mxw__rates_stats {
 	uint64_t entries, max_entries;
 	uint64_t evictions;   /* of entries whose time had not come */

@@ -247,7 +247,7 @@ static bool want_of(struct host *h, const struct mxw__state_sort *sort, const ch
 	struct mxw__wants wants = {0};
 
 	mxw__wants_add(&wants, sort, key);
-	return mxw__share_want(h->share, &wants);
+	return mxw__share_want(h->share, &wants, NULL);
 }
 
 static bool want(struct host *h, const char *key)
