@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * command.h: what is asked through the control socket, and answered. A request is one line of words, the first of which names the command; the
- * answer is lines of NAME=WORD pairs, and at last "ok" or "error" with a word that says why. See mxwardctl(8).
+ * command.h: what is asked through the control socket, and answered. A request is one line of words, the first of which names the
+ * command; the answer is lines of NAME=WORD pairs, and at last "ok" or "error" with a word that says why. See mxwardctl(8).
  *
  * Threads: any; what is asked goes to the library's functions, which lock for themselves.
  * Memory:  an answer is bounded by the text's `max`.

@@ -2,9 +2,9 @@
 /*
  * control.h: the socket on which mxwardctl(8) finds the daemon.
  *
- * One thread serves it: a connection says one line, gets its answer, and is closed. There are few at a time, each for some seconds at most, so that
- * none keeps the others out for long; who comes on top waits to be accepted. Mail never waits for any of it. Who may connect is a
- * matter of the socket's mode; who did is asked of the kernel, and logged with each change.
+ * One thread serves it: a connection says one line, gets its answer, and is closed. There are few at a time, each for some
+ * seconds at most, so that none keeps the others out for long; who comes on top waits to be accepted. Mail never waits for any of
+ * it. Who may connect is a matter of the socket's mode; who did is asked of the kernel, and logged with each change.
  *
  * Threads: open and start before sessions are served, stop once, from the main thread.
  * Errors:  a socket that can't be had is no reason not to serve: the problem is for a warning.

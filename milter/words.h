@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * words.h: lines of words, as mxwardctl and the daemon exchange them. A word is bare, or stands in double quotes with \" \\ and \xHH, as
- * values in the log do; NAME="..." is one word, too.
+ * words.h: lines of words, as mxwardctl and the daemon exchange them. A word is bare, or stands in double quotes with \" \\ and
+ * \xHH, as values in the log do; NAME="..." is one word, too.
  *
  * Threads: no state.
  * Memory:  a text is bounded by `max`; after a failure it keeps what it had, and `failed` stays set.
@@ -28,8 +28,8 @@ void mwd_text_add_word(struct mwd_text *text, const char *word);
 void mwd_text_add_pair(struct mwd_text *text, const char *name, const char *word);
 
 /*
- * Takes a line without its newline apart, in place. Returns how many words it has, 0 for none; -1: there are more than MWD_WORDS_MAX, quotes that
- * do not end, or characters that are no printable ASCII outside of \xHH, or \x00.
+ * Takes a line without its newline apart, in place. Returns how many words it has, 0 for none; -1: there are more than
+ * MWD_WORDS_MAX, quotes that do not end, or characters that are no printable ASCII outside of \xHH, or \x00.
  */
 int mwd_words_split(char *line, char *ret_words[MWD_WORDS_MAX]);
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * track.h: what an engine remembers of clients and accounts, for those who look after it: to list and inspect it, to forgive, to report what was
- * seen elsewhere, to suspend accounts, to keep lists, and figures. mxwardctl(8) is made of it.
+ * track.h: what an engine remembers of clients and accounts, for those who look after it: to list and inspect it, to forgive, to
+ * report what was seen elsewhere, to suspend accounts, to keep lists, and figures. mxwardctl(8) is made of it.
  *
  * Threads: every function may be called from any thread while the engine lives.
  * Memory:  results are copied into the caller's structs; what a `visit` function is given is borrowed for the call. No lock is held
  *          while one runs.
- * Errors:  MXW_ERR_INVALID: a name is none, or nothing is known under it; MXW_ERR_LIMIT; MXW_ERR_NOMEM. `err` says more, and may be NULL.
+ * Errors:  MXW_ERR_INVALID: a name is none, or nothing is known under it; MXW_ERR_LIMIT; MXW_ERR_NOMEM. `err` says more, and may
+ *          be NULL.
  * Time:    wall time in milliseconds since 1970.
  * Deadlines: nothing here waits for a disk or a network. Changes reach the disk as `tracker save-interval` says, and other hosts as
  *          they are shared.
@@ -59,21 +60,22 @@ struct mxw_track_filter {
 };
 
 /*
- * The keys of the highest scores, in that order. Goes through all that is remembered, a bit at a time. MXW_ERR_INVALID: there is no such
- * kind.
+ * The keys of the highest scores, in that order. Goes through all that is remembered, a bit at a time. MXW_ERR_INVALID: there is
+ * no such kind.
  */
 mxw_status_t mxw_track_list(mxw_engine_t *engine, const struct mxw_track_filter *filter,
 			    void (*visit)(void *ctx, const struct mxw_track_entry *entry), void *ctx, struct mxw_error *err);
 /* One of them. MXW_ERR_INVALID: `key` is none, or nothing is known of it. A bare IPv6 address is its /64. */
 mxw_status_t mxw_track_find(mxw_engine_t *engine, const char *key, struct mxw_track_entry *ret_entry, struct mxw_error *err);
 /*
- * Score and counts of a key begin at 0 again, here and on every host that shares, as do its guesses and what it has used up of limits; its
- * good history stays. MXW_ERR_INVALID: `key` is none, or has no score.
+ * Score and counts of a key begin at 0 again, here and on every host that shares, as do its guesses and what it has used up of
+ * limits; its good history stays. MXW_ERR_INVALID: `key` is none, or has no score.
  */
 mxw_status_t mxw_track_forgive(mxw_engine_t *engine, const char *key, struct mxw_error *err);
 /*
- * Something was seen elsewhere, `times` times (1 to 1000): "auth-failure", "spam", "reported". Its points go to the key, and, if that is an address,
- * to its networks. Nothing is noted if the tracker is switched off, or of a client that is no stranger (networks internal, relays).
+ * Something was seen elsewhere, `times` times (1 to 1000): "auth-failure", "spam", "reported". Its points go to the key, and, if
+ * that is an address, to its networks. They count against strangers only, whoever is reported. MXW_ERR_INVALID: `key` or `event` is
+ * none, or such keys are not kept.
  */
 mxw_status_t mxw_track_report(mxw_engine_t *engine, const char *key, const char *event, unsigned times, struct mxw_error *err);
 
@@ -87,8 +89,8 @@ struct mxw_account {
 };
 
 /*
- * Suspends a user or an inside host, for `for_ms` milliseconds (0: until it is undone). A bare name that is no address is a user's. MXW_ERR_LIMIT:
- * there are too many.
+ * Suspends a user or an inside host, for `for_ms` milliseconds (0: until it is undone). A bare name that is no address is a
+ * user's. MXW_ERR_LIMIT: there are too many.
  */
 mxw_status_t mxw_account_suspend(mxw_engine_t *engine, const char *account, uint64_t for_ms, const char *author, const char *reason,
 				 struct mxw_error *err);
@@ -110,8 +112,8 @@ struct mxw_list_entry {
 };
 
 /*
- * Adds an entry to a list of the configuration, or writes it anew, for `for_ms` milliseconds (0: for good). MXW_ERR_INVALID: there is no such list,
- * or that is no entry for it; MXW_ERR_LIMIT: it is full.
+ * Adds an entry to a list of the configuration, or writes it anew, for `for_ms` milliseconds (0: for good). MXW_ERR_INVALID:
+ * there is no such list, or that is no entry for it; MXW_ERR_LIMIT: it is full.
  */
 mxw_status_t mxw_list_add(mxw_engine_t *engine, const char *list, const char *entry, uint64_t for_ms, const char *author,
 			  const char *reason, struct mxw_error *err);
@@ -123,8 +125,8 @@ void mxw_list_each(mxw_engine_t *engine, void (*visit)(void *ctx, const struct m
 /* ---- figures ---- */
 
 /*
- * The engine's counters and sizes: `group` is what they are of ("tracker", "store", "resolver" ...), `name` which one. There will be more of
- * them; those that there are keep their names.
+ * The engine's counters and sizes: `group` is what they are of ("tracker", "store", "resolver" ...), `name` which one. There will
+ * be more of them; those that there are keep their names.
  */
 void mxw_engine_each_figure(mxw_engine_t *engine, void (*visit)(void *ctx, const char *group, const char *name, uint64_t value),
 			    void *ctx);

@@ -2,17 +2,17 @@
 /*
  * store.h: keeps what is remembered (src/track/state.h) in STATE_DIR/tracker.db.
  *
- * At the start each sort gets what was kept of it: one thread reads the file, and the start waits a second for it; what takes longer is done while
- * sessions go on, to whom records are added as they come. After that the same thread writes what has changed, every so often, in
- * transactions, and removes in small steps what has expired. The end writes what is left.
+ * At the start each sort gets what was kept of it: one thread reads the file, and the start waits a second for it; what takes
+ * longer is done while sessions go on, to whom records are added as they come. After that the same thread writes what has
+ * changed, every so often, in transactions, and removes in small steps what has expired. The end writes what is left.
  *
  * What could not be written goes back to those who remember, and is tried again; a file that is damaged is set aside, and
- * all of what is known is written into a new one. Where a table grows beyond its bound, all that is known is written anew, and what is
- * known no longer is removed from it.
+ * all of what is known is written into a new one. Where a table grows beyond its bound, all that is known is written anew, and
+ * what is known no longer is removed from it.
  *
  * Who may call: session.
- * Threads: configure, flush and the statistics from any thread. take() and put() of the sorts are called on the store's own, with no lock
- *          held but one of the store's.
+ * Threads: configure, flush and the statistics from any thread. take() and put() of the sorts are called on the store's own, with
+ *          no lock held but one of the store's.
  * Memory:  one batch of records. The sorts' memory must outlive the store.
  * Errors:  trouble with the disk is one notice in each hour, and never an error.
  */

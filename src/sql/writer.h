@@ -2,8 +2,9 @@
 /*
  * writer.h: a thread that writes into one database file, behind the backs of those who have something to keep.
  *
- * Its owner says what the work is; the writer says when, and looks after what goes wrong. Trouble with the disk is one notice in each hour
- * and a pause; a file that is damaged is set aside, and work begins again at once; the end waits for the disk so long and no longer.
+ * Its owner says what the work is; the writer says when, and looks after what goes wrong. Trouble with the disk is one notice in
+ * each hour and a pause; a file that is damaged is set aside, and work begins again at once; the end waits for the disk so long
+ * and no longer.
  *
  * Who may call: journal.
  * Threads: `work` and `close` run on the writer's thread, one at a time; mxw__writer_fail(), _succeed() and _complain() are to be
