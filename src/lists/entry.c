@@ -74,6 +74,8 @@ static const char *parse_name(const char *text, size_t len, struct mxw__list_key
 	if (memchr(text + skip, '[', len - skip) || mxw__domain_to_ascii(text + skip, len - skip, name) != MXW_OK)
 		return "is no domain name";
 	size_t name_len = strlen(name);
+	if (looks_like_network(name))
+		return "is no domain name";
 	if (name_len + 2 > MXW__LIST_ENTRY_MAX)
 		return "is too long";
 	mxw__list_key_of_name(is_below ? MXW__LIST_KEY_BELOW : MXW__LIST_KEY_NAME, name, name_len, ret_key);
@@ -115,12 +117,13 @@ const char *mxw__list_entry_parse(const char *text, size_t len, mxw__list_kind_t
 		return "is too long";
 	memcpy(copy, text, len);
 	copy[len] = '\0';
-	if (looks_like_network(copy))
+	bool is_mailbox = strchr(copy, '@');
+	if (!is_mailbox && looks_like_network(copy))
 		return kind == MXW__LIST_NAMES ? "is an address, and this is a list of names" :
 						 parse_network(copy, ret_key, ret_entry);
 	if (kind == MXW__LIST_ADDRESSES)
 		return "is no address, and this is a list of addresses";
-	return strchr(copy, '@') ? parse_mailbox(copy, ret_key, ret_entry) : parse_name(copy, len, ret_key, ret_entry);
+	return is_mailbox ? parse_mailbox(copy, ret_key, ret_entry) : parse_name(copy, len, ret_key, ret_entry);
 }
 
 bool mxw__list_text_is_good(const char *text, size_t max)
