@@ -25,13 +25,21 @@ static void tell(void *ctx, const char *line)
 	mxw__engine_log(ctx, MXW_LEVEL_WARNING, line);
 }
 
-void mxw__prober_tick(mxw_engine_t *engine)
+/* False: there are no lists. */
+static bool tick(mxw_engine_t *engine)
 {
 	struct mxw__snapshot *snap = mxw__engine_snapshot(engine);
+	bool has_lists = snap->conf->ndnsbls > 0;
 
-	if (snap->conf->ndnsbls)
+	if (has_lists)
 		mxw__dnsbl_health_tick(engine->prober->health, snap->conf, snap->resolver);
 	mxw__snapshot_unref(snap);
+	return has_lists;
+}
+
+void mxw__prober_tick(mxw_engine_t *engine)
+{
+	tick(engine);
 }
 
 static bool wait_a_while(struct mxw__prober *prober)
@@ -49,7 +57,7 @@ static void *run(void *arg)
 	mxw_engine_t *engine = arg;
 
 	while (wait_a_while(engine->prober))
-		mxw__prober_tick(engine);
+		tick(engine);
 	return NULL;
 }
 
@@ -81,8 +89,7 @@ void mxw__prober_start(mxw_engine_t *engine)
 {
 	struct mxw__prober *prober = engine->prober;
 
-	mxw__prober_tick(engine);
-	if (engine->clock.monotonic_ms == mxw_clock_system()->monotonic_ms && !prober->has_thread)
+	if (tick(engine) && engine->clock.monotonic_ms == mxw_clock_system()->monotonic_ms && !prober->has_thread)
 		prober->has_thread = mxw__quiet_thread(&prober->thread, run, engine) == 0;
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <mxward/session.h>
+
 #include "src/check/dnsbl.h"
 #include "t/fakes/fake_clock.h"
 #include "t/fakes/fake_resolver.h"
@@ -385,6 +387,27 @@ START_TEST(many_lists_of_many_configurations_are_no_harm)
 }
 END_TEST
 
+/* On the system's clock it has a thread of its own, which ends with it at once; a reload may bring the first list. */
+START_TEST(an_engine_ends_while_it_looks_after_its_lists)
+{
+	static const char *const texts[] = {"resolver { forward none }\n", "resolver { forward none }\n" ONE};
+	mxw_engine_t *engine;
+	mxw_session_t *s;
+
+	load(texts[0]);
+	ck_assert_int_eq(mxw_engine_new(conf, NULL, &engine, NULL), MXW_OK);
+	load(texts[1]);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(mxw_engine_reload(engine, conf, NULL), MXW_OK);
+		ck_assert_int_eq(mxw_session_new(engine, &s), MXW_OK);
+		mxw_session_free(s);
+	}
+	int64_t began = mxw__now_ms(mxw_clock_system());
+	mxw_engine_free(engine);
+	ck_assert_int_lt(mxw__now_ms(mxw_clock_system()) - began, 4000);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("dnsbl");
@@ -406,6 +429,7 @@ static Suite *make_suite(void)
 	tcase_add_test(probing, a_list_without_test_points_is_only_asked_whether_it_answers);
 	tcase_add_test(probing, what_is_known_of_a_list_outlives_a_reload);
 	tcase_add_test(probing, many_lists_of_many_configurations_are_no_harm);
+	tcase_add_test(probing, an_engine_ends_while_it_looks_after_its_lists);
 	suite_add_tcase(suite, probing);
 	return suite;
 }

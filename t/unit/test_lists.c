@@ -204,9 +204,9 @@ static struct scratch scratch;
 static struct fake_clock fake;
 static mxw_engine_t *engine;
 
-static mxw_engine_t *new_engine(const char *text)
+static mxw_engine_t *new_engine_in(const char *text, const char *state_dir)
 {
-	struct mxw_engine_options options = {.size = sizeof options, .clock = &fake.clock};
+	struct mxw_engine_options options = {.size = sizeof options, .clock = &fake.clock, .state_dir = state_dir};
 	mxw_engine_t *e;
 	mxw_conf_t *conf;
 
@@ -214,6 +214,11 @@ static mxw_engine_t *new_engine(const char *text)
 	ck_assert_int_eq(mxw_engine_new(conf, &options, &e, NULL), MXW_OK);
 	mxw_conf_unref(conf);
 	return e;
+}
+
+static mxw_engine_t *new_engine(const char *text)
+{
+	return new_engine_in(text, NULL);
 }
 
 #define LISTS "resolver { forward none }\nlist block { max-entries 10 }\nlist names { kind names }\n"
@@ -376,6 +381,27 @@ START_TEST(what_was_added_is_known_elsewhere_and_after_a_start)
 }
 END_TEST
 
+START_TEST(what_was_added_is_there_after_a_restart)
+{
+	mxw_engine_t *e = new_engine_in(LISTS, scratch.dir);
+	int64_t now = fake.clock.wall_ms(fake.clock.ctx);
+
+	ck_assert_int_eq(mxw__lists_add(e, "block", "192.0.2.1", 0, "anna", "spam", NULL), MXW_OK);
+	ck_assert_int_eq(mxw__lists_add(e, "block", "192.0.2.2", now + 60000, "anna", "spam", NULL), MXW_OK);
+	ck_assert_int_eq(mxw__lists_add(e, "block", "192.0.2.3", 0, NULL, NULL, NULL), MXW_OK);
+	fake_clock_advance(&fake, 1);
+	ck_assert_int_eq(mxw__lists_remove(e, "block", "192.0.2.3", NULL), MXW_OK);
+	mxw_engine_free(e);
+	e = new_engine_in(LISTS, scratch.dir);
+	assert_list(e, "192.0.2.1", "block");
+	assert_list(e, "192.0.2.2", "block");
+	assert_list(e, "192.0.2.3", "");
+	fake_clock_advance(&fake, 60000);
+	assert_list(e, "192.0.2.2", "");
+	mxw_engine_free(e);
+}
+END_TEST
+
 START_TEST(of_two_hosts_the_later_word_holds)
 {
 	mxw_engine_t *other = new_engine(LISTS);
@@ -448,6 +474,7 @@ static Suite *make_suite(void)
 	tcase_add_test(running, a_full_list_takes_no_more_until_something_expires);
 	tcase_add_test(running, all_entries_are_shown_those_of_files_first);
 	tcase_add_test(running, what_was_added_is_known_elsewhere_and_after_a_start);
+	tcase_add_test(running, what_was_added_is_there_after_a_restart);
 	tcase_add_test(running, of_two_hosts_the_later_word_holds);
 	tcase_add_test(running, records_that_are_none_do_no_harm);
 	tcase_add_test(running, what_did_not_get_there_is_handed_over_again);
