@@ -101,26 +101,24 @@ static void check_greylist(struct mxw__build *b, const struct mxw__pos *pos)
 			      "a 'delay' that is not shorter than 'retry-window': nobody could ever pass");
 }
 
-/* In the form in which recipients are compared. Those that are none were complained of. */
-static void settle_traps(struct mxw__build *b)
+void mxw__build_addresses(struct mxw__build *b, struct mxw__strings *list)
 {
-	struct mxw__strings *traps = &b->conf->tracker.traps;
 	char text[MXW__LOCAL_MAX + MXW__DOMAIN_MAX + 2], name[MXW__DOMAIN_MAX + 1];
-	const char **v = mxw__build_alloc(b, traps->n, sizeof *v);
+	const char **v = mxw__build_alloc(b, list->n, sizeof *v);
 	size_t n = 0;
 
-	for (size_t i = 0; v && i < traps->n; i++) {
-		const char *at = strrchr(traps->v[i], '@');
+	for (size_t i = 0; v && i < list->n; i++) {
+		const char *at = strrchr(list->v[i], '@');
 		if (!at || mxw__domain_to_ascii(at + 1, strlen(at + 1), name) != MXW_OK)
 			continue;
-		snprintf(text, sizeof text, "%.*s@%s", (int)(at - traps->v[i]), traps->v[i], name);
+		snprintf(text, sizeof text, "%.*s@%s", (int)(at - list->v[i]), list->v[i], name);
 		mxw__ascii_lower_str(text);
 		char *copy = mxw__arena_strdup(b->values.arena, text);
 		b->values.out_of_memory |= !copy;
 		if (copy)
 			v[n++] = copy;
 	}
-	*traps = (struct mxw__strings){n, v};
+	*list = (struct mxw__strings){n, v};
 }
 
 /* ---- directories ---- */
@@ -404,7 +402,7 @@ bool mxw__build(struct mxw__build *b)
 	static const mxw__section_id_t single[] = {
 		MXW__SECTION_NETWORKS, MXW__SECTION_RESOLVER, MXW__SECTION_TIMEOUTS, MXW__SECTION_LIMITS,
 		MXW__SECTION_SPF, MXW__SECTION_DKIM, MXW__SECTION_DMARC, MXW__SECTION_TRACKER, MXW__SECTION_GREYLIST,
-		MXW__SECTION_RATES, MXW__SECTION_RECIPIENT_CACHE, MXW__SECTION_REDIS,
+		MXW__SECTION_RATES, MXW__SECTION_BOUNCE_PROOF, MXW__SECTION_RECIPIENT_CACHE, MXW__SECTION_REDIS,
 	};
 	struct mxw__pos pos[OPTIONS_MAX];
 
@@ -416,11 +414,13 @@ bool mxw__build(struct mxw__build *b)
 			settle_forward(b, mxw__option_pos(&mxw__sections[MXW__SECTION_RESOLVER], pos, "forward"));
 		if (single[i] == MXW__SECTION_GREYLIST)
 			check_greylist(b, pos);
+		if (single[i] == MXW__SECTION_BOUNCE_PROOF)
+			mxw__build_bounce(b, pos);
 		if (single[i] == MXW__SECTION_REDIS)
 			mxw__build_redis(b, pos);
 	}
 	settle_keys(b);
-	settle_traps(b);
+	mxw__build_addresses(b, &b->conf->tracker.traps);
 	mxw__build_rates(b);
 	b->conf->daemon.max_sessions = (unsigned)b->conf->limits.sessions;
 	b->conf->daemon.header_frame_bytes = (unsigned)b->conf->limits.header_field_bytes;

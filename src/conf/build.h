@@ -49,6 +49,10 @@ bool mxw__is_broken(const struct mxw__node *body);
 void mxw__build_lists(struct mxw__build *build);
 /* A directory of type ldap, after its values were read: fills in its preset and secrets, says what does not fit. */
 void mxw__build_ldap(struct mxw__build *build, struct mxw__directory_conf *directory, const struct mxw__pos *pos);
+/* Addresses ("local@domain", "@domain") in the form in which they are compared. Those that are none were complained of. */
+void mxw__build_addresses(struct mxw__build *build, struct mxw__strings *list);
+/* The section bounce-proof: reads its keys, says what does not fit. */
+void mxw__build_bounce(struct mxw__build *build, const struct mxw__pos *pos);
 /* The section redis, likewise. */
 void mxw__build_redis(struct mxw__build *build, const struct mxw__pos *pos);
 /* Reads a secret, which is wiped with the configuration. "" if there is no `path`, or it is no good, which is then told. */

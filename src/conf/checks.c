@@ -504,12 +504,26 @@ bool mxw__check_dnsbl_codes(struct mxw__complaints *complaints, const struct mxw
 	return false;
 }
 
-bool mxw__check_trap(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+static bool is_address_pattern(const char *text)
 {
 	char name[MXW__DOMAIN_MAX + 1];
-	const char *at = strrchr(arg->text, '@');
+	const char *at = strrchr(text, '@');
 
-	if (at && at - arg->text <= MXW__LOCAL_MAX && mxw__domain_to_ascii(at + 1, strlen(at + 1), name) == MXW_OK)
+	return at && at - text <= MXW__LOCAL_MAX && mxw__domain_to_ascii(at + 1, strlen(at + 1), name) == MXW_OK;
+}
+
+bool mxw__check_address_pattern(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	if (is_address_pattern(arg->text))
+		return true;
+	mxw__complain(complaints, &arg->pos, "'%s' is no address; anna@example.net or, for a whole domain, @example.net was expected",
+		      arg->text);
+	return false;
+}
+
+bool mxw__check_trap(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	if (is_address_pattern(arg->text))
 		return true;
 	mxw__complain(complaints, &arg->pos, "'%s' is no recipient; trap@example.net or, for a whole domain, @example.net was expected",
 		      arg->text);

@@ -240,6 +240,20 @@ struct mxw__rates_conf {
 const char *mxw__limited_name(mxw__limited_t what);
 const char *mxw__limit_key_name(mxw__key_kind_t key);
 
+/* bounce-proof { ... } */
+typedef enum mxw__bounce_mode { MXW__BOUNCE_PROOF_OFF, MXW__BOUNCE_PROOF_LEARN, MXW__BOUNCE_PROOF_ENFORCE } mxw__bounce_mode_t;
+
+struct mxw__bounce_conf {
+	struct mxw__strings domains;
+	struct mxw__strings key_files;
+	struct mxw__strings keys;      /* secret, from key_files; the first makes tags; never dumped. None: nothing is done */
+	mxw__bounce_mode_t mode;
+	uint64_t lifetime_ms;
+	/* "local@domain", "@domain", in lower case */
+	struct mxw__strings exempt_senders, exempt_recipients;
+	struct mxw__networks exempt_networks;
+};
+
 /* dnsbl NAME { ... }: a list of addresses or of names in the DNS (RFC 5782) */
 typedef enum mxw__dnsbl_kind { MXW__DNSBL_OF_ADDRESSES, MXW__DNSBL_OF_DOMAINS } mxw__dnsbl_kind_t;
 typedef enum mxw__dnsbl_addresses { MXW__DNSBL_BOTH, MXW__DNSBL_IPV4, MXW__DNSBL_IPV6 } mxw__dnsbl_addresses_t;
@@ -402,6 +416,7 @@ struct mxw_conf {
 	struct mxw__tracker_conf tracker;
 	struct mxw__greylist_conf greylist;
 	struct mxw__rates_conf rates;
+	struct mxw__bounce_conf bounce;
 	struct mxw__recipient_cache_conf recipient_cache;
 	struct mxw__redis_conf redis;
 	size_t ndirectories;

@@ -151,6 +151,16 @@ static const struct mxw__option tracker[] = {
 	POINTS("aligned-message", "3", ALIGNED_MESSAGE),
 };
 
+static const struct mxw__option bounce_proof[] = {
+	{"domains", MXW__OPT_LIST, NULL, AT(mxw_conf, bounce.domains), .flags = MXW__OPT_IDN, .check = mxw__check_domain},
+	{"key-file", MXW__OPT_PATHS, NULL, AT(mxw_conf, bounce.key_files)},
+	{"mode", MXW__OPT_CHOICE, "learn", AT(mxw_conf, bounce.mode), .words = "off learn enforce"},
+	{"lifetime", MXW__OPT_DURATION, "7d", AT(mxw_conf, bounce.lifetime_ms), RANGE(DAY, 30 * DAY)},
+	{"exempt-senders", MXW__OPT_LIST, NULL, AT(mxw_conf, bounce.exempt_senders), .check = mxw__check_address_pattern},
+	{"exempt-recipients", MXW__OPT_LIST, NULL, AT(mxw_conf, bounce.exempt_recipients), .check = mxw__check_address_pattern},
+	{"exempt-networks", MXW__OPT_NETWORKS, NULL, AT(mxw_conf, bounce.exempt_networks)},
+};
+
 static const struct mxw__option greylist[] = {
 	{"delay", MXW__OPT_DURATION, "5m", AT(mxw_conf, greylist.delay_ms), RANGE(SECOND, DAY)},
 	{"retry-window", MXW__OPT_DURATION, "2d", AT(mxw_conf, greylist.retry_window_ms), RANGE(MINUTE, 30 * DAY)},
@@ -346,6 +356,7 @@ const struct mxw__section mxw__sections[MXW__SECTION_COUNT] = {
 	[MXW__SECTION_TRACKER] = {"tracker", 0, 0, NULL, OPTIONS(tracker)},
 	[MXW__SECTION_GREYLIST] = {"greylist", 0, 0, NULL, OPTIONS(greylist)},
 	[MXW__SECTION_RATES] = {"rates", 0, 0, NULL, OPTIONS(rates)},
+	[MXW__SECTION_BOUNCE_PROOF] = {"bounce-proof", 0, 0, NULL, OPTIONS(bounce_proof)},
 	[MXW__SECTION_RECIPIENT_CACHE] = {"recipient-cache", 0, 0, NULL, OPTIONS(recipient_cache)},
 	[MXW__SECTION_REDIS] = {"redis", 0, 0, NULL, OPTIONS(redis)},
 	[MXW__SECTION_DIRECTORY] = {"directory", 1, 1, "one name", OPTIONS(directory)},

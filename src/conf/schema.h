@@ -72,6 +72,7 @@ typedef enum mxw__section_id {
 	MXW__SECTION_TRACKER,
 	MXW__SECTION_GREYLIST,
 	MXW__SECTION_RATES,
+	MXW__SECTION_BOUNCE_PROOF,
 	MXW__SECTION_RECIPIENT_CACHE,
 	MXW__SECTION_REDIS,
 	MXW__SECTION_DIRECTORY,
@@ -149,6 +150,7 @@ bool mxw__check_dnsbl_zone(struct mxw__complaints *complaints, const struct mxw_
 bool mxw__check_dnsbl_points(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_dnsbl_codes(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 /* "local@domain", "@domain". */
+bool mxw__check_address_pattern(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_trap(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_key_kind(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_redis_server(struct mxw__complaints *complaints, const struct mxw__arg *arg);

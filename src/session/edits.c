@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "src/auth/authres.h"
+#include "src/session/bounce.h"
 #include "src/session/engine.h"
 
 enum {
@@ -120,12 +121,12 @@ static bool insert_results(mxw_session_t *s, size_t *n)
 bool mxw__edits_make(mxw_session_t *s, const struct mxw_edit **ret_edits, size_t *ret_n)
 {
 	mxw__edits_free(s);
-	s->edits = mxw__calloc(2 * s->env.nremoved_authres + mxw__tags_nedits(s) + INSERTS_MAX, sizeof *s->edits);
+	s->edits = mxw__calloc(2 * s->env.nremoved_authres + mxw__tags_nedits(s) + mxw__bounce_nedits(s) + INSERTS_MAX, sizeof *s->edits);
 	s->edits_arena = mxw__arena_new(EDITS_BYTES);
 	if (!s->edits || !s->edits_arena || s->env.has_lost_authres)
 		return false;
 	size_t n = remove_fields(s);
-	if (!mxw__tags_edit(s, s->edits, &n) || !insert_received_spf(s, &n) || !insert_results(s, &n))
+	if (!mxw__bounce_edit(s, s->edits, &n) || !mxw__tags_edit(s, s->edits, &n) || !insert_received_spf(s, &n) || !insert_results(s, &n))
 		return false;
 	*ret_edits = s->edits;
 	*ret_n = n;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/session/bounce.h"
 #include "src/session/engine.h"
 
 enum { REPORT_INTERVAL_MS = 3600000 };
@@ -172,6 +173,8 @@ static void compute_needs(struct mxw__snapshot *snap)
 		.replies_connect = mxw_policy_has_stage(conf->policy, MXW_STAGE_CONNECT),
 		.replies_helo = mxw_policy_has_stage(conf->policy, MXW_STAGE_HELO),
 		.quarantines = mxw__policy_may_hold(conf->policy),
+		.changes_sender = mxw__bounce_changes_sender(conf),
+		.changes_rcpts = mxw__bounce_changes_rcpts(conf),
 	};
 }
 

@@ -29,6 +29,7 @@
 #include "src/directory/directory.h"
 #include "src/journal/dmarc_store.h"
 #include "src/mail/mail.h"
+#include "src/mail/prvs.h"
 #include "src/policy/policy.h"
 #include "src/session/part.h"
 #include "src/session/rates.h"
@@ -79,6 +80,7 @@ struct mxw_engine {
 	mxw__rates_t *rates;
 	mxw__opens_t *opens;             /* rates.c, as the next */
 	mxw__distinct_t *different_rcpts;
+	struct mxw__bounce_counts *bounces;
 	struct mxw__accounts *accounts;  /* outbound.c */
 	struct mxw__lists *lists;
 	mxw__greylist_t *greylist;
@@ -140,6 +142,12 @@ struct mxw__message_record {
 	int64_t spent_ms;
 	const char *tarpit_rule;         /* the last one that delayed a reply */
 	uint64_t tarpit_ms;              /* of all replies */
+	/* For the section bounce-proof (bounce.h): */
+	struct mxw__bounce_rcpt *bounce_rcpts;
+	bool are_bounces_counted;
+	bool has_foreign_rcpt;           /* one that was accepted is not ours */
+	bool has_untagged_rcpt;          /* mail for one that was accepted must not have a tag */
+	bool is_sender_tagged;
 	bool has_lost_tag;               /* one that holds could not be kept */
 	size_t ntags;
 	struct {
@@ -200,6 +208,7 @@ struct mxw_session {
 	int64_t hold_until_ms;           /* the time of the step's reply; 0: it need not wait */
 	atomic_uint *hold_count;         /* in which the wait is counted: engine->concealed_sessions or held_sessions */
 	struct mxw_abilities abilities;
+	mxw__prvs_state_t rcpt_prvs;     /* the tag that the current recipient came with */
 	struct mxw_edit *edits;          /* malloc'ed */
 	mxw__arena_t *edits_arena;       /* NULL until there are any; the texts of fields that are inserted */
 };

@@ -11,6 +11,7 @@ const struct mxw__part *const mxw__parts[] = {
 	&mxw__part_rates,
 	&mxw__part_outbound,
 	&mxw__part_lists,
+	&mxw__part_bounce,
 	&mxw__part_greylist,
 	&mxw__part_store,
 	&mxw__part_share,

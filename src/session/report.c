@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "src/session/bounce.h"
 #include "src/session/engine.h"
 
 /* Each octet of a peer may take four: the line has room for the longest values of all, so that nobody can keep the verdict out. */
@@ -96,6 +97,14 @@ static void add_observed(struct mxw__buf *line, const struct mxw__message_record
 	mxw__buf_addc(line, '"');
 }
 
+/* Of the sender of a message of ours, or of the last recipient of one without a sender. NULL: neither. */
+static const char *bounce_tag(const struct mxw__message_record *r)
+{
+	if (r->is_sender_tagged)
+		return mxw__bounce_tag_word(MXW__BOUNCE_TAGGED);
+	return r->bounce_rcpts && r->bounce_rcpts->is_bounce ? mxw__bounce_tag_word(r->bounce_rcpts->tag) : NULL;
+}
+
 /* What rules did besides deciding. */
 static void add_measures(struct mxw__buf *line, const struct mxw__message_record *r)
 {
@@ -103,6 +112,7 @@ static void add_measures(struct mxw__buf *line, const struct mxw__message_record
 		add_number(line, "tarpit-ms", r->tarpit_ms);
 		add(line, "tarpit-rule", r->tarpit_rule);
 	}
+	add(line, "bounce-tag", bounce_tag(r));
 	if (!r->ntags || !r->has_ended)
 		return;
 	add_key(line, "tags");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/session/bounce.h"
 #include "src/session/engine.h"
 
 enum {
@@ -386,6 +387,7 @@ void mxw_session_rcpt(mxw_session_t *session, const struct mxw_rcpt_info *info, 
 	}
 	env->rcpt_path = keep(session, MXW_SCOPE_RCPT, info->rcpt);
 	env->rcpt_is_valid = read_address(session, MXW_SCOPE_RCPT, env->rcpt_path, &env->rcpt) && !env->rcpt.is_null;
+	mxw__bounce_read_rcpt(session);
 	mxw__stage_decide(session, MXW_STAGE_RCPT, ret_verdict);
 	record_rcpt(session, ret_verdict);
 	/* What was said of one recipient must not count for the message as a whole. */

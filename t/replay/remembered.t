@@ -1,6 +1,7 @@
 # What a directory said is remembered: it is not asked again, and while it is away who is known stays known, nobody is
 # refused, and a restart forgets nothing.
 conf <<END
+rule null-sender-recipients off
 authserv-id mx.example.net
 directory staff {
     type  ldap

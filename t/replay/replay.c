@@ -507,16 +507,26 @@ static bool expect_edit(struct replay *r, mxw_edit_kind_t kind, char *args)
 	char *want = unescape(rest(args));
 	for (size_t i = 0; i < r->nedits; i++) {
 		const struct mxw_edit *e = &r->edits[i];
-		if (e->kind != kind || strcmp(e->name, name) != 0)
+		if (e->kind != kind || !e->name || strcmp(e->name, name) != 0)
 			continue;
 		if (kind == MXW_EDIT_INSERT_HEADER ? has_text(e->value, want)
 						   : e->index == (unsigned)atoi(want))
 			return true;
 	}
 	for (size_t i = 0; i < r->nedits; i++)
-		fprintf(stderr, "have %s %u:%s\n", r->edits[i].name, r->edits[i].index,
+		fprintf(stderr, "have %s %u:%s\n", r->edits[i].name ? r->edits[i].name : "", r->edits[i].index,
 			r->edits[i].value ? r->edits[i].value : "");
 	return fail(r, "no such edit: %s %s", name, want);
+}
+
+static bool expect_envelope(struct replay *r, mxw_edit_kind_t kind, const char *want)
+{
+	for (size_t i = 0; i < r->nedits; i++)
+		if (r->edits[i].kind == kind && strcmp(r->edits[i].value, want) == 0)
+			return true;
+	for (size_t i = 0; i < r->nedits; i++)
+		fprintf(stderr, "have %d %s\n", (int)r->edits[i].kind, r->edits[i].value ? r->edits[i].value : "");
+	return fail(r, "no such change: %s", want);
 }
 
 static bool expect_no_insert(struct replay *r, char *args)
@@ -600,6 +610,12 @@ static bool is_expectation(struct replay *r, const char *verb, char *args, bool 
 		*ret_ok = expect_edit(r, MXW_EDIT_INSERT_HEADER, args);
 	else if (strcmp(verb, "delete") == 0)
 		*ret_ok = expect_edit(r, MXW_EDIT_DELETE_HEADER, args);
+	else if (strcmp(verb, "sender-to") == 0)
+		*ret_ok = expect_envelope(r, MXW_EDIT_CHANGE_SENDER, args);
+	else if (strcmp(verb, "rcpt-add") == 0)
+		*ret_ok = expect_envelope(r, MXW_EDIT_ADD_RCPT, args);
+	else if (strcmp(verb, "rcpt-delete") == 0)
+		*ret_ok = expect_envelope(r, MXW_EDIT_DELETE_RCPT, args);
 	else if (strcmp(verb, "no-insert") == 0)
 		*ret_ok = expect_no_insert(r, args);
 	else if (strcmp(verb, "log") == 0 || strcmp(verb, "no-log") == 0)
@@ -620,7 +636,7 @@ static bool is_expectation(struct replay *r, const char *verb, char *args, bool 
 
 /* ---- the script ---- */
 
-static bool write_file(struct replay *r, const char *name, const char *text)
+static bool write_file(struct replay *r, const char *name, const char *text, mode_t mode)
 {
 	char path[256];
 
@@ -629,7 +645,7 @@ static bool write_file(struct replay *r, const char *name, const char *text)
 	if (!f)
 		return fail(r, "%s can't be written", path);
 	fputs(text, f);
-	return fclose(f) == 0;
+	return fclose(f) == 0 && chmod(path, mode) == 0;
 }
 
 static struct ldapd *need_ldapd(struct replay *r)
@@ -683,7 +699,9 @@ static bool take_block(struct replay *r, const char *verb, char *args, const cha
 	if (strcmp(verb, "dns") == 0)
 		return fake_resolver_add(r->resolver, r->path, text, &err) == MXW_OK || fail(r, "dns: %s", err.text);
 	if (strcmp(verb, "file") == 0)
-		return write_file(r, word(&args), text);
+		return write_file(r, word(&args), text, 0644);
+	if (strcmp(verb, "secret") == 0)
+		return write_file(r, word(&args), text, 0600);
 	return fail(r, "no such block: %s", verb);
 }
 

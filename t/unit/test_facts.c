@@ -75,6 +75,7 @@ static const struct {
 	{MXW__FACT_RCPT_ON_FAILURE, "rcpt.on-failure"}, {MXW__FACT_RCPT_MTA, "rcpt.mta"},
 	{MXW__FACT_BOUNCE_TAG, "bounce.tag"},
 	{MXW__FACT_BOUNCE_PROOF, "bounce.proof"},
+	{MXW__FACT_BOUNCE_UNPROVEN, "bounce.unproven"},
 	{MXW__FACT_RCPT_COUNT, "rcpt.count"},
 	{MXW__FACT_GREYLIST, "greylist"},
 	{MXW__FACT_GREYLIST_IDENTITY, "greylist.identity"},

@@ -53,6 +53,7 @@ class Abuse(MtaCase):
         self.assertGreater(time.monotonic() - begin, 3.9)
         # The connection stays.
         self.assertOk(client.rset())
+        client.quit()
         wait_until(lambda: any(line.get("client") == source and line.get("rule") == "client-score-refuse" and
                                line.get("tarpit-rule") == "client-score-tarpit"
                                for line in self.mxward.lines()), "the log says so")
