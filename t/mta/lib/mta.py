@@ -64,6 +64,10 @@ class Mta:
         """One of many recipients that the MTA itself refuses, and tells its milters of."""
         raise NotImplementedError
 
+    def held(self):
+        """What the MTA keeps because a milter told it to hold it, as octets of queue files."""
+        raise NotImplementedError
+
     def wait_ready(self):
         wait_until(lambda: all(answers(self.address, port) for port in MILTER_PORTS.values()),
                    lambda: "%s listens; it said:\n%s" % (self.name, self.log.text()[-4000:]))

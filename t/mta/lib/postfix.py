@@ -172,6 +172,13 @@ class Postfix(Mta):
     def stop(self):
         self._master.stop(signal.SIGTERM)
 
+    def held(self):
+        """Contents of the files in the hold queue."""
+        queue = os.path.join(self.base, "spool", "hold")
+        for name in os.listdir(queue):
+            with open(os.path.join(queue, name), "rb") as f:
+                yield f.read()
+
     def queue_is_empty(self):
         spool = os.path.join(self.base, "spool")
         return not any(files for name in ("incoming", "active", "deferred", "maildrop")

@@ -58,7 +58,7 @@ INPUT_MAIL_FILTER(`inet6', `S=inet6:{inet6_port}@localhost, F=T, T=C:10s;S:30s;R
 MAILER(`local')dnl
 MAILER(`smtp')dnl
 MAILER_DEFINITIONS
-Mfolder,	P={base}/deliver, F=lsDFMn, S=EnvFromL/HdrFromL, R=EnvToL/HdrToL, T=DNS/RFC822/X-Unix, A=deliver $u
+Mfolder,	P={base}/deliver, F=lsDFMn, S=EnvFromL/HdrFromL, R=EnvToL/HdrToL, T=DNS/RFC822/X-Unix, A=deliver $u $f
 LOCAL_RULE_0
 R$+ < @ {domain} . >	$#folder $: $1 @ {domain}
 R$+ < @ {domain} >	$#folder $: $1 @ {domain}
@@ -81,7 +81,7 @@ LOCAL_DOMAIN = "local.example"
 DELIVER = """#!/bin/sh
 umask 022
 file=$(mktemp '{base}/mail/tmp/XXXXXXXXXX') || exit 75
-{{ printf 'Delivered-To: %s\\n' "$1" && cat; }} >"$file" || exit 75
+{{ printf 'Delivered-To: %s\\nReturn-Path: <%s>\\n' "$1" "$2" && cat; }} >"$file" || exit 75
 chmod 644 "$file" && mv "$file" '{base}/mail/new/' || exit 75
 """
 
@@ -165,6 +165,14 @@ class Sendmail(Mta):
 
     def stop(self):
         self._daemon.stop(signal.SIGTERM)
+
+    def held(self):
+        """Contents of the files of what is in the quarantine."""
+        queue = os.path.join(self.base, "mq")
+        for name in os.listdir(queue):
+            if name.startswith("hf"):
+                with open(os.path.join(queue, name), "rb") as f:
+                    yield f.read()
 
     def queue_is_empty(self):
         return not any(name.startswith("qf") for name in os.listdir(os.path.join(self.base, "mq")))
