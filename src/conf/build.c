@@ -402,7 +402,8 @@ bool mxw__build(struct mxw__build *b)
 	static const mxw__section_id_t single[] = {
 		MXW__SECTION_NETWORKS, MXW__SECTION_RESOLVER, MXW__SECTION_TIMEOUTS, MXW__SECTION_LIMITS,
 		MXW__SECTION_SPF, MXW__SECTION_DKIM, MXW__SECTION_DMARC, MXW__SECTION_TRACKER, MXW__SECTION_GREYLIST,
-		MXW__SECTION_RATES, MXW__SECTION_BOUNCE_PROOF, MXW__SECTION_RECIPIENT_CACHE, MXW__SECTION_REDIS,
+		MXW__SECTION_RATES, MXW__SECTION_OUTBOUND, MXW__SECTION_BOUNCE_PROOF,
+		MXW__SECTION_RECIPIENT_CACHE, MXW__SECTION_REDIS,
 	};
 	struct mxw__pos pos[OPTIONS_MAX];
 
@@ -416,6 +417,8 @@ bool mxw__build(struct mxw__build *b)
 			check_greylist(b, pos);
 		if (single[i] == MXW__SECTION_BOUNCE_PROOF)
 			mxw__build_bounce(b, pos);
+		if (single[i] == MXW__SECTION_OUTBOUND)
+			mxw__build_outbound(b, pos);
 		if (single[i] == MXW__SECTION_REDIS)
 			mxw__build_redis(b, pos);
 	}

@@ -62,6 +62,10 @@ void mxw__build_check_key(struct mxw__build *build, const char *path, const stru
 /* The rows of the section `rates`. */
 void mxw__build_rates(struct mxw__build *build);
 void mxw__dump_limits(const struct mxw__rates_conf *rates, FILE *out);
+/* The section `outbound`, with its rows. */
+void mxw__build_outbound(struct mxw__build *build, const struct mxw__pos *pos);
+void mxw__dump_rate(const struct mxw__rate_conf *rate, FILE *out);
+void mxw__dump_quotas(const struct mxw__outbound_conf *outbound, FILE *out);
 /* The position of an option in `pos`, as mxw__values_read() filled it. */
 const struct mxw__pos *mxw__option_pos(const struct mxw__section *section, const struct mxw__pos *pos, const char *name);
 /* A list that has no section would never have anybody, and nobody would see why: complains of its name in a condition, and says no. */

@@ -539,3 +539,16 @@ bool mxw__check_key_kind(struct mxw__complaints *complaints, const struct mxw__a
 		      arg->text);
 	return false;
 }
+
+bool mxw__check_mail_address(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	static const char plain[] = "!#$%&'*+-/=?^_`{|}~.";
+	const char *at = strrchr(arg->text, '@');
+	bool is_good = at && at != arg->text && at - arg->text <= NAME_LEN_MAX && mxw__domain_is_valid(at + 1);
+
+	for (const char *s = arg->text; is_good && s < at; s++)
+		is_good = mxw__ascii_isalnum(*s) || strchr(plain, *s);
+	if (!is_good)
+		mxw__complain(complaints, &arg->pos, "'%s' is no mail address; name@domain was expected", arg->text);
+	return is_good;
+}

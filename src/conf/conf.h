@@ -254,6 +254,63 @@ struct mxw__bounce_conf {
 	struct mxw__networks exempt_networks;
 };
 
+/* outbound { ... } */
+typedef enum mxw__quota {
+	MXW__QUOTA_MESSAGES,
+	MXW__QUOTA_RCPTS,
+	MXW__QUOTA_DIFFERENT_RCPTS,
+	MXW__QUOTA_NETWORKS,           /* that a user came from */
+	MXW__QUOTA_UNKNOWN_SHARE,      /* of recipients, in percent; the count is that, the window means nothing */
+	MXW__QUOTA_KINDS
+} mxw__quota_t;
+
+/* The words of the fact `outbound`, in their order. */
+typedef enum mxw__outbound_stage {
+	MXW__OUTBOUND_OK,
+	MXW__OUTBOUND_WARN,
+	MXW__OUTBOUND_SLOW,
+	MXW__OUTBOUND_HOLD,
+	MXW__OUTBOUND_SUSPENDED,
+	MXW__OUTBOUND_STAGES
+} mxw__outbound_stage_t;
+
+/* A number in a time; 0: there is no such quota. */
+struct mxw__rate_conf {
+	uint64_t count;
+	uint64_t window_ms;
+};
+
+/* quota WHO WHAT VALUE */
+struct mxw__quota_row {
+	const char *user;              /* NULL: a network */
+	struct mxw_network network;
+	mxw__quota_t what;
+	struct mxw__rate_conf rate;
+};
+
+enum { MXW__QUOTA_ROWS_MAX = 1000 };
+
+struct mxw__outbound_conf {
+	bool enabled;
+	struct mxw__rate_conf user_quotas[MXW__QUOTA_KINDS], host_quotas[MXW__QUOTA_KINDS];
+	uint64_t unknown_min;          /* so many must have failed before their share counts */
+	uint64_t percent[MXW__OUTBOUND_STAGES]; /* of a quota, at which the stage begins; 0: never */
+	uint32_t host_stage;           /* mxw__outbound_stage_t: hosts go no further by themselves */
+	uint64_t suspend_for_ms;       /* 0: until it is undone */
+	struct mxw__strings exempt;    /* as written; those that are networks: */
+	size_t nexempt_networks;
+	const struct mxw_network *exempt_networks;
+	size_t nrows;
+	const struct mxw__quota_row *rows;
+	struct mxw__strings notice_command;
+	const char *notice_mail;       /* "": none */
+	const char *notice_server;     /* see mxw__host_port_parse() */
+	uint64_t notice_timeout_ms;
+};
+
+/* "messages": as it is written. Static. */
+const char *mxw__quota_name(mxw__quota_t quota);
+
 /* dnsbl NAME { ... }: a list of addresses or of names in the DNS (RFC 5782) */
 typedef enum mxw__dnsbl_kind { MXW__DNSBL_OF_ADDRESSES, MXW__DNSBL_OF_DOMAINS } mxw__dnsbl_kind_t;
 typedef enum mxw__dnsbl_addresses { MXW__DNSBL_BOTH, MXW__DNSBL_IPV4, MXW__DNSBL_IPV6 } mxw__dnsbl_addresses_t;
@@ -417,6 +474,7 @@ struct mxw_conf {
 	struct mxw__greylist_conf greylist;
 	struct mxw__rates_conf rates;
 	struct mxw__bounce_conf bounce;
+	struct mxw__outbound_conf outbound;
 	struct mxw__recipient_cache_conf recipient_cache;
 	struct mxw__redis_conf redis;
 	size_t ndirectories;

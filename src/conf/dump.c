@@ -143,6 +143,12 @@ static void dump_option(const char *indent, const struct mxw__option *o, const v
 	case MXW__OPT_MODE:
 		dump_number(indent, o, number(base, o), out);
 		break;
+	case MXW__OPT_RATE:
+		dump_name(indent, o, out);
+		fputc(' ', out);
+		mxw__dump_rate(field(base, o), out);
+		fputc('\n', out);
+		break;
 	case MXW__OPT_LIST:
 	case MXW__OPT_PATHS:
 		dump_strings(indent, o, field(base, o), out);
@@ -236,7 +242,8 @@ mxw_status_t mxw_conf_dump(const mxw_conf_t *conf, FILE *out)
 	static const mxw__section_id_t single[] = {
 		MXW__SECTION_NETWORKS, MXW__SECTION_RESOLVER, MXW__SECTION_TIMEOUTS, MXW__SECTION_LIMITS,
 		MXW__SECTION_SPF, MXW__SECTION_DKIM, MXW__SECTION_DMARC, MXW__SECTION_TRACKER, MXW__SECTION_GREYLIST,
-		MXW__SECTION_RATES, MXW__SECTION_BOUNCE_PROOF, MXW__SECTION_RECIPIENT_CACHE, MXW__SECTION_REDIS,
+		MXW__SECTION_RATES, MXW__SECTION_OUTBOUND, MXW__SECTION_BOUNCE_PROOF,
+		MXW__SECTION_RECIPIENT_CACHE, MXW__SECTION_REDIS,
 	};
 
 	dump_section(MXW__SECTION_TOP, conf, out);
@@ -250,6 +257,8 @@ mxw_status_t mxw_conf_dump(const mxw_conf_t *conf, FILE *out)
 		dump_section(single[i], conf, out);
 		if (single[i] == MXW__SECTION_RATES)
 			mxw__dump_limits(&conf->rates, out);
+		if (single[i] == MXW__SECTION_OUTBOUND)
+			mxw__dump_quotas(&conf->outbound, out);
 		fputs("}\n", out);
 	}
 	for (size_t i = 0; i < conf->ndirectories; i++)

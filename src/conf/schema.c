@@ -175,6 +175,36 @@ static const struct mxw__option rates[] = {
 	{"max-entries", MXW__OPT_NUMBER, "100000", AT(mxw_conf, rates.max_entries), RANGE(1000, 10000000)},
 };
 
+#define QUOTA(name, deflt, whose, what, max) \
+	{name, MXW__OPT_RATE, deflt, AT(mxw_conf, outbound.whose[MXW__QUOTA_##what]), RANGE(0, max)}
+#define STAGE(name, deflt, stage) \
+	{name, MXW__OPT_NUMBER, deflt, AT(mxw_conf, outbound.percent[MXW__OUTBOUND_##stage]), RANGE(0, 300)}
+static const struct mxw__option outbound[] = {
+	{"enabled", MXW__OPT_CHOICE, "yes", AT(mxw_conf, outbound.enabled), .words = "no yes"},
+	/* No person writes so much; who sends for a purpose gets a quota of his own. */
+	QUOTA("messages", "200/1h", user_quotas, MESSAGES, 1000000000),
+	QUOTA("recipients", "1000/1d", user_quotas, RCPTS, 1000000000),
+	QUOTA("different-recipients", "500/1d", user_quotas, DIFFERENT_RCPTS, 1000),
+	QUOTA("networks", "10/1h", user_quotas, NETWORKS, 1000),
+	{"unknown-share", MXW__OPT_NUMBER, "30", AT(mxw_conf, outbound.user_quotas[MXW__QUOTA_UNKNOWN_SHARE].count), RANGE(0, 100)},
+	{"unknown-min", MXW__OPT_NUMBER, "20", AT(mxw_conf, outbound.unknown_min), RANGE(1, 100000)},
+	QUOTA("host-messages", "2000/1h", host_quotas, MESSAGES, 1000000000),
+	QUOTA("host-recipients", "20000/1d", host_quotas, RCPTS, 1000000000),
+	{"host-unknown-share", MXW__OPT_NUMBER, "30", AT(mxw_conf, outbound.host_quotas[MXW__QUOTA_UNKNOWN_SHARE].count), RANGE(0, 100)},
+	STAGE("warn-at", "80", WARN),
+	STAGE("slow-at", "100", SLOW),
+	STAGE("hold-at", "150", HOLD),
+	STAGE("suspend-at", "200", SUSPENDED),
+	{"host-stage", MXW__OPT_CHOICE, "warn", AT(mxw_conf, outbound.host_stage), .words = "ok warn slow hold suspended"},
+	{"suspend-for", MXW__OPT_DURATION, "0", AT(mxw_conf, outbound.suspend_for_ms), RANGE(0, 365 * DAY)},
+	{"exempt", MXW__OPT_LIST, NULL, AT(mxw_conf, outbound.exempt), .check = mxw__check_length},
+	{"quota", MXW__OPT_ROWS, .deflt = NULL},
+	{"notice-command", MXW__OPT_LIST, NULL, AT(mxw_conf, outbound.notice_command), .check = mxw__check_length},
+	{"notice-mail", MXW__OPT_TEXT, "", AT(mxw_conf, outbound.notice_mail), .check = mxw__check_mail_address},
+	{"notice-server", MXW__OPT_TEXT, "127.0.0.1:25", AT(mxw_conf, outbound.notice_server), .check = mxw__check_host_port},
+	{"notice-timeout", MXW__OPT_DURATION, "30s", AT(mxw_conf, outbound.notice_timeout_ms), RANGE(SECOND, 10 * MINUTE)},
+};
+
 static const struct mxw__option recipient_cache[] = {
 	/* Fewer than 64 sets of 16 there can't be. */
 	{"entries", MXW__OPT_NUMBER, "100000", AT(mxw_conf, recipient_cache.entries), RANGE(1024, 50000000)},
@@ -357,6 +387,7 @@ const struct mxw__section mxw__sections[MXW__SECTION_COUNT] = {
 	[MXW__SECTION_GREYLIST] = {"greylist", 0, 0, NULL, OPTIONS(greylist)},
 	[MXW__SECTION_RATES] = {"rates", 0, 0, NULL, OPTIONS(rates)},
 	[MXW__SECTION_BOUNCE_PROOF] = {"bounce-proof", 0, 0, NULL, OPTIONS(bounce_proof)},
+	[MXW__SECTION_OUTBOUND] = {"outbound", 0, 0, NULL, OPTIONS(outbound)},
 	[MXW__SECTION_RECIPIENT_CACHE] = {"recipient-cache", 0, 0, NULL, OPTIONS(recipient_cache)},
 	[MXW__SECTION_REDIS] = {"redis", 0, 0, NULL, OPTIONS(redis)},
 	[MXW__SECTION_DIRECTORY] = {"directory", 1, 1, "one name", OPTIONS(directory)},

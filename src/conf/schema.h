@@ -20,6 +20,7 @@ typedef enum mxw__option_type {
 	MXW__OPT_SIZE,
 	MXW__OPT_DURATION, /* milliseconds */
 	MXW__OPT_MODE,     /* octal */
+	MXW__OPT_RATE,     /* struct mxw__rate_conf */
 	MXW__OPT_LIST,     /* struct mxw__strings */
 	MXW__OPT_PATHS,    /* struct mxw__strings of paths */
 	MXW__OPT_NETWORKS, /* struct mxw__networks */
@@ -73,6 +74,7 @@ typedef enum mxw__section_id {
 	MXW__SECTION_GREYLIST,
 	MXW__SECTION_RATES,
 	MXW__SECTION_BOUNCE_PROOF,
+	MXW__SECTION_OUTBOUND,
 	MXW__SECTION_RECIPIENT_CACHE,
 	MXW__SECTION_REDIS,
 	MXW__SECTION_DIRECTORY,
@@ -110,6 +112,9 @@ void mxw__values_set_default(struct mxw__values *values, const struct mxw__secti
 /* "1h", "500ms": the largest unit that divides it. */
 char *mxw__duration_text(uint64_t ms, char text[32]);
 char *mxw__size_text(uint64_t bytes, char text[32]);
+/* "60/1m", at most `max` in 1s to 30d, or "none". False, having complained of the value of `name`. */
+bool mxw__rate_read(struct mxw__complaints *complaints, const char *name, const struct mxw__arg *arg, uint64_t max,
+		    struct mxw__rate_conf *ret_rate);
 /* ---- presets.c ---- */
 
 /* What a preset puts in the place of an option's default; NULL: nothing. */
@@ -155,6 +160,8 @@ bool mxw__check_trap(struct mxw__complaints *complaints, const struct mxw__arg *
 bool mxw__check_key_kind(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_redis_server(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_redis_prefix(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+/* One that needs no quotes. */
+bool mxw__check_mail_address(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_length(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 
 #endif

@@ -202,6 +202,14 @@ static void set_number(struct reading *r, const struct mxw__option *o, const str
 		put_number(r, o, v);
 }
 
+static void set_rate(struct reading *r, const struct mxw__option *o, const struct mxw__arg *arg)
+{
+	struct mxw__rate_conf rate = {0};
+
+	if (mxw__rate_read(r->values->complaints, o->name, arg, o->max, &rate))
+		memcpy(field(r, o), &rate, sizeof rate);
+}
+
 /* ---- lists ---- */
 
 /* Room for all values a list gets in this section. */
@@ -277,6 +285,9 @@ static void set_value(struct reading *r, const struct mxw__option *o, const stru
 	case MXW__OPT_DURATION:
 	case MXW__OPT_MODE:
 		set_number(r, o, arg);
+		break;
+	case MXW__OPT_RATE:
+		set_rate(r, o, arg);
 		break;
 	case MXW__OPT_LIST:
 	case MXW__OPT_PATHS:

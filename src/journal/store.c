@@ -423,6 +423,12 @@ void mxw__store_configure(mxw__store_t *store, uint64_t interval_ms, uint64_t ma
 		mxw__writer_set_idle(store->writer, (unsigned)interval_ms);
 }
 
+void mxw__store_wake(mxw__store_t *store)
+{
+	if (store->is_on)
+		mxw__writer_wake(store->writer, 0);
+}
+
 bool mxw__store_flush(mxw__store_t *store, unsigned timeout_ms)
 {
 	return !store->is_on || mxw__writer_flush(store->writer, timeout_ms);

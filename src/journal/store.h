@@ -44,6 +44,8 @@ mxw_status_t mxw__store_new(const struct mxw__store_env *env, const struct mxw__
 void mxw__store_free(mxw__store_t *store);
 void mxw__store_configure(mxw__store_t *store, uint64_t interval_ms, uint64_t max_rows);
 
+/* What has changed is written soon, and not only when its time has come. */
+void mxw__store_wake(mxw__store_t *store);
 /* Has what has changed written and what has expired removed now. True: it is done, within `timeout_ms` of real time. */
 bool mxw__store_flush(mxw__store_t *store, unsigned timeout_ms);
 

@@ -168,7 +168,8 @@ static void compute_needs(struct mxw__snapshot *snap)
 		/* Forged Authentication-Results fields are always taken out. */
 		.header = true,
 		.body = dkim || arc || body,
-		.rejected_rcpt = conf->tracker.enabled || mta_rcpt || (conf->rates.kinds >> MXW__LIMITED_FAILED_RCPTS & 1),
+		.rejected_rcpt = conf->tracker.enabled || mta_rcpt || (conf->rates.kinds >> MXW__LIMITED_FAILED_RCPTS & 1) ||
+				 conf->outbound.enabled,
 		.edits_headers = true,
 		.replies_connect = mxw_policy_has_stage(conf->policy, MXW_STAGE_CONNECT),
 		.replies_helo = mxw_policy_has_stage(conf->policy, MXW_STAGE_HELO),

@@ -31,6 +31,7 @@
 #include "src/mail/mail.h"
 #include "src/mail/prvs.h"
 #include "src/policy/policy.h"
+#include "src/session/outbound.h"
 #include "src/session/part.h"
 #include "src/session/rates.h"
 #include "src/session/track.h"
@@ -81,7 +82,8 @@ struct mxw_engine {
 	mxw__opens_t *opens;             /* rates.c, as the next */
 	mxw__distinct_t *different_rcpts;
 	struct mxw__bounce_counts *bounces;
-	struct mxw__accounts *accounts;  /* outbound.c */
+	mxw__accounts_t *accounts;       /* outbound.c, as the next */
+	struct mxw__outbound *outbound;
 	struct mxw__lists *lists;
 	mxw__greylist_t *greylist;
 	struct mxw__store *store;
@@ -188,6 +190,7 @@ struct mxw_session {
 	struct mxw__auth_results results;
 	struct mxw_dns_budget budget;
 	struct mxw__rates_session rates;
+	struct mxw__outbound_session outbound;
 	struct mxw__check_ctx ctx;
 	uint32_t done;                   /* checks that have run and whose scope lasts */
 	bool is_connected;               /* the connect step was taken */

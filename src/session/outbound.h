@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * outbound.h: suspending accounts by hand, and seeing which are.
+ * outbound.h: quotas of those who send from inside, and accounts that are suspended, by them or by hand.
+ *
+ *    outbound.c            the part: who is counted, what is counted, how far a message has gone
+ *    outbound_accounts.c   suspending, lifting, seeing which are; the log and the notice of it
+ *    notifier.c            tells a person, on a thread of its own
  *
  * An account is that of a user, by the name that the MTA gives, or of a host of `networks internal`, by its address. Where it is
  * named by text, that is the text of its key (src/track/key.h), "user:anna" or "192.0.2.7"; a bare name that is no address is a user's.
@@ -13,8 +17,25 @@
 
 #include <mxward/session.h>
 
-#include "src/base/base.h"
+#include "src/conf/conf.h"
+#include "src/session/notifier.h"
 #include "src/track/accounts.h"
+#include "src/track/distinct.h"
+#include "src/track/table.h"
+
+/* The engine's. */
+struct mxw__outbound {
+	mxw__distinct_t *different; /* recipients and networks of each account */
+	mxw__table_t *shares;       /* how many recipients were named and failed, decaying */
+	mxw__notifier_t *notifier;
+};
+
+/* What a session remembers of its message. */
+struct mxw__outbound_session {
+	struct mxw__key who;        /* of kind NONE: nobody who has quotas */
+	mxw__outbound_stage_t stage;
+	unsigned passed;            /* 1 << mxw__quota_t: those that are past the first stage */
+};
 
 /*
  * Suspends until `until_ms` (wall time; 0: until it is undone); logged, and no notice is sent. One that is suspended already gets
@@ -25,5 +46,18 @@ mxw_status_t mxw__outbound_suspend(mxw_engine_t *engine, const char *user, const
 bool mxw__outbound_resume(mxw_engine_t *engine, const char *user, const char *author);
 /* Those that are suspended, in no order; `visit` is called without a lock. False without memory. */
 bool mxw__outbound_each(mxw_engine_t *engine, void (*visit)(void *ctx, const struct mxw__account *account), void *ctx);
+
+/* ---- between the files ---- */
+
+/* Suspends whose quota was passed, tells a person, and lets the quotas begin anew. */
+void mxw__outbound_suspend_by_quota(mxw_engine_t *engine, mxw_conf_t *conf, const struct mxw__key *who, const char *reason);
+/* What was counted of the account is forgotten. */
+void mxw__outbound_forget(mxw_engine_t *engine, const struct mxw__key *who);
+
+/* Under which different things of an account are counted. */
+struct mxw__outbound_counted {
+	uint64_t quota;
+	struct mxw__key who;
+};
 
 #endif

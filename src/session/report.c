@@ -195,6 +195,9 @@ void mxw__report_message(mxw_session_t *s)
 	const char *sender = env->sender_is_valid ? env->sender.text : env->sender_path;
 	mxw__buf_add_logvalue(&line, sender, strlen(sender), VALUE_MAX);
 	add(&line, "user", env->auth_user);
+	const char *outbound = mxw_facts_get(s->facts, MXW__FACT_OUTBOUND);
+	if (outbound && strcmp(outbound, "ok") != 0)
+		add(&line, "outbound", outbound);
 	add_number(&line, "rcpts", r->rcpts);
 	if (r->rcpts_refused)
 		add_number(&line, "refused", r->rcpts_refused);
