@@ -11,6 +11,7 @@
 #include <mxward/mxward.h>
 
 #include "src/session/engine.h"
+#include "src/track/sightings.h"
 #include "t/fakes/fake_clock.h"
 #include "t/fakes/fake_resolver.h"
 #include "t/fakes/scratch.h"
@@ -174,13 +175,13 @@ static mxw_action_t end(mxw_session_t *s)
 
 START_TEST(a_trap_by_the_word_of_a_directory_takes_mail_and_earns_nothing_good)
 {
-	reload("trap-recipient 40");
+	reload("trap-recipient 4");
 	mxw_session_t *s = begin("203.0.113.1");
 	ck_assert_int_eq(rcpt(s, "<seller@example.net>"), MXW_ACTION_CONTINUE);
-	ck_assert_double_eq_tol(score("203.0.113.1"), 40, 0.1);
+	ck_assert_double_eq_tol(score("203.0.113.1"), 4, 0.1);
 	ck_assert_int_eq(rcpt(s, "<seller@example.net>"), MXW_ACTION_CONTINUE);
 	ck_assert_int_eq(end(s), MXW_ACTION_CONTINUE);
-	ck_assert_double_eq_tol(score("203.0.113.1"), 40, 0.1);
+	ck_assert_double_eq_tol(score("203.0.113.1"), 4, 0.1);
 	/* It exists: it was not guessed. */
 	ck_assert_uint_eq(mxw_facts_get_number(mxw_session_facts(s), MXW__FACT_CLIENT_UNKNOWN_RCPTS), 0);
 	mxw_session_free(s);
@@ -203,6 +204,79 @@ START_TEST(a_session_may_end_anywhere)
 			end(s);
 		mxw_session_free(s);
 	}
+}
+END_TEST
+
+/* ---- a primary and a backup on two hosts ---- */
+
+static mxw_engine_t *new_host(const char *listener)
+{
+	struct mxw_engine_options options = {.size = sizeof options, .clock = &fake.clock, .resolver = &resolver->resolver};
+	mxw_conf_t *conf = NULL;
+	mxw_engine_t *host;
+	char text[256];
+
+	snprintf(text, sizeof text, "authserv-id mx.example.net\nlistener mx { %s }\nlistener other { port 26\n backup yes }\n", listener);
+	ck_assert_int_eq(mxw_conf_load_text("test.conf", text, NULL, NULL, &conf), MXW_OK);
+	ck_assert_int_eq(mxw_engine_new(conf, &options, &host, NULL), MXW_OK);
+	mxw_conf_unref(conf);
+	return host;
+}
+
+/* "yes", "no", or "" where the fact is absent. */
+static const char *come(mxw_engine_t *host, const char *client)
+{
+	struct mxw_connect_info info = {.daemon_port = 25};
+	struct mxw_verdict v;
+	mxw_session_t *s;
+
+	ck_assert_int_eq(mxw_ip_parse(client, &info.client), MXW_OK);
+	ck_assert_int_eq(mxw_session_new(host, &s), MXW_OK);
+	mxw_session_connect(s, &info, &v);
+	const char *value = mxw_facts_get(mxw_session_facts(s), MXW__FACT_CLIENT_BACKUP_FIRST);
+	const char *ret = value ? (strcmp(value, "yes") == 0 ? "yes" : "no") : "";
+	mxw_session_free(s);
+	return ret;
+}
+
+static void share_sightings(mxw_engine_t *from, mxw_engine_t *to)
+{
+	static struct mxw__state_record records[64];
+	size_t n = mxw__sightings_sort.take(from->sightings, MXW__STATE_SHARE, records, MXW_ARRAY_LEN(records));
+
+	for (size_t i = 0; i < n; i++)
+		mxw__sightings_sort.put(to->sightings, MXW__STATE_SHARE, &records[i]);
+}
+
+START_TEST(a_backup_knows_who_was_at_the_primary_by_what_the_hosts_share)
+{
+	mxw_engine_t *primary = new_host("port 25"), *backup = new_host("port 25\n backup yes");
+
+	for (unsigned minute = 0; minute < 12; minute++) {
+		ck_assert_str_eq(come(primary, "192.0.2.1"), "");
+		fake_clock_advance(&fake, 60000);
+	}
+	/* Nothing came from there. */
+	ck_assert_str_eq(come(backup, "203.0.113.1"), "");
+	share_sightings(primary, backup);
+	ck_assert_str_eq(come(backup, "203.0.113.1"), "yes");
+	ck_assert_str_eq(come(backup, "192.0.2.1"), "no");
+	/* The connection between the hosts is lost: after a while nothing is known. */
+	fake_clock_advance(&fake, 121000);
+	ck_assert_str_eq(come(primary, "192.0.2.1"), "");
+	ck_assert_str_eq(come(backup, "203.0.113.1"), "");
+	/* A client was turned away there. */
+	for (unsigned minute = 0; minute < 12; minute++) {
+		come(primary, "192.0.2.1");
+		fake_clock_advance(&fake, 60000);
+	}
+	share_sightings(primary, backup);
+	ck_assert_str_eq(come(backup, "203.0.113.1"), "yes");
+	mxw_engine_turned_away(primary);
+	share_sightings(primary, backup);
+	ck_assert_str_eq(come(backup, "203.0.113.1"), "");
+	mxw_engine_free(primary);
+	mxw_engine_free(backup);
 }
 END_TEST
 
@@ -253,6 +327,7 @@ int main(void)
 	tcase_add_loop_test(tc, what_can_not_be_reported, 0, MXW_ARRAY_LEN(bad_reports));
 	tcase_add_test(tc, a_trap_by_the_word_of_a_directory_takes_mail_and_earns_nothing_good);
 	tcase_add_test(tc, a_session_may_end_anywhere);
+	tcase_add_test(tc, a_backup_knows_who_was_at_the_primary_by_what_the_hosts_share);
 	tcase_add_test(tc, threads_share_it);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
