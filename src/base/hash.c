@@ -32,18 +32,24 @@ static uint64_t rotl(uint64_t x, int b)
 	return (x << b) | (x >> (64 - b));
 }
 
-static void sip_round(uint64_t v[4])
+struct sip {
+	uint64_t v0, v1, v2, v3;
+};
+
+/* By value, so that all of it stays in registers. */
+static inline struct sip sip_round(struct sip s)
 {
-	v[0] += v[1];
-	v[1] = rotl(v[1], 13) ^ v[0];
-	v[0] = rotl(v[0], 32);
-	v[2] += v[3];
-	v[3] = rotl(v[3], 16) ^ v[2];
-	v[0] += v[3];
-	v[3] = rotl(v[3], 21) ^ v[0];
-	v[2] += v[1];
-	v[1] = rotl(v[1], 17) ^ v[2];
-	v[2] = rotl(v[2], 32);
+	s.v0 += s.v1;
+	s.v1 = rotl(s.v1, 13) ^ s.v0;
+	s.v0 = rotl(s.v0, 32);
+	s.v2 += s.v3;
+	s.v3 = rotl(s.v3, 16) ^ s.v2;
+	s.v0 += s.v3;
+	s.v3 = rotl(s.v3, 21) ^ s.v0;
+	s.v2 += s.v1;
+	s.v1 = rotl(s.v1, 17) ^ s.v2;
+	s.v2 = rotl(s.v2, 32);
+	return s;
 }
 
 /* Octets in little-endian order, as the algorithm wants them on every machine. */
@@ -56,25 +62,39 @@ static uint64_t load_le(const unsigned char *p, size_t n)
 	return v;
 }
 
+/* A whole word at once, where the machine has them in that order. */
+static uint64_t load_word(const unsigned char *p)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+#else
+	return load_le(p, sizeof(uint64_t));
+#endif
+}
+
+static inline struct sip sip_word(struct sip s, uint64_t m)
+{
+	s.v3 ^= m;
+	s = sip_round(s);
+	s.v0 ^= m;
+	return s;
+}
+
 uint64_t mxw__hash(const struct mxw__hashkey *key, const void *data, size_t len)
 {
 	const unsigned char *p = data;
-	uint64_t v[4] = {key->k0 ^ 0x736f6d6570736575ULL, key->k1 ^ 0x646f72616e646f6dULL,
-			 key->k0 ^ 0x6c7967656e657261ULL, key->k1 ^ 0x7465646279746573ULL};
+	struct sip s = {key->k0 ^ 0x736f6d6570736575ULL, key->k1 ^ 0x646f72616e646f6dULL,
+			key->k0 ^ 0x6c7967656e657261ULL, key->k1 ^ 0x7465646279746573ULL};
 	size_t left = len;
 
-	for (; left >= 8; left -= 8, p += 8) {
-		uint64_t m = load_le(p, 8);
-		v[3] ^= m;
-		sip_round(v);
-		v[0] ^= m;
-	}
-	uint64_t m = load_le(p, left) | (uint64_t)len << 56;
-	v[3] ^= m;
-	sip_round(v);
-	v[0] ^= m;
-	v[2] ^= 0xff;
+	for (; left >= 8; left -= 8, p += 8)
+		s = sip_word(s, load_word(p));
+	s = sip_word(s, load_le(p, left) | (uint64_t)len << 56);
+	s.v2 ^= 0xff;
 	for (int i = 0; i < 3; i++)
-		sip_round(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
+		s = sip_round(s);
+	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }

@@ -11,7 +11,7 @@
 
 #include "src/track/key.h"
 
-enum { HEAD = 40, NAME_MAX_LEN = MXW__KEY_DATA };
+enum { HEAD = 36, NAME_MAX_LEN = MXW__KEY_DATA };
 
 static const char *const names[MXW__KEY_KINDS] = {
 	[MXW__KEY_NONE] = "none", [MXW__KEY_ADDRESS] = "address", [MXW__KEY_NETWORK] = "network", [MXW__KEY_WIDE] = "wide",

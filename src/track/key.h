@@ -28,7 +28,7 @@ typedef enum mxw__key_kind {
 	MXW__KEY_KINDS
 } mxw__key_kind_t;
 
-enum { MXW__KEY_DATA = 62, MXW__KEY_TEXT_MAX = 80 };
+enum { MXW__KEY_DATA = 54, MXW__KEY_TEXT_MAX = 80 };
 
 /* Compared octet by octet: what is not used is 0. */
 struct mxw__key {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "src/track/table_parts.h"
 
@@ -11,12 +11,10 @@ enum {
 	WAYS = MXW__TABLE_WAYS,
 	SETS_MIN = 16,        /* of a shard, before there is another one: with few sets they fill unevenly */
 	WALK_SLOTS = 1024,    /* looked at under one lock */
-	WALK_ENTRIES = 32     /* copied under one lock */
+	WALK_ENTRIES = 32,    /* copied under one lock */
+	HUGE_PAGE = 2 << 20,
+	LARGE = 80 << 20      /* bytes, from which on large pages are asked for: more than the default */
 };
-
-/* The hash gives 6 bits for the shard, 16 for the tag, 21 for each of the two sets. */
-enum { SHARD_BITS = 6, TAG_BITS = 16, SET_BITS = 21 };
-_Static_assert(MXW__TABLE_SHARDS == 1 << SHARD_BITS && SHARD_BITS + TAG_BITS + 2 * SET_BITS == 64, "each bit of the hash once");
 
 /* ---- making it ---- */
 
@@ -27,12 +25,16 @@ void mxw__table_configure(mxw__table_t *table, const struct mxw__table_options *
 	atomic_store(&table->credit, options->credit);
 }
 
+enum { SLOT_BYTES = sizeof(struct mxw__entry) + sizeof(struct mxw__owner) + sizeof(uint16_t) };
+
+static size_t marks_bytes(const mxw__table_t *t)
+{
+	return mxw__table_words(t) * sizeof(uint64_t);
+}
+
 static size_t shard_bytes(const mxw__table_t *t)
 {
-	size_t slots = mxw__table_shard_slots(t);
-
-	return sizeof(struct mxw__shard) + slots * (sizeof(struct mxw__entry) + sizeof(uint16_t)) +
-	       MXW__MARKS * mxw__table_words(t) * sizeof(uint64_t);
+	return mxw__table_shard_slots(t) * SLOT_BYTES + MXW__MARKS * marks_bytes(t);
 }
 
 /* As many as both bounds allow; at least one set. */
@@ -44,39 +46,71 @@ static void measure(mxw__table_t *t, const struct mxw__table_options *options)
 	while (t->nshards > 1 && sets / t->nshards < SETS_MIN)
 		t->nshards /= 2;
 	t->nsets = sets / t->nshards;
-	if (t->nsets > (size_t)1 << SET_BITS)
-		t->nsets = (size_t)1 << SET_BITS;
-	if (options->max_bytes) {
-		size_t set_bytes = WAYS * (sizeof(struct mxw__entry) + sizeof(uint16_t)) + MXW__MARKS;
-		size_t fixed = t->nshards * (sizeof(struct mxw__shard) + MXW__MARKS * sizeof(uint64_t)) + sizeof *t;
-		size_t room = options->max_bytes > fixed ? (options->max_bytes - fixed) / t->nshards / set_bytes : 0;
-		if (room < t->nsets)
-			t->nsets = room;
-	}
+	size_t fixed = sizeof *t + t->nshards * (sizeof(struct mxw__shard) + MXW__MARKS * sizeof(uint64_t));
+	size_t set_bytes = WAYS * SLOT_BYTES + MXW__MARKS;
+	if (options->max_bytes && fixed + t->nshards * t->nsets * set_bytes > options->max_bytes)
+		t->nsets = options->max_bytes > fixed ? (options->max_bytes - fixed) / set_bytes / t->nshards : 0;
+	if (t->nsets > MXW__TABLE_SETS_MAX)
+		t->nsets = MXW__TABLE_SETS_MAX;
 	if (t->nsets == 0)
 		t->nsets = 1;
-	t->bytes = sizeof *t + t->nshards * shard_bytes(t);
+	t->bytes = sizeof *t + t->nshards * (sizeof(struct mxw__shard) + shard_bytes(t));
 }
 
-/* Entries are left as the system gives them, and take no memory before they are used: nobody looks at one without a tag. */
-static bool make_shard(const mxw__table_t *t, struct mxw__shard *shard)
+/*
+ * Entries are left as the system gives them, and take no memory before they are used: nobody looks at one without a tag. A large table
+ * is put on large pages where the system has them: each look-up goes to another page, and small ones must be looked for themselves.
+ */
+static bool get_memory(mxw__table_t *t)
 {
-	size_t slots = mxw__table_shard_slots(t), bytes;
+	size_t bytes, align = t->bytes > LARGE ? (size_t)HUGE_PAGE : 2 * (size_t)MXW__TABLE_LINE;
 
-	shard->tags = mxw__calloc(slots, sizeof *shard->tags);
-	shard->entries = mxw__mul_size(slots, sizeof *shard->entries, &bytes) ? aligned_alloc(MXW__TABLE_LINE, bytes) : NULL;
-	bool is_ok = shard->tags && shard->entries;
-	for (size_t m = 0; m < MXW__MARKS; m++) {
-		shard->marks[m] = mxw__calloc(mxw__table_words(t), sizeof *shard->marks[m]);
-		is_ok &= shard->marks[m] != NULL;
+	if (!mxw__mul_size(t->nshards, shard_bytes(t), &bytes))
+		return false;
+	bytes = (bytes + align - 1) / align * align;
+	t->memory = aligned_alloc(align, bytes);
+	t->shards = aligned_alloc(MXW__TABLE_LINE, t->nshards * sizeof *t->shards);
+	if (!t->memory || !t->shards)
+		return false;
+#ifdef MADV_HUGEPAGE
+	if (align == HUGE_PAGE)
+		madvise(t->memory, bytes, MADV_HUGEPAGE);
+#endif
+	return true;
+}
+
+static void *cut(char **memory, size_t bytes)
+{
+	char *p = *memory;
+
+	*memory += bytes;
+	return p;
+}
+
+/* All of a sort side by side, so that each is aligned as it needs. */
+static void make_shards(mxw__table_t *t)
+{
+	char *memory = t->memory;
+	size_t slots = mxw__table_shard_slots(t);
+
+	memset(t->shards, 0, t->nshards * sizeof *t->shards);
+	for (size_t i = 0; i < t->nshards; i++)
+		t->shards[i].entries = cut(&memory, slots * sizeof(struct mxw__entry));
+	for (size_t i = 0; i < t->nshards; i++)
+		t->shards[i].owners = cut(&memory, slots * sizeof(struct mxw__owner));
+	char *zeroed = memory;
+	for (size_t i = 0; i < t->nshards; i++) {
+		pthread_mutex_init(&t->shards[i].mutex, NULL);
+		t->shards[i].tags = cut(&memory, slots * sizeof(uint16_t));
+		for (size_t m = 0; m < MXW__MARKS; m++)
+			t->shards[i].marks[m] = cut(&memory, marks_bytes(t));
 	}
-	return is_ok;
+	memset(zeroed, 0, (size_t)(memory - zeroed));
 }
 
 mxw_status_t mxw__table_new(const struct mxw__table_options *options, mxw__table_t **ret_table)
 {
 	mxw__table_t *t = calloc(1, sizeof *t);
-	bool is_ok;
 
 	if (!t)
 		return MXW_ERR_NOMEM;
@@ -84,18 +118,13 @@ mxw_status_t mxw__table_new(const struct mxw__table_options *options, mxw__table
 	t->clock = *options->clock;
 	mxw__hashkey_random(&t->hashkey);
 	mxw__table_configure(t, options);
-	t->shards = aligned_alloc(MXW__TABLE_LINE, t->nshards * sizeof *t->shards);
-	is_ok = t->shards != NULL;
-	for (size_t i = 0; is_ok && i < t->nshards; i++) {
-		memset(&t->shards[i], 0, sizeof t->shards[i]);
-		pthread_mutex_init(&t->shards[i].mutex, NULL);
-	}
-	for (size_t i = 0; is_ok && i < t->nshards; i++)
-		is_ok = make_shard(t, &t->shards[i]);
-	if (!is_ok) {
-		mxw__table_free(t);
+	if (!get_memory(t)) {
+		free(t->memory);
+		free(t->shards);
+		free(t);
 		return MXW_ERR_NOMEM;
 	}
+	make_shards(t);
 	*ret_table = t;
 	return MXW_OK;
 }
@@ -104,62 +133,14 @@ void mxw__table_free(mxw__table_t *table)
 {
 	if (!table)
 		return;
-	for (size_t i = 0; table->shards && i < table->nshards; i++) {
-		struct mxw__shard *shard = &table->shards[i];
-		pthread_mutex_destroy(&shard->mutex);
-		free(shard->tags);
-		free(shard->entries);
-		for (size_t m = 0; m < MXW__MARKS; m++)
-			free(shard->marks[m]);
-	}
+	for (size_t i = 0; i < table->nshards; i++)
+		pthread_mutex_destroy(&table->shards[i].mutex);
+	free(table->memory);
 	free(table->shards);
 	free(table);
 }
 
-/* ---- time ---- */
-
-float mxw__table_left(int64_t gone_ms, uint64_t half_life_ms)
-{
-	if (gone_ms <= 0)
-		return 1;
-	return half_life_ms ? exp2f((float)(-(double)gone_ms / (double)half_life_ms)) : 0;
-}
-
-/* Rounded down. */
-int32_t mxw__table_seconds(int64_t ms)
-{
-	int64_t s = ms / 1000 - (ms % 1000 < 0);
-
-	return s > INT32_MAX ? INT32_MAX : s < INT32_MIN ? INT32_MIN : (int32_t)s;
-}
-
-static float left_of_score(const mxw__table_t *t, const struct mxw__entry *e, int64_t now_ms)
-{
-	return mxw__table_left(now_ms - e->at_ms, atomic_load_explicit(&t->half_life_ms, memory_order_relaxed));
-}
-
-static float left_of_good(const mxw__table_t *t, const struct mxw__entry *e, int64_t now_ms)
-{
-	return mxw__table_left(now_ms - e->at_ms, atomic_load_explicit(&t->history_half_life_ms, memory_order_relaxed));
-}
-
-void mxw__table_age(const mxw__table_t *t, struct mxw__entry *e, int64_t now_ms)
-{
-	if (now_ms <= e->at_ms)
-		return;
-	float score = left_of_score(t, e, now_ms);
-	e->score *= score;
-	e->unshared_score *= score;
-	for (size_t i = 0; i < MXW__EVENT_COUNT; i++)
-		e->counts[i] *= score;
-	/* Of most there is none. */
-	if (e->good > 0) {
-		float good = left_of_good(t, e, now_ms);
-		e->good *= good;
-		e->unshared_good *= good;
-	}
-	e->at_ms = now_ms;
-}
+/* ---- what happens ---- */
 
 /*
  * Before something happens to an entry. Within some seconds (a thousandth of the half-life) the numbers stay as they are, and what is added
@@ -175,167 +156,20 @@ static void touch(const mxw__table_t *t, struct mxw__entry *e, int64_t now_ms)
 		e->last_s = now_s;
 }
 
-/* ---- finding ---- */
-
-struct mxw__place mxw__table_place(const mxw__table_t *t, const struct mxw__key *key)
+static size_t need_locked(mxw__table_t *t, const struct mxw__place *at, const struct mxw__key *key, int64_t now_ms)
 {
-	uint64_t h = mxw__hash(&t->hashkey, key, offsetof(struct mxw__key, data) + key->len);
-	struct mxw__place at = {.shard = &t->shards[h & (t->nshards - 1)], .tag = (uint16_t)(h >> SHARD_BITS)};
+	size_t slot = mxw__table_find_locked(at);
 
-	/* 0 is a free slot's. */
-	at.tag += at.tag == 0;
-	h >>= SHARD_BITS + TAG_BITS;
-	at.sets[0] = (h & ((1u << SET_BITS) - 1)) * t->nsets >> SET_BITS;
-	at.sets[1] = (h >> SET_BITS) * t->nsets >> SET_BITS;
-	for (size_t i = 0; i < 2; i++) {
-		at.sets[i] *= WAYS;
-		__builtin_prefetch(at.shard->tags + at.sets[i]);
-	}
-	return at;
-}
-
-static bool is_key(const struct mxw__entry *e, const struct mxw__key *key)
-{
-	return memcmp(&e->key, key, offsetof(struct mxw__key, data) + key->len) == 0;
-}
-
-/* All of a slot's lines at once: one after the other they would be waited for in turn. */
-static void prefetch_entry(const struct mxw__entry *e)
-{
-	for (size_t i = 0; i < sizeof *e; i += MXW__TABLE_LINE)
-		__builtin_prefetch((const char *)e + i, 1);
-}
-
-struct mxw__entry *mxw__table_find_locked(const struct mxw__place *at, const struct mxw__key *key)
-{
-	for (size_t s = 0; s < 2; s++) {
-		for (size_t i = at->sets[s]; i < at->sets[s] + WAYS; i++) {
-			if (at->shard->tags[i] != at->tag)
-				continue;
-			prefetch_entry(&at->shard->entries[i]);
-			if (is_key(&at->shard->entries[i], key))
-				return &at->shard->entries[i];
-		}
-	}
-	return NULL;
-}
-
-/* ---- what goes when there is no room ---- */
-
-enum {
-	ESTABLISHED = 1000000, /* more than any score */
-	GOOD_POINTS = 20,      /* what one accepted aligned message is worth, in points */
-	SPAN_POINTS = 10,      /* what a half-life between first and last seen is worth */
-	SPAN_MAX = 24
-};
-
-/*
- * How much an entry is worth keeping. Whoever has come for longer than half a half-life, or has sent good mail, is established: before such
- * a one goes, all candidates go that have come and gone, however many points each of them got. Having been here decays as good history
- * does, so nobody is established for ever. Among equals the score counts, bad or good, and what is known of them.
- */
-static float worth(const mxw__table_t *t, const struct mxw__entry *e, int64_t now_ms)
-{
-	float kept = left_of_good(t, e, now_ms);
-	float half_life_s = (float)atomic_load_explicit(&t->half_life_ms, memory_order_relaxed) / 1000;
-	float span = e->last_s > e->first_s ? ((float)e->last_s - (float)e->first_s) / half_life_s : 0;
-	float history = (span < SPAN_MAX ? span : SPAN_MAX) * kept, good = e->good * kept;
-
-	return fabsf(e->score) * left_of_score(t, e, now_ms) + GOOD_POINTS * good + SPAN_POINTS * history +
-	       (history + good >= 0.5f ? ESTABLISHED : 0);
-}
-
-static size_t count_free(const uint16_t *tags)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < WAYS; i++)
-		n += tags[i] == 0;
-	return n;
-}
-
-/* SIZE_MAX: there is none. */
-static size_t find_free_locked(const struct mxw__place *at)
-{
-	const uint16_t *tags = at->shard->tags;
-	size_t free0 = count_free(tags + at->sets[0]), free1 = count_free(tags + at->sets[1]);
-	size_t set = at->sets[free1 > free0];
-
-	for (size_t i = set; i < set + WAYS; i++)
-		if (tags[i] == 0)
-			return i;
-	return SIZE_MAX;
-}
-
-/* Of equals the one that has not changed for longest. */
-static size_t find_least_locked(const mxw__table_t *t, const struct mxw__place *at, int64_t now_ms, float *ret_worth)
-{
-	const struct mxw__entry *entries = at->shard->entries;
-	size_t least = at->sets[0];
-
-	for (size_t i = 0; i < (size_t)2 * WAYS; i++)
-		__builtin_prefetch(&entries[at->sets[i / WAYS] + i % WAYS]);
-	*ret_worth = worth(t, &entries[least], now_ms);
-	for (size_t i = 1; i < (size_t)2 * WAYS; i++) {
-		size_t slot = at->sets[i / WAYS] + i % WAYS;
-		float w = worth(t, &entries[slot], now_ms);
-		if (w < *ret_worth || (w <= *ret_worth && entries[slot].at_ms < entries[least].at_ms)) {
-			*ret_worth = w;
-			least = slot;
-		}
-	}
-	return least;
-}
-
-static void evict_locked(struct mxw__shard *shard, size_t slot)
-{
-	shard->evictions++;
-	shard->used--;
-	for (size_t m = 0; m < MXW__MARKS; m++)
-		shard->marks[m][slot / 64] &= ~(UINT64_C(1) << slot % 64);
-}
-
-struct mxw__entry *mxw__table_admit_locked(mxw__table_t *t, const struct mxw__place *at, const struct mxw__entry *entry, bool must,
-					   int64_t now_ms)
-{
-	size_t slot = find_free_locked(at);
-	float least;
-
-	if (slot == SIZE_MAX) {
-		slot = find_least_locked(t, at, now_ms, &least);
-		if (!must && worth(t, entry, now_ms) <= least)
-			return NULL;
-		evict_locked(at->shard, slot);
-	}
-	at->shard->used++;
-	at->shard->tags[slot] = at->tag;
-	at->shard->entries[slot] = *entry;
-	return &at->shard->entries[slot];
-}
-
-static struct mxw__entry *need_locked(mxw__table_t *t, const struct mxw__place *at, const struct mxw__key *key, int64_t now_ms)
-{
-	struct mxw__entry *e = mxw__table_find_locked(at, key);
-
-	if (e) {
-		touch(t, e, now_ms);
-		return e;
+	if (slot != SIZE_MAX) {
+		touch(t, &at->shard->entries[slot], now_ms);
+		return slot;
 	}
 	int32_t now_s = mxw__table_seconds(now_ms);
-	struct mxw__entry fresh = {.key = *key, .at_ms = now_ms, .first_s = now_s, .last_s = now_s};
-	e = mxw__table_admit_locked(t, at, &fresh, true, now_ms);
-	mxw__table_mark_locked(at->shard, e, MXW__MARK_SCORE);
-	return e;
+	struct mxw__pair fresh = {.entry = {.at_ms = now_ms, .first_s = now_s, .last_s = now_s}, .owner = {.key = *key}};
+	slot = mxw__table_admit_locked(t, at, &fresh, true, now_ms);
+	mxw__table_mark_locked(at->shard, slot, MXW__MARK_SCORE);
+	return slot;
 }
-
-void mxw__table_mark_locked(struct mxw__shard *shard, const struct mxw__entry *e, mxw__table_mark_t mark)
-{
-	size_t slot = (size_t)(e - shard->entries);
-
-	shard->marks[mark][slot / 64] |= UINT64_C(1) << slot % 64;
-}
-
-/* ---- what happens ---- */
 
 double mxw__table_add(mxw__table_t *table, const struct mxw__key *key, mxw__event_t event, double times, double points,
 		      int64_t now_ms)
@@ -345,7 +179,8 @@ double mxw__table_add(mxw__table_t *table, const struct mxw__key *key, mxw__even
 	struct mxw__place at = mxw__table_place(table, key);
 	float floor = -(float)atomic_load_explicit(&table->credit, memory_order_relaxed);
 	pthread_mutex_lock(&at.shard->mutex);
-	struct mxw__entry *e = need_locked(table, &at, key, now_ms);
+	size_t slot = need_locked(table, &at, key, now_ms);
+	struct mxw__entry *e = &at.shard->entries[slot];
 	float after = e->score + (float)points;
 	/* Credit that is there already is not lost by a good event. */
 	if (points < 0 && after < floor)
@@ -354,8 +189,8 @@ double mxw__table_add(mxw__table_t *table, const struct mxw__key *key, mxw__even
 	e->score = after;
 	if ((size_t)event < MXW__EVENT_COUNT)
 		e->counts[event] += (float)times;
-	mxw__table_mark_locked(at.shard, e, MXW__MARK_DISK);
-	mxw__table_mark_locked(at.shard, e, MXW__MARK_SCORE);
+	mxw__table_mark_locked(at.shard, slot, MXW__MARK_DISK);
+	mxw__table_mark_locked(at.shard, slot, MXW__MARK_SCORE);
 	pthread_mutex_unlock(&at.shard->mutex);
 	return (double)after;
 }
@@ -366,19 +201,21 @@ void mxw__table_add_good(mxw__table_t *table, const struct mxw__key *key, double
 		return;
 	struct mxw__place at = mxw__table_place(table, key);
 	pthread_mutex_lock(&at.shard->mutex);
-	struct mxw__entry *e = need_locked(table, &at, key, now_ms);
+	size_t slot = need_locked(table, &at, key, now_ms);
+	struct mxw__entry *e = &at.shard->entries[slot];
 	e->good += (float)amount;
 	e->unshared_good += (float)amount;
-	mxw__table_mark_locked(at.shard, e, MXW__MARK_DISK);
-	mxw__table_mark_locked(at.shard, e, MXW__MARK_GOOD);
+	mxw__table_mark_locked(at.shard, slot, MXW__MARK_DISK);
+	mxw__table_mark_locked(at.shard, slot, MXW__MARK_GOOD);
 	pthread_mutex_unlock(&at.shard->mutex);
 }
 
-static void stand(const mxw__table_t *t, const struct mxw__entry *e, int64_t now_ms, struct mxw__standing *ret_standing)
+static void stand(const mxw__table_t *t, const struct mxw__pair *pair, int64_t now_ms, struct mxw__standing *ret_standing)
 {
-	double left = (double)left_of_score(t, e, now_ms), left_good = (double)left_of_good(t, e, now_ms);
+	const struct mxw__entry *e = &pair->entry;
+	double left = (double)mxw__table_left_of_score(t, e, now_ms), left_good = (double)mxw__table_left_of_good(t, e, now_ms);
 
-	*ret_standing = (struct mxw__standing){e->key, (double)e->score * left, (double)e->good * left_good,
+	*ret_standing = (struct mxw__standing){pair->owner.key, (double)e->score * left, (double)e->good * left_good,
 					       (int64_t)e->first_s * 1000, (int64_t)e->last_s * 1000, {0}};
 	for (size_t i = 0; i < MXW__EVENT_COUNT; i++)
 		ret_standing->counts[i] = (double)e->counts[i] * left;
@@ -392,34 +229,39 @@ double mxw__table_score(mxw__table_t *table, const struct mxw__key *key, int64_t
 		return 0;
 	struct mxw__place at = mxw__table_place(table, key);
 	pthread_mutex_lock(&at.shard->mutex);
-	const struct mxw__entry *e = mxw__table_find_locked(&at, key);
-	if (e)
-		score = (double)(e->score * left_of_score(table, e, now_ms));
+	size_t slot = mxw__table_find_locked(&at);
+	if (slot != SIZE_MAX) {
+		const struct mxw__entry *e = &at.shard->entries[slot];
+		score = (double)(e->score * mxw__table_left_of_score(table, e, now_ms));
+	}
 	pthread_mutex_unlock(&at.shard->mutex);
 	return score;
 }
 
 bool mxw__table_get(mxw__table_t *table, const struct mxw__key *key, int64_t now_ms, struct mxw__standing *ret_standing)
 {
+	struct mxw__pair pair;
+
 	*ret_standing = (struct mxw__standing){.key = *key};
 	if (key->kind == MXW__KEY_NONE)
 		return false;
 	struct mxw__place at = mxw__table_place(table, key);
 	pthread_mutex_lock(&at.shard->mutex);
-	const struct mxw__entry *e = mxw__table_find_locked(&at, key);
-	if (e)
-		stand(table, e, now_ms, ret_standing);
+	size_t slot = mxw__table_find_locked(&at);
+	if (slot != SIZE_MAX)
+		pair = (struct mxw__pair){at.shard->entries[slot], at.shard->owners[slot]};
 	pthread_mutex_unlock(&at.shard->mutex);
-	return e != NULL;
+	if (slot != SIZE_MAX)
+		stand(table, &pair, now_ms, ret_standing);
+	return slot != SIZE_MAX;
 }
 
 /* ---- forgiving ---- */
 
-void mxw__table_reset(struct mxw__entry *e, int64_t wall_ms)
+void mxw__table_reset(struct mxw__entry *e)
 {
 	e->score = e->unshared_score = 0;
 	memset(e->counts, 0, sizeof e->counts);
-	e->reset_ms = wall_ms;
 }
 
 bool mxw__table_forgive(mxw__table_t *table, const struct mxw__key *key, int64_t now_ms)
@@ -429,22 +271,24 @@ bool mxw__table_forgive(mxw__table_t *table, const struct mxw__key *key, int64_t
 	struct mxw__place at = mxw__table_place(table, key);
 	int64_t wall_ms = table->clock.wall_ms(table->clock.ctx);
 	pthread_mutex_lock(&at.shard->mutex);
-	struct mxw__entry *e = mxw__table_find_locked(&at, key);
-	if (e) {
-		mxw__table_age(table, e, now_ms);
+	size_t slot = mxw__table_find_locked(&at);
+	if (slot != SIZE_MAX) {
+		int64_t *reset_ms = &at.shard->owners[slot].reset_ms;
+		mxw__table_age(table, &at.shard->entries[slot], now_ms);
+		mxw__table_reset(&at.shard->entries[slot]);
 		/* It must grow, even if the wall clock was set back: that is how others know of it. */
-		mxw__table_reset(e, wall_ms > e->reset_ms ? wall_ms : e->reset_ms + 1);
-		mxw__table_mark_locked(at.shard, e, MXW__MARK_DISK);
-		mxw__table_mark_locked(at.shard, e, MXW__MARK_SCORE);
+		*reset_ms = wall_ms > *reset_ms ? wall_ms : *reset_ms + 1;
+		mxw__table_mark_locked(at.shard, slot, MXW__MARK_DISK);
+		mxw__table_mark_locked(at.shard, slot, MXW__MARK_SCORE);
 	}
 	pthread_mutex_unlock(&at.shard->mutex);
-	return e != NULL;
+	return slot != SIZE_MAX;
 }
 
 /* ---- all of them ---- */
 
 /* Copies what there is of the next slots of one shard; what is done with them is done without the lock. */
-static size_t copy_some(mxw__table_t *t, uint64_t *cursor, struct mxw__entry *ret_entries, size_t max)
+static size_t copy_some(mxw__table_t *t, uint64_t *cursor, struct mxw__pair *ret_pairs, size_t max)
 {
 	size_t per_shard = mxw__table_shard_slots(t), slot = *cursor % per_shard, n = 0;
 	struct mxw__shard *shard = &t->shards[*cursor / per_shard];
@@ -454,7 +298,7 @@ static size_t copy_some(mxw__table_t *t, uint64_t *cursor, struct mxw__entry *re
 	pthread_mutex_lock(&shard->mutex);
 	for (; slot < end && n < max; slot++)
 		if (shard->tags[slot])
-			ret_entries[n++] = shard->entries[slot];
+			ret_pairs[n++] = (struct mxw__pair){shard->entries[slot], shard->owners[slot]};
 	pthread_mutex_unlock(&shard->mutex);
 	*cursor += slot;
 	return n;
@@ -463,7 +307,7 @@ static size_t copy_some(mxw__table_t *t, uint64_t *cursor, struct mxw__entry *re
 size_t mxw__table_walk(mxw__table_t *table, uint64_t *cursor, int64_t now_ms, struct mxw__standing *ret_standings, size_t max)
 {
 	uint64_t end = (uint64_t)table->nshards * mxw__table_shard_slots(table);
-	struct mxw__entry some[WALK_ENTRIES];
+	struct mxw__pair some[WALK_ENTRIES];
 	size_t n = 0;
 
 	while (n < max && *cursor < end) {

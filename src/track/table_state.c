@@ -39,9 +39,11 @@ static uint64_t half_life_of(const mxw__table_t *t, mxw__table_mark_t mark)
 /* ---- what has changed ---- */
 
 /* A copy of what this reader is to get; what other hosts get with it counts as handed over. */
-static void hand_over_locked(struct mxw__entry *e, mxw__table_mark_t mark, struct mxw__entry *ret_copy)
+static void hand_over_locked(struct mxw__shard *shard, size_t slot, mxw__table_mark_t mark, struct mxw__pair *ret_copy)
 {
-	*ret_copy = *e;
+	struct mxw__entry *e = &shard->entries[slot];
+
+	*ret_copy = (struct mxw__pair){*e, shard->owners[slot]};
 	if (mark == MXW__MARK_SCORE)
 		e->unshared_score = 0;
 	if (mark == MXW__MARK_GOOD)
@@ -52,7 +54,7 @@ static void hand_over_locked(struct mxw__entry *e, mxw__table_mark_t mark, struc
  * Some marked entries of a shard. `words` are left of a round through it, which goes on where the last one ended; a word is left behind
  * when nothing in it is marked.
  */
-static size_t take_some(mxw__table_t *t, struct mxw__shard *shard, mxw__table_mark_t mark, size_t *words, struct mxw__entry *ret_copies,
+static size_t take_some(mxw__table_t *t, struct mxw__shard *shard, mxw__table_mark_t mark, size_t *words, struct mxw__pair *ret_copies,
 			size_t max)
 {
 	size_t n = 0;
@@ -68,7 +70,7 @@ static size_t take_some(mxw__table_t *t, struct mxw__shard *shard, mxw__table_ma
 		}
 		size_t slot = shard->next[mark] * 64 + (size_t)__builtin_ctzll(*word);
 		*word &= *word - 1;
-		hand_over_locked(&shard->entries[slot], mark, &ret_copies[n++]);
+		hand_over_locked(shard, slot, mark, &ret_copies[n++]);
 	}
 	pthread_mutex_unlock(&shard->mutex);
 	return n;
@@ -88,15 +90,15 @@ static int64_t lifetime(const mxw__table_t *t, const struct mxw__entry *e, mxw__
 	return (int64_t)at_least(score * (double)atomic_load(&t->half_life_ms), good * (double)atomic_load(&t->history_half_life_ms));
 }
 
-static void describe(const mxw__table_t *t, mxw__table_mark_t mark, const struct mxw__entry *copy, const struct moment *m,
+static void describe(const mxw__table_t *t, mxw__table_mark_t mark, const struct mxw__pair *copy, const struct moment *m,
 		     struct mxw__state_record *r)
 {
-	struct mxw__entry e = *copy;
+	struct mxw__entry e = copy->entry;
 	char text[MXW__KEY_TEXT_MAX];
 
 	mxw__table_age(t, &e, m->now_ms);
 	memset(r, 0, sizeof *r);
-	snprintf(r->key, sizeof r->key, "%s", mxw__key_text(&e.key, text));
+	snprintf(r->key, sizeof r->key, "%s", mxw__key_text(&copy->owner.key, text));
 	r->at_ms = m->wall_ms;
 	r->expires_ms = m->wall_ms + lifetime(t, &e, mark);
 	r->half_life_ms = half_life_of(t, mark);
@@ -108,14 +110,14 @@ static void describe(const mxw__table_t *t, mxw__table_mark_t mark, const struct
 	r->values[FIELD_GOOD] = (double)e.good;
 	r->values[FIELD_FIRST] = (double)(m->wall_ms - (m->now_ms - (int64_t)e.first_s * 1000));
 	r->values[FIELD_LAST] = (double)(m->wall_ms - (m->now_ms - (int64_t)e.last_s * 1000));
-	r->values[FIELD_RESET] = (double)e.reset_ms;
+	r->values[FIELD_RESET] = (double)copy->owner.reset_ms;
 	for (size_t i = 0; i < MXW__EVENT_COUNT; i++)
 		r->values[FIELD_COUNTS + i] = (double)e.counts[i];
 }
 
 static size_t take(mxw__table_t *t, mxw__table_mark_t mark, struct mxw__state_record *ret_records, size_t max)
 {
-	struct mxw__entry copies[COPIED];
+	struct mxw__pair copies[COPIED];
 	struct moment m = moment_of(t);
 	size_t n = 0;
 
@@ -140,7 +142,7 @@ static void mark_all(mxw__table_t *t, mxw__table_mark_t mark)
 		for (size_t i = 0; i < MARKED; i++) {
 			struct mxw__entry *e = &shard->entries[at % slots];
 			if (shard->tags[at % slots]) {
-				mxw__table_mark_locked(shard, e, mark);
+				mxw__table_mark_locked(shard, at % slots, mark);
 				if (mark == MXW__MARK_SCORE)
 					e->unshared_score = e->score;
 				if (mark == MXW__MARK_GOOD)
@@ -180,21 +182,21 @@ static float left_of(const struct mxw__state_record *r, uint64_t half_life_ms, c
 	return mxw__table_left(m->wall_ms - wall_time((double)r->at_ms), half_life_ms);
 }
 
-static bool entry_of(const mxw__table_t *t, const struct mxw__state_record *r, const struct moment *m, struct mxw__entry *ret_entry)
+static bool pair_of(const mxw__table_t *t, const struct mxw__state_record *r, const struct moment *m, struct mxw__pair *ret_pair)
 {
 	float left = left_of(r, half_life_of(t, MXW__MARK_SCORE), m), left_good = left_of(r, half_life_of(t, MXW__MARK_GOOD), m);
-	struct mxw__entry e = {.at_ms = m->now_ms, .is_merged = true};
+	struct mxw__pair in = {.entry = {.at_ms = m->now_ms, .is_merged = true}};
 
-	if (!mxw__key_parse(r->key, &e.key))
+	if (!mxw__key_parse(r->key, &in.owner.key))
 		return false;
-	e.score = number(r->values[FIELD_SCORE], -SCORE_MAX) * left;
-	e.good = number(r->values[FIELD_GOOD], 0) * left_good;
-	e.first_s = seconds_of(r->values[FIELD_FIRST], m);
-	e.last_s = seconds_of(r->values[FIELD_LAST], m);
-	e.reset_ms = wall_time(r->values[FIELD_RESET]);
+	in.entry.score = number(r->values[FIELD_SCORE], -SCORE_MAX) * left;
+	in.entry.good = number(r->values[FIELD_GOOD], 0) * left_good;
+	in.entry.first_s = seconds_of(r->values[FIELD_FIRST], m);
+	in.entry.last_s = seconds_of(r->values[FIELD_LAST], m);
+	in.owner.reset_ms = wall_time(r->values[FIELD_RESET]);
 	for (size_t i = 0; i < MXW__EVENT_COUNT; i++)
-		e.counts[i] = number(r->values[FIELD_COUNTS + i], 0) * left;
-	*ret_entry = e;
+		in.entry.counts[i] = number(r->values[FIELD_COUNTS + i], 0) * left;
+	*ret_pair = in;
 	return true;
 }
 
@@ -207,59 +209,59 @@ static void merge_times(struct mxw__entry *e, const struct mxw__entry *in)
 }
 
 /* The sum of all hosts contains all but what they have not been told; one from before a forgiving that was done here says nothing. */
-static void merge_shared(struct mxw__entry *e, const struct mxw__entry *in)
+static void merge_shared(struct mxw__entry *e, struct mxw__owner *owner, const struct mxw__pair *in)
 {
-	if (in->reset_ms < e->reset_ms)
+	if (in->owner.reset_ms < owner->reset_ms)
 		return;
-	if (in->reset_ms > e->reset_ms)
-		mxw__table_reset(e, in->reset_ms);
-	e->score = in->score + e->unshared_score;
+	if (in->owner.reset_ms > owner->reset_ms)
+		mxw__table_reset(e);
+	owner->reset_ms = in->owner.reset_ms;
+	e->score = in->entry.score + e->unshared_score;
 }
 
 /*
  * What was written before the start, where something has come meanwhile: if that came from here, both count; if other hosts have said what they
  * know, they know of what was written, too.
  */
-static void merge_kept(struct mxw__entry *e, const struct mxw__entry *in)
+static void merge_kept(struct mxw__entry *e, struct mxw__owner *owner, const struct mxw__pair *in)
 {
 	float own = e->is_merged ? 0 : 1;
 
-	if (in->reset_ms >= e->reset_ms) {
-		e->score = fmaxf(own * e->score + in->score, e->is_merged ? e->score : -SCORE_MAX);
+	if (in->owner.reset_ms >= owner->reset_ms) {
+		e->score = fmaxf(own * e->score + in->entry.score, e->is_merged ? e->score : -SCORE_MAX);
 		for (size_t i = 0; i < MXW__EVENT_COUNT; i++)
-			e->counts[i] = fmaxf(own * e->counts[i] + in->counts[i], e->counts[i]);
-		e->reset_ms = in->reset_ms;
+			e->counts[i] = fmaxf(own * e->counts[i] + in->entry.counts[i], e->counts[i]);
+		owner->reset_ms = in->owner.reset_ms;
 	}
-	e->good = fmaxf(own * e->good + in->good, e->good);
+	e->good = fmaxf(own * e->good + in->entry.good, e->good);
 }
 
-static void put(mxw__table_t *t, mxw__state_reader_t reader, const struct mxw__state_record *record)
+static void score_put(void *store, mxw__state_reader_t reader, const struct mxw__state_record *record)
 {
+	mxw__table_t *t = store;
 	struct moment m = moment_of(t);
-	struct mxw__entry in;
+	struct mxw__pair in;
 
-	if (!entry_of(t, record, &m, &in))
+	if (!pair_of(t, record, &m, &in))
 		return;
 	if (reader == MXW__STATE_SHARE) {
-		in.good = 0;
-		memset(in.counts, 0, sizeof in.counts);
+		in.entry.good = 0;
+		memset(in.entry.counts, 0, sizeof in.entry.counts);
 	}
-	struct mxw__place at = mxw__table_place(t, &in.key);
+	struct mxw__place at = mxw__table_place(t, &in.owner.key);
 	pthread_mutex_lock(&at.shard->mutex);
-	struct mxw__entry *e = mxw__table_find_locked(&at, &in.key);
-	if (!e) {
-		e = mxw__table_admit_locked(t, &at, &in, false, m.now_ms);
+	size_t slot = mxw__table_find_locked(&at);
+	if (slot == SIZE_MAX) {
+		slot = mxw__table_admit_locked(t, &at, &in, false, m.now_ms);
 	} else {
+		struct mxw__entry *e = &at.shard->entries[slot];
 		mxw__table_age(t, e, m.now_ms);
-		merge_times(e, &in);
-		if (reader == MXW__STATE_SHARE)
-			merge_shared(e, &in);
-		else
-			merge_kept(e, &in);
+		merge_times(e, &in.entry);
+		(reader == MXW__STATE_SHARE ? merge_shared : merge_kept)(e, &at.shard->owners[slot], &in);
 		e->is_merged = true;
 	}
-	if (e && reader == MXW__STATE_SHARE)
-		mxw__table_mark_locked(at.shard, e, MXW__MARK_DISK);
+	if (slot != SIZE_MAX && reader == MXW__STATE_SHARE)
+		mxw__table_mark_locked(at.shard, slot, MXW__MARK_DISK);
 	pthread_mutex_unlock(&at.shard->mutex);
 }
 
@@ -267,23 +269,24 @@ static void put_good(mxw__table_t *t, const struct mxw__state_record *record)
 {
 	struct moment m = moment_of(t);
 	int32_t now_s = mxw__table_seconds(m.now_ms);
-	struct mxw__entry in = {.at_ms = m.now_ms, .first_s = now_s, .last_s = now_s, .is_merged = true};
+	struct mxw__pair in = {.entry = {.at_ms = m.now_ms, .first_s = now_s, .last_s = now_s, .is_merged = true}};
 
-	if (!mxw__key_parse(record->key, &in.key))
+	if (!mxw__key_parse(record->key, &in.owner.key))
 		return;
-	in.good = number(record->values[0], 0) * left_of(record, half_life_of(t, MXW__MARK_GOOD), &m);
-	struct mxw__place at = mxw__table_place(t, &in.key);
+	in.entry.good = number(record->values[0], 0) * left_of(record, half_life_of(t, MXW__MARK_GOOD), &m);
+	struct mxw__place at = mxw__table_place(t, &in.owner.key);
 	pthread_mutex_lock(&at.shard->mutex);
-	struct mxw__entry *e = mxw__table_find_locked(&at, &in.key);
-	if (!e) {
-		e = mxw__table_admit_locked(t, &at, &in, false, m.now_ms);
+	size_t slot = mxw__table_find_locked(&at);
+	if (slot == SIZE_MAX) {
+		slot = mxw__table_admit_locked(t, &at, &in, false, m.now_ms);
 	} else {
+		struct mxw__entry *e = &at.shard->entries[slot];
 		mxw__table_age(t, e, m.now_ms);
-		e->good = in.good + e->unshared_good;
+		e->good = in.entry.good + e->unshared_good;
 		e->is_merged = true;
 	}
-	if (e)
-		mxw__table_mark_locked(at.shard, e, MXW__MARK_DISK);
+	if (slot != SIZE_MAX)
+		mxw__table_mark_locked(at.shard, slot, MXW__MARK_DISK);
 	pthread_mutex_unlock(&at.shard->mutex);
 }
 
@@ -298,11 +301,12 @@ static void give_back(mxw__table_t *t, mxw__table_mark_t mark, const struct mxw_
 	float amount = number(record->values[0], -SCORE_MAX) * left_of(record, half_life_of(t, mark), &m);
 	struct mxw__place at = mxw__table_place(t, &key);
 	pthread_mutex_lock(&at.shard->mutex);
-	struct mxw__entry *e = mxw__table_find_locked(&at, &key);
-	if (e) {
-		mxw__table_mark_locked(at.shard, e, mark);
+	size_t slot = mxw__table_find_locked(&at);
+	if (slot != SIZE_MAX) {
+		struct mxw__entry *e = &at.shard->entries[slot];
+		mxw__table_mark_locked(at.shard, slot, mark);
 		mxw__table_age(t, e, m.now_ms);
-		if (mark == MXW__MARK_SCORE && wall_time(record->values[FIELD_RESET]) >= e->reset_ms)
+		if (mark == MXW__MARK_SCORE && wall_time(record->values[FIELD_RESET]) >= at.shard->owners[slot].reset_ms)
 			e->unshared_score += amount;
 		if (mark == MXW__MARK_GOOD)
 			e->unshared_good += amount;
@@ -320,11 +324,6 @@ static mxw__table_mark_t mark_of(mxw__state_reader_t reader)
 static size_t score_take(void *store, mxw__state_reader_t reader, struct mxw__state_record *ret_records, size_t max)
 {
 	return take(store, mark_of(reader), ret_records, max);
-}
-
-static void score_put(void *store, mxw__state_reader_t reader, const struct mxw__state_record *record)
-{
-	put(store, reader, record);
 }
 
 static void score_give_back(void *store, mxw__state_reader_t reader, const struct mxw__state_record *record)
