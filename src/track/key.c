@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <mxward/net.h>
 
 #include "src/track/key.h"
 
-enum { HEAD = 36, NAME_MAX_LEN = MXW__KEY_DATA };
+enum {
+	HASH = 17,                          /* '~' and 16 digits */
+	NAME_TEXT = MXW__KEY_TEXT_MAX - 8   /* of a name, below "domain:", with what must be escaped */
+};
 
 static const char *const names[MXW__KEY_KINDS] = {
 	[MXW__KEY_NONE] = "none", [MXW__KEY_ADDRESS] = "address", [MXW__KEY_NETWORK] = "network", [MXW__KEY_WIDE] = "wide",
@@ -52,31 +53,76 @@ struct mxw__key mxw__key_of_ip(mxw__key_kind_t kind, const struct mxw_ip *ip)
 	return key;
 }
 
-struct mxw__key mxw__key_of_name(mxw__key_kind_t kind, const char *name)
+static bool is_plain(uint8_t c)
+{
+	return c > ' ' && c < 0x7f && c != '%';
+}
+
+static size_t text_octets(uint8_t c)
+{
+	return is_plain(c) ? 1 : 3;
+}
+
+static uint8_t octet_of(mxw__key_kind_t kind, char c)
+{
+	return (uint8_t)(kind == MXW__KEY_USER ? c : mxw__ascii_lower(c));
+}
+
+/* Without memory of its own, however long the name is: each piece is hashed with the hash of what is before it. */
+static uint64_t hash_name(mxw__key_kind_t kind, const char *name, size_t len)
 {
 	static const struct mxw__hashkey fixed = {UINT64_C(0x6d78776172640001), UINT64_C(0x6b65792e68000002)};
+	enum { OF_HASH = 8, PIECE = 248 };
+	uint8_t octets[OF_HASH + PIECE];
+	uint64_t h = 0;
+
+	for (size_t at = 0; at < len;) {
+		size_t n = 0;
+		for (; n < OF_HASH; n++)
+			octets[n] = (uint8_t)(h >> (8 * n));
+		for (; n < sizeof octets && at < len; at++)
+			octets[n++] = octet_of(kind, name[at]);
+		h = mxw__hash(&fixed, octets, n);
+	}
+	return h;
+}
+
+/* How many octets of the name fit into so many of a key and of its text. */
+static size_t count_fitting(const char *name, size_t len, size_t octets, size_t text)
+{
+	size_t n = 0;
+
+	for (; n < len && n < octets; n++) {
+		size_t more = text_octets((uint8_t)name[n]);
+		if (more > text)
+			break;
+		text -= more;
+	}
+	return n;
+}
+
+struct mxw__key mxw__key_of_name(mxw__key_kind_t kind, const char *name)
+{
 	struct mxw__key key = {0};
 	size_t len = strlen(name);
+	char hash[HASH + 1];
 
 	if (kind != MXW__KEY_USER && len && name[len - 1] == '.')
 		len--;
 	if (len == 0)
 		return key;
+	size_t head = count_fitting(name, len, MXW__KEY_DATA, NAME_TEXT);
+	if (head < len)
+		head = count_fitting(name, len, MXW__KEY_DATA - HASH, NAME_TEXT - HASH);
 	key.kind = (uint8_t)kind;
-	size_t head = len <= NAME_MAX_LEN ? len : HEAD;
-	for (size_t i = 0; i < head; i++)
-		key.data[i] = (uint8_t)(kind == MXW__KEY_USER ? name[i] : mxw__ascii_lower(name[i]));
 	key.len = (uint8_t)head;
+	for (size_t i = 0; i < head; i++)
+		key.data[i] = octet_of(kind, name[i]);
 	if (head == len)
 		return key;
-	char *lower = strndup(name, len), text[20];
-	if (lower && kind != MXW__KEY_USER)
-		mxw__ascii_lower_str(lower);
-	uint64_t h = lower ? mxw__hash(&fixed, lower, len) : mxw__hash(&fixed, name, len);
-	free(lower);
-	int n = snprintf(text, sizeof text, "~%016" PRIx64, h);
-	memcpy(key.data + head, text, (size_t)n);
-	key.len = (uint8_t)(head + (size_t)n);
+	snprintf(hash, sizeof hash, "~%016" PRIx64, hash_name(kind, name, len));
+	memcpy(key.data + head, hash, HASH);
+	key.len = (uint8_t)(head + HASH);
 	return key;
 }
 
@@ -96,12 +142,6 @@ static void ip_text(const struct mxw__key *key, char *ret_text)
 		snprintf(ret_text, MXW__KEY_TEXT_MAX, "%s/%zu", text, n * 8);
 }
 
-static bool is_plain(uint8_t c)
-{
-	return c > ' ' && c < 0x7f && c != '%';
-}
-
-/* What does not fit is a name that was never made by mxw__key_of_name(): octets that must be escaped are taken as "~hash" too. */
 char *mxw__key_text(const struct mxw__key *key, char ret_text[MXW__KEY_TEXT_MAX])
 {
 	size_t at = 0;
@@ -114,7 +154,7 @@ char *mxw__key_text(const struct mxw__key *key, char ret_text[MXW__KEY_TEXT_MAX]
 		return ret_text;
 	}
 	at = (size_t)snprintf(ret_text, MXW__KEY_TEXT_MAX, "%s:", names[key->kind]);
-	for (size_t i = 0; i < key->len && at + 4 < MXW__KEY_TEXT_MAX; i++) {
+	for (size_t i = 0; i < key->len && at + text_octets(key->data[i]) < MXW__KEY_TEXT_MAX; i++) {
 		if (is_plain(key->data[i]))
 			ret_text[at++] = (char)key->data[i];
 		else
@@ -130,10 +170,10 @@ static bool parse_ip(const char *text, struct mxw__key *ret_key)
 
 	if (!strchr(text, '/')) {
 		struct mxw_ip ip;
-		if (mxw_ip_parse(text, &ip) != MXW_OK)
+		if (mxw_ip_parse(text, &ip) != MXW_OK || !ip.family)
 			return false;
 		*ret_key = mxw__key_of_ip(MXW__KEY_ADDRESS, &ip);
-		return ret_key->kind != MXW__KEY_NONE;
+		return true;
 	}
 	if (mxw_network_parse(text, &net) != MXW_OK)
 		return false;
@@ -182,8 +222,10 @@ bool mxw__key_parse(const char *text, struct mxw__key *ret_key)
 			continue;
 		if (!unescape(text + len + 1, name, sizeof name))
 			return false;
-		*ret_key = mxw__key_of_name(kind, name);
-		return ret_key->kind != MXW__KEY_NONE;
+		struct mxw__key key = mxw__key_of_name(kind, name);
+		if (key.kind != MXW__KEY_NONE)
+			*ret_key = key;
+		return key.kind != MXW__KEY_NONE;
 	}
 	return parse_ip(text, ret_key);
 }

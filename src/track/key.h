@@ -7,7 +7,8 @@
  *    192.0.2.0/24, 2001:db8:1::/56, 2001:db8:1::/48    networks
  *    helo:mx.example.org  domain:example.org  user:anna  list:NAME
  *
- * A name that is too long is kept as its beginning, '~' and a hash of the whole: the same on every host and after each start.
+ * A name that is too long, as it is or with what must be escaped, is kept as its beginning, '~' and a hash of the whole: the same on
+ * every host and after each start. So the text of a key always gives that key.
  *
  * Who may call: session, track, and the public interface behind mxwardctl.
  * Threads: pure functions.
