@@ -24,6 +24,7 @@ void mxw__engine_tick(mxw_engine_t *engine)
 		return;
 	struct mxw__snapshot *snap = mxw__engine_snapshot(engine);
 	mxw__report_resolver(engine, snap->resolver);
+	mxw__report_share(engine);
 	mxw__snapshot_unref(snap);
 }
 

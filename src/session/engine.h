@@ -311,6 +311,8 @@ void mxw__report_message(mxw_session_t *s);
 void mxw__report_refused_session(mxw_session_t *s, mxw_stage_t stage, const struct mxw_verdict *verdict);
 /* The resolver's counters, if it was asked anything. */
 void mxw__report_resolver(mxw_engine_t *engine, mxw_resolver_t *resolver);
+/* Those of sharing, if there is any. */
+void mxw__report_share(mxw_engine_t *engine);
 
 /* resolver_conf.c */
 /*

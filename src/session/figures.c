@@ -89,6 +89,7 @@ static void say_share(struct figures *f, mxw_engine_t *engine)
 	say(f, "pushed", stats.pushed);
 	say(f, "pulled", stats.pulled);
 	say(f, "late", stats.late);
+	say(f, "longest-us", stats.longest_us);
 	say(f, "failed", stats.failed);
 	say(f, "dropped", stats.dropped);
 }

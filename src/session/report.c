@@ -11,6 +11,7 @@
 
 #include "src/session/bounce.h"
 #include "src/session/engine.h"
+#include "src/share/share.h"
 
 /* Each octet of a peer may take four: the line has room for the longest values of all, so that nobody can keep the verdict out. */
 enum { LINE_MAX_BYTES = 8000, VALUE_MAX = 200, RCPT_MAX = 80, REFUSED_MAX = 300, LISTED_MAX = 400 };
@@ -240,6 +241,28 @@ void mxw__report_refused_session(mxw_session_t *s, mxw_stage_t stage, const stru
 	add_scores(&line, s);
 	add_number(&line, "time-ms", (uint64_t)s->record.spent_ms);
 	emit(s, &line);
+}
+
+void mxw__report_share(mxw_engine_t *engine)
+{
+	struct mxw__share_stats stats;
+	struct mxw__buf line;
+
+	mxw__share_get_stats(engine->share, &stats);
+	if (!engine->log || !stats.is_on)
+		return;
+	mxw__buf_init(&line, LINE_MAX_BYTES);
+	mxw__buf_adds(&line, "event=share");
+	add(&line, "server", stats.server);
+	add(&line, "up", stats.is_up ? "yes" : "no");
+	add_number(&line, "pushed", stats.pushed);
+	add_number(&line, "pulled", stats.pulled);
+	add_number(&line, "late", stats.late);
+	add_number(&line, "longest-us", stats.longest_us);
+	add_number(&line, "lost", stats.failed);
+	add_number(&line, "dropped", stats.dropped);
+	mxw__engine_log(engine, MXW_LEVEL_INFO, mxw__buf_str(&line));
+	mxw__buf_fini(&line);
 }
 
 void mxw__report_resolver(mxw_engine_t *engine, mxw_resolver_t *resolver)

@@ -44,6 +44,8 @@ static void configure(mxw_engine_t *engine, const struct mxw_conf *conf)
 
 static void free_all(mxw_engine_t *engine)
 {
+	if (engine->share)
+		mxw__report_share(engine);
 	mxw__share_free(engine->share);
 }
 
@@ -51,8 +53,10 @@ static void want_score(mxw_session_t *s, struct mxw__wants *wants, struct mxw__k
 {
 	char text[MXW__KEY_TEXT_MAX];
 
-	if (s->snapshot->conf->tracker.key_kinds >> key.kind & 1)
-		mxw__wants_add(wants, &mxw__table_sort, mxw__key_text(&key, text));
+	if (!(s->snapshot->conf->tracker.key_kinds >> key.kind & 1))
+		return;
+	mxw__wants_add(wants, &mxw__table_sort, mxw__key_text(&key, text));
+	mxw__wants_add(wants, &mxw__table_good_sort, text);
 }
 
 /* Only strangers are judged by what was done before; of others there is nothing to be known. */
