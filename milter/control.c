@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "milter/command.h"
@@ -28,6 +29,7 @@ enum {
 	ANSWER_MAX = 16 * 1024 * 1024,
 	ASK_MS = 5000,               /* to say the line */
 	TAKE_MS = 10000,             /* to take the answer */
+	STOP_S = 3,
 	NO_FILES_MS = 200,           /* pause when there are no descriptors to be had */
 	NAME_MAX_OCTETS = 64,
 };
@@ -276,23 +278,40 @@ int mwd_control_start(const struct mwd_control_options *options, mwd_control_t *
 	return 0;
 }
 
-void mwd_control_stop(mwd_control_t *control)
+/* Only the one that we made: a successor may have put its own there. */
+static void remove_file(const struct mwd_control *self)
 {
 	struct stat st;
+
+	if (self->ino && lstat(self->path, &st) == 0 && st.st_dev == self->dev && st.st_ino == self->ino)
+		unlink(self->path);
+}
+
+static bool end_thread(struct mwd_control *self)
+{
+	struct timespec until;
 	uint64_t one = 1;
 
+	if (!self->has_thread)
+		return true;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += STOP_S;
+	return write(self->wake_fd, &one, sizeof one) == sizeof one && pthread_timedjoin_np(self->thread, NULL, &until) == 0;
+}
+
+bool mwd_control_stop(mwd_control_t *control)
+{
 	if (!control)
-		return;
-	if (control->has_thread && write(control->wake_fd, &one, sizeof one) == sizeof one)
-		pthread_join(control->thread, NULL);
+		return true;
+	remove_file(control);
+	if (!end_thread(control))
+		return false;
 	for (size_t i = 0; i < control->nconns; i++)
 		conn_free(control->conns[i]);
-	/* A successor may have put its own there. */
-	if (control->ino && lstat(control->path, &st) == 0 && st.st_dev == control->dev && st.st_ino == control->ino)
-		unlink(control->path);
 	if (control->fd >= 0)
 		close(control->fd);
 	if (control->wake_fd >= 0)
 		close(control->wake_fd);
 	free(control);
+	return true;
 }

@@ -30,7 +30,10 @@ struct mwd_control_options {
 
 /* 0, or an exit code. A socket's group that can't be given to it is a warning in the log. */
 int mwd_control_start(const struct mwd_control_options *options, mwd_control_t **ret_control, struct mwd_problem *problem);
-/* Ends what is asked, removes the socket's file if it is still ours. NULL is allowed. */
-void mwd_control_stop(mwd_control_t *control);
+/*
+ * Ends what is asked, removes the socket's file if it is still ours. False: the thread does not come back within some seconds, since
+ * the system does not say who a user is; it is left there, and the engine must be, too. NULL is allowed.
+ */
+bool mwd_control_stop(mwd_control_t *control);
 
 #endif

@@ -368,10 +368,10 @@ static _Noreturn void stop(struct server *server, int exit_code)
 	mwd_notify("STOPPING=1");
 	mxw_engine_hurry(server->engine);
 	mwd_fdguard_stop(&server->fdguard);
-	mwd_control_stop(server->control);
+	bool is_control_gone = mwd_control_stop(server->control);
 	mwd_listener_retire(&server->listener);
 	drain(server);
-	bool is_empty = close_gate(server);
+	bool is_empty = close_gate(server) && is_control_gone;
 	mwd_kicker_stop(&server->glue.kicker);
 	unsigned cut_off = mwd_gate_nconns(&server->glue.gate);
 	if (cut_off > 0)
