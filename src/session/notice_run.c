@@ -119,7 +119,8 @@ static bool judge(bool is_over, int status, char *ret_why, size_t size)
 	return is_over && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-bool mxw__notice_run(const struct mxw_conf *conf, const struct mxw__notice *notice, const atomic_bool *is_cancelled, char *ret_why, size_t size)
+bool mxw__notice_run(const struct mxw_conf *conf, const struct mxw__notice *notice, const atomic_bool *is_cancelled, char *ret_why,
+		     size_t size)
 {
 	char text[MXW__NOTICE_TEXT_MAX];
 	int ends[2], status = 0;

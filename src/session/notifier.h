@@ -2,9 +2,10 @@
 /*
  * notifier.h: tells a person that an account was suspended: by a command, by a mail, or both.
  *
- * A notice waits in a queue of NOTICES_MAX; one thread, which begins with the first, sends one after the other. The command is run without a shell, as its
- * own process group, with nothing but standard input; if it has not ended in time, the group is killed. The mail goes to an SMTP server with
- * the null sender: nothing comes back. sendmail(8) would need a privilege that the daemon's unit takes away.
+ * A notice waits in a queue of NOTICES_MAX; one thread, which begins with the first, sends one after the other. The command is run
+ * without a shell, as its own process group, with nothing but standard input; if it has not ended in time, the group is
+ * killed. The mail goes to an SMTP server with the null sender: nothing comes back. sendmail(8) would need a privilege that the
+ * daemon's unit takes away.
  *
  * Who may call: session.
  * Threads: send from any; it only queues. The notice function is called on the notifier's thread.
@@ -41,7 +42,8 @@ enum { MXW__NOTICE_TEXT_MAX = 1000 };
 /* What is told, in lines that end in LF; printable ASCII. */
 void mxw__notice_text(const struct mxw_conf *conf, const struct mxw__notice *notice, char ret_text[MXW__NOTICE_TEXT_MAX]);
 /* False, and why not. */
-bool mxw__notice_run(const struct mxw_conf *conf, const struct mxw__notice *notice, const atomic_bool *is_cancelled, char *ret_why, size_t size);
+bool mxw__notice_run(const struct mxw_conf *conf, const struct mxw__notice *notice, const atomic_bool *is_cancelled, char *ret_why,
+		     size_t size);
 bool mxw__notice_mail(const struct mxw_conf *conf, const struct mxw__notice *notice, const atomic_bool *is_cancelled, char *ret_why,
 		      size_t size);
 

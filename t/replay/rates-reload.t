@@ -1,4 +1,4 @@
-# After a reload a limit of the same name goes on, with its new rate; others begin anew.
+# After a reload a limit of the same name goes on, with its new rate; others begin anew. A restart gives nothing back.
 conf <<END
 rates { limit one messages per address 1/1h
 	limit two messages per helo 1/1h }
@@ -44,4 +44,15 @@ mail <a@a.example>
 abort
 mail <a@a.example>
 = defer 450
+close
+restart
+session s3
+connect 198.51.100.1
+helo b.example
+mail <a@a.example>
+= defer 450
+fact message.over-limit = one
+advance 30m
+mail <a@a.example>
+= continue
 close
