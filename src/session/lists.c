@@ -83,6 +83,7 @@ static mxw_status_t make(mxw_engine_t *engine, const struct mxw_conf *conf, stru
 	lists->clock = engine->clock;
 	lists->notice = notice;
 	lists->notice_ctx = engine;
+	mxw__lists_know_sections(lists, conf);
 	lists->files = open_files(lists, conf, NULL);
 	return lists->files ? MXW_OK : mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
 }
@@ -93,6 +94,7 @@ static void configure(mxw_engine_t *engine, const struct mxw_conf *conf)
 	struct mxw__list_files *old = files_ref(lists), *fresh = open_files(lists, conf, old);
 
 	files_unref(old);
+	mxw__lists_know_sections(lists, conf);
 	if (!fresh) {
 		notice(engine, true, "no memory for the lists of the new configuration; those of the old one stay in use");
 		return;

@@ -65,12 +65,13 @@ struct mxw__lists {
 	size_t nadded;
 	struct mxw__added_list added[MXW__LISTS_ADDED_MAX];
 	size_t nchanged[MXW__STATE_READERS];
-	size_t next_list[MXW__STATE_READERS];
 	atomic_bool has_any;           /* was anything ever added? */
 };
 
 /* The list of that name; made, for at most `max` entries, if `max` is not 0. NULL: there is none, or no memory or room. */
 struct mxw__added_list *mxw__lists_find_locked(struct mxw__lists *lists, const char *name, size_t max);
+/* Makes those of the sections, with their bounds. */
+void mxw__lists_know_sections(struct mxw__lists *lists, const struct mxw_conf *conf);
 /* Writes an entry anew. MXW_ERR_LIMIT, MXW_ERR_NOMEM. */
 mxw_status_t mxw__lists_write_locked(struct mxw__lists *lists, struct mxw__added_list *list, const struct mxw__list_line *line,
 				     int64_t at_ms, bool is_removed, unsigned changed);

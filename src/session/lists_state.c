@@ -31,12 +31,30 @@ struct mxw__added_list *mxw__lists_find_locked(struct mxw__lists *lists, const c
 	struct mxw__added_list *list = &lists->added[lists->nadded];
 	if (!max || lists->nadded == MXW__LISTS_ADDED_MAX || strlen(name) >= sizeof list->name)
 		return NULL;
-	*list = (struct mxw__added_list){.max = max, .set = mxw__list_set_new(max)};
+	*list = (struct mxw__added_list){.max = max, .set = mxw__list_set_new(SIZE_MAX)};
 	if (!list->set)
 		return NULL;
 	snprintf(list->name, sizeof list->name, "%s", name);
 	lists->nadded++;
 	return list;
+}
+
+/* Before anything comes from the disk, so that each section has its own bound; lists of other names have room as long as they hold anything. */
+void mxw__lists_know_sections(struct mxw__lists *lists, const struct mxw_conf *conf)
+{
+	pthread_mutex_lock(&lists->mutex);
+	for (size_t i = lists->nadded; i-- > 0;) {
+		if (mxw__list_set_count(lists->added[i].set))
+			continue;
+		mxw__list_set_unref(lists->added[i].set);
+		lists->added[i] = lists->added[--lists->nadded];
+	}
+	for (size_t i = 0; i < conf->nlists; i++) {
+		struct mxw__added_list *list = mxw__lists_find_locked(lists, conf->lists[i].name, (size_t)conf->lists[i].max_entries);
+		if (list)
+			list->max = (size_t)conf->lists[i].max_entries;
+	}
+	pthread_mutex_unlock(&lists->mutex);
 }
 
 /* ---- writing ---- */
@@ -77,6 +95,8 @@ mxw_status_t mxw__lists_write_locked(struct mxw__lists *lists, struct mxw__added
 
 	if (!item && mxw__list_set_count(list->set) >= list->max)
 		purge_locked(lists, list);
+	if (!item && mxw__list_set_count(list->set) >= list->max)
+		return MXW_ERR_LIMIT;
 	if (item)
 		uncount(lists, item);
 	mxw_status_t status = mxw__list_set_add(list->set, line, 0, &item);

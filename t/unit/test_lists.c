@@ -321,6 +321,36 @@ static void write_view(void *ctx, const struct mxw__list_view *view)
 		      view->until_ms ? " until" : "");
 }
 
+/* Also of what comes from a disk or another host, for lists of ours and of others. */
+START_TEST(what_comes_from_elsewhere_keeps_to_the_bound)
+{
+	struct mxw__state_record r = {.at_ms = 1, .expires_ms = INT64_MAX, .values = {0, 1, 0}};
+	int ours = 0, others = 0;
+
+	for (int i = 0; i < 20; i++) {
+		snprintf(r.key, sizeof r.key, "block/192.0.2.%d", i);
+		mxw__lists_sort.put(engine->lists, MXW__STATE_DISK, &r);
+		snprintf(r.key, sizeof r.key, "other/192.0.2.%d", i);
+		mxw__lists_sort.put(engine->lists, MXW__STATE_DISK, &r);
+	}
+	struct mxw__state_record records[64];
+	size_t n = mxw__lists_sort.take(engine->lists, MXW__STATE_SHARE, records, 64);
+	for (size_t i = 0; i < n; i++) {
+		ours += strncmp(records[i].key, "block/", 6) == 0;
+		others += strncmp(records[i].key, "other/", 6) == 0;
+	}
+	ck_assert_int_eq(ours, 10);
+	ck_assert_int_eq(others, 20);
+	/* Another bound, by a reload, holds from then on. */
+	mxw_conf_t *conf;
+	ck_assert_int_eq(mxw_conf_load_text("test", "resolver { forward none }\nlist block { max-entries 11 }\n", NULL, NULL, &conf), MXW_OK);
+	ck_assert_int_eq(mxw_engine_reload(engine, conf, NULL), MXW_OK);
+	mxw_conf_unref(conf);
+	ck_assert_int_eq(mxw__lists_add(engine, "block", "192.0.2.100", 0, NULL, NULL, NULL), MXW_OK);
+	ck_assert_int_eq(mxw__lists_add(engine, "block", "192.0.2.101", 0, NULL, NULL, NULL), MXW_ERR_LIMIT);
+}
+END_TEST
+
 START_TEST(all_entries_are_shown_those_of_files_first)
 {
 	struct mxw__buf all, text;
@@ -472,6 +502,7 @@ static Suite *make_suite(void)
 	tcase_add_test(running, an_entry_is_added_and_removed_while_running);
 	tcase_add_test(running, what_is_no_entry_is_not_added);
 	tcase_add_test(running, a_full_list_takes_no_more_until_something_expires);
+	tcase_add_test(running, what_comes_from_elsewhere_keeps_to_the_bound);
 	tcase_add_test(running, all_entries_are_shown_those_of_files_first);
 	tcase_add_test(running, what_was_added_is_known_elsewhere_and_after_a_start);
 	tcase_add_test(running, what_was_added_is_there_after_a_restart);
