@@ -66,6 +66,9 @@ static void describe_disposition(const mxw_session_t *s, const struct mxw_verdic
 	if (v->action == MXW_ACTION_REJECT || v->action == MXW_ACTION_DISCARD) {
 		e->disposition = "reject";
 		e->override = is_asked_for ? "" : "other";
+	} else if (v->action == MXW_ACTION_HOLD) {
+		e->disposition = "quarantine";
+		e->override = a->result == MXW__DMARC_FAIL && a->policy == MXW__DMARC_POLICY_QUARANTINE ? "" : "other";
 	} else {
 		e->disposition = "none";
 		e->override = why_taken(s, a);

@@ -55,7 +55,9 @@ static int64_t patience_ms(const mxw_session_t *s, mxw_stage_t stage)
 
 void mxw__hold_delayed(mxw_session_t *s, mxw_stage_t stage, const struct mxw_decision *decision, struct mxw_verdict *verdict)
 {
-	int64_t now_ms = mxw__now_ms(&s->engine->clock), until_ms = now_ms + (int64_t)decision->delay_ms;
+	/* A concealed reply has its time from the beginning of the step, whatever was done since. */
+	int64_t now_ms = mxw__now_ms(&s->engine->clock), from_ms = s->hold_count ? s->step_began_ms : now_ms;
+	int64_t until_ms = from_ms + (int64_t)decision->delay_ms;
 	int64_t latest_ms = s->step_began_ms + patience_ms(s, stage);
 
 	if (!decision->delay_ms)

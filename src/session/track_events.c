@@ -382,9 +382,10 @@ static void feed_domain(mxw_session_t *s)
 				       mxw__now_ms(&s->engine->clock));
 }
 
+/* What somebody has to look at first speaks for nobody. */
 static bool is_accepted(const struct mxw_verdict *verdict)
 {
-	return verdict && !mxw__is_refusal(verdict->decided);
+	return verdict && !mxw__is_refusal(verdict->decided) && verdict->decided != MXW_ACTION_HOLD;
 }
 
 void mxw__track_message(mxw_session_t *s, const struct mxw_verdict *verdict)

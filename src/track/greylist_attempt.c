@@ -6,6 +6,7 @@
 
 #include <openssl/evp.h>
 
+#include "src/mail/prvs.h"
 #include "src/track/greylist.h"
 
 enum { TEXT_MAX = 4096 };
@@ -27,9 +28,16 @@ static void add_lower(struct mxw__buf *buf, const char *s)
 		mxw__buf_addc(buf, mxw__ascii_lower(*s));
 }
 
-/* "bounce-1234-anna=example.net@lists.example" is "bounce-#-anna=example.net@lists.example". */
+/*
+ * "bounce-1234-anna=example.net@lists.example" is "bounce-#-anna=example.net@lists.example". A tag that is another one each day (prvs.h)
+ * is left out.
+ */
 static void add_sender(struct mxw__buf *buf, const char *sender)
 {
+	struct mxw__prvs prvs;
+
+	if (mxw__prvs_parse(sender, &prvs))
+		sender = prvs.local;
 	const char *at = strrchr(sender, '@');
 	size_t local = at ? (size_t)(at - sender) : strlen(sender);
 

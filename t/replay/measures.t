@@ -117,3 +117,81 @@ eom
 edits 3
 log ~ verdict=hold rule=hold-it
 close
+
+# Concealed recipients: a delay that does not tell whether they exist is added, one that would is not.
+conf <<END
+spf { enabled no }
+dkim { enabled no }
+dmarc { enabled no }
+directory people {
+    type file
+    path @DIR@/people
+}
+domain example.net { recipients people }
+timeouts { concealed-reply 1s }
+rule slow {
+    at      rcpt
+    when    helo in hide.example open.example
+    tarpit  3s
+}
+rule slow-if-found {
+    when    rcpt = found
+    tarpit  6s
+}
+rule tag-if-found {
+    when    rcpt = found
+    tag     "X-Found: yes"
+}
+rule hide {
+    when    helo = hide.example
+    conceal
+}
+END
+reload
+session hide
+connect 198.51.100.9
+helo hide.example
+mail <a@y.example>
+rcpt <bob@example.net>
+= defer 451 rule=hide decided=conceal
+took = 3s
+rcpt <nobody@example.net>
+= defer 451 rule=hide decided=conceal
+took = 3s
+close
+conf <<END
+mode observe
+spf { enabled no }
+dkim { enabled no }
+dmarc { enabled no }
+authentication-results no
+directory people {
+    type file
+    path @DIR@/people
+}
+domain example.net { recipients people }
+rule slow {
+    when    client.class = outside
+    tarpit  3s
+}
+rule tagged {
+    when  client.class = outside
+    tag   "X-Outside: yes"
+}
+rule hold-all { hold }
+END
+reload
+session watched
+connect 198.51.100.10
+took <= 0
+helo open.example
+mail <a@y.example>
+rcpt <bob@example.net>
+took <= 0
+header X-Outside: forged
+eom
+= continue decided=hold
+edits 1
+delete X-Outside 1
+log ~ observed="slow:tarpit tagged:tag"
+close
