@@ -213,7 +213,11 @@ static void go_up(mxw__share_t *share)
 	share->up_since_ms = now_ms;
 	share->next_push_ms = now_ms;
 	share->look_back_ms = now_ms + LOOK_BACK_MS;
+	/* A round that was under way is not over: what it was to flush the next one will. */
 	share->is_in_round = false;
+	pthread_mutex_lock(&share->mutex);
+	share->round_flushes = share->flushes_done;
+	pthread_mutex_unlock(&share->mutex);
 	mxw__share_read_all_again(share);
 	atomic_store(&share->is_prompt, true);
 	set_up(share, true);

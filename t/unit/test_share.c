@@ -417,18 +417,18 @@ START_TEST(a_removal_is_heard_of_and_what_is_older_does_not_undo_it)
 	host_init(&b, &conf, 0);
 	wait_up(&a, true);
 	wait_up(&b, true);
-	r = a_record(&a, "k", 1000);
+	r = a_record(&a, "k", 100000);
 	r.values[LAST] = 1;
 	toy_add(&a.toy, &r);
 	flush(&a);
-	r = a_record(&a, "k", 0);
+	r = a_record(&a, "k", 50000);
 	r.is_gone = true;
 	toy_add(&a.toy, &r);
 	flush(&a);
 	ck_assert(want_of(&b, &toy_sort, "k"));
 	ck_assert_uint_eq(toy_puts(&b.toy, &got), 1);
 	ck_assert(got.is_gone);
-	r = a_record(&b, "k", 500);
+	r = a_record(&b, "k", 80000);
 	r.values[LAST] = 2;
 	toy_add(&b.toy, &r);
 	flush(&b);
@@ -767,7 +767,7 @@ START_TEST(a_redis_that_lost_its_data_gets_what_is_no_sum)
 	free(REDISD_ASK(&redisd, "FLUSHALL"));
 	mxw__share_flush(a.share, WAIT_MS);
 	mxw__share_flush(a.share, WAIT_MS);
-	ck_assert_uint_eq(toy_marks(&a.eager), eagers + 2);
+	ck_assert_uint_ge(toy_marks(&a.eager), eagers + 2);
 	host_fini(&a);
 }
 END_TEST
