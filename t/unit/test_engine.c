@@ -192,7 +192,7 @@ START_TEST(a_policy_that_needs_no_body_asks_for_none)
 {
 	struct mxw_needs all = needs_of("");
 	struct mxw_needs few = needs_of("authentication-results no\ndkim { enabled no }\ndmarc { enabled no }\n"
-					"spf { enabled no }\ntracker { enabled no }\n"
+					"spf { enabled no }\ntracker { enabled no }\noutbound { enabled no }\n"
 					"rule authres-flood off\nrule header-too-large off\nrule own-domain-forged off\n"
 					"rule own-domain-forged-observe off\n"
 					"rule from-ambiguous off\nrule from-several off\nrule from-missing off\n"
