@@ -130,9 +130,11 @@ bool mxw__distinct_add(mxw__distinct_t *distinct, const void *key, size_t key_le
 		e = take_slot_locked(&at, now_ms, window_ms);
 		e->key[0] = at.key[0];
 		e->key[1] = at.key[1];
+		e->last_ms = now_ms;
 		mxw__sketch_init(&e->sketch, now_ms);
 	}
-	e->last_ms = now_ms;
+	if (now_ms > e->last_ms)
+		e->last_ms = now_ms;
 	bool is_new = mxw__sketch_add(&e->sketch, hash, now_ms, window_ms);
 	pthread_mutex_unlock(&at.shard->mutex);
 	return is_new;

@@ -143,8 +143,8 @@ void mxw__table_free(mxw__table_t *table)
 /* ---- what happens ---- */
 
 /*
- * Before something happens to an entry. Within some seconds (a thousandth of the half-life) the numbers stay as they are, and what is added
- * counts as added when they were made: they are floats, and many small steps would round away what should decay.
+ * Before something happens to an entry. Within some seconds (a thousandth of the half-life) the numbers stay as they are, and what is
+ * added counts as added when they were made: they are floats, and many small steps would round away what should decay.
  */
 static void touch(const mxw__table_t *t, struct mxw__entry *e, int64_t now_ms)
 {

@@ -4,13 +4,14 @@
  * kind of event has happened (decaying as well), when it was seen first and last, and its good history.
  *
  * Bad events add points, good ones take some away; a score does not fall below minus `credit`. Score and counts are halved for each
- * half-life gone by, the good history for each history half-life; that is done when an entry is touched or read, nothing has to run in the background.
+ * half-life gone by, the good history for each history half-life; that is done when an entry is touched or read, nothing has to run in
+ * the background.
  *
  * Who may call: session, share, store, and the public interface behind mxwardctl.
  * Threads: any; the table is sharded, each shard has one mutex, held for the look-up or for the copying of 32 entries. Nothing else is
  *          locked under it.
- * Memory:  bounded by max_entries and max_bytes, all included: 195 bytes for each entry. Under pressure the entry least worth keeping of 16
- *          candidates goes: first of all one that has come and gone within half a half-life and has no good history, then the one
+ * Memory:  bounded by max_entries and max_bytes, all included: 195 bytes for each entry. Under pressure the entry least worth keeping
+ *          of 16 candidates goes: first of all one that has come and gone within half a half-life and has no good history, then the one
  *          with the lowest score and least history. So one-time addresses push out one another, and nobody who persists.
  * Time:    `now_ms` is monotonic; a time before the last change counts as that time. First and last seen are kept to the second.
  */

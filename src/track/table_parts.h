@@ -6,8 +6,8 @@
  * A shard is an array of sets with WAYS slots each. A key has two sets of one shard that it may stand in, so 16 slots; in each of
  * the two, one slot is its home. Whoever comes takes a free home, also from one who has none there; so more than four in five stand at
  * home, and both homes are fetched from memory at once, before it is known whether the key is there. Of the others a tag of 16 bits from
- * the key's hash says where they are; 0 is a free slot's. What is needed for a score, an event or an eviction lies in two cache lines; the key
- * itself lies elsewhere, since its hash, which nobody outside can foresee, is as good.
+ * the key's hash says where they are; 0 is a free slot's. What is needed for a score, an event or an eviction lies in two cache lines;
+ * the key itself lies elsewhere, since its hash, which nobody outside can foresee, is as good.
  *
  * Who may call: table.c, table_slots.c, table_state.c.
  * Threads: one mutex for each shard; functions whose names end in _locked want that of the place they are given.

@@ -120,9 +120,9 @@ enum {
 };
 
 /*
- * How much an entry is worth keeping. Whoever has come for longer than half a half-life, or has sent good mail, is established: before such
- * a one goes, all candidates go that have come and gone, however many points each of them got. Having been here decays as good history
- * does, so nobody is established for ever. Among equals the score counts, bad or good, and what is known of them.
+ * How much an entry is worth keeping. Whoever has come for longer than half a half-life, or has sent good mail, is established: before
+ * such a one goes, all candidates go that have come and gone, however many points each of them got. Having been here decays as good
+ * history does, so nobody is established for ever. Among equals the score counts, bad or good, and what is known of them.
  */
 static float worth(const mxw__table_t *t, const struct mxw__entry *e, int64_t now_ms)
 {

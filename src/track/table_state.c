@@ -220,8 +220,8 @@ static void merge_shared(struct mxw__entry *e, struct mxw__owner *owner, const s
 }
 
 /*
- * What was written before the start, where something has come meanwhile: if that came from here, both count; if other hosts have said what they
- * know, they know of what was written, too.
+ * What was written before the start, where something has come meanwhile: if that came from here, both count; if other hosts have said
+ * what they know, they know of what was written, too.
  */
 static void merge_kept(struct mxw__entry *e, struct mxw__owner *owner, const struct mxw__pair *in)
 {

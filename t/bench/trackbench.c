@@ -6,8 +6,8 @@
  *
  * In a build directory `make bench-track` does it; `make bench` too. How to read the figures:
  *
- * - A million addresses in a table with some room to spare. Then events of addresses drawn by chance from these, so that nearly none is in
- *   a cache: each is an update (mxw__table_add) and then a score read (mxw__table_score) of the same address.
+ * - A million addresses in a table with some room to spare. Then events of addresses drawn by chance from these, so that nearly none is
+ *   in a cache: each is an update (mxw__table_add) and then a score read (mxw__table_score) of the same address.
  * - "bytes each": all that the table takes, for each entry that it has when far more addresses came than it has room for.
  * - Times are of the processor (as the system counts it for the thread), the best of several rounds: other work on the machine makes
  *   single rounds slower, and none faster.
