@@ -54,6 +54,27 @@ bool mxw__rate_read(struct mxw__complaints *complaints, const char *name, const 
 	return true;
 }
 
+/* ---- who ---- */
+
+/* An address and a prefix that is none of it: it would be the name of a user who never logs in. */
+static bool is_half_a_network(const char *text)
+{
+	char address[MXW_IP_TEXT_MAX];
+	const char *slash = strchr(text, '/');
+	struct mxw_ip ip;
+
+	if (!slash || (size_t)(slash - text) >= sizeof address)
+		return false;
+	snprintf(address, sizeof address, "%.*s", (int)(slash - text), text);
+	return mxw_ip_parse(address, &ip) == MXW_OK;
+}
+
+static void complain_network(struct mxw__build *b, const struct mxw__pos *pos, const char *text)
+{
+	mxw__complain(b->values.complaints, pos, "'%s' is no network, or has bits beyond the prefix; 192.0.2.0/24 or 2001:db8::/32 was expected",
+		      text);
+}
+
 /* ---- rows ---- */
 
 static bool read_share(struct mxw__complaints *complaints, const struct mxw__arg *arg, struct mxw__rate_conf *ret_rate)
@@ -91,13 +112,18 @@ static bool read_what(struct mxw__complaints *complaints, const struct mxw__arg 
 	return false;
 }
 
-static void read_who(struct mxw__build *b, const struct mxw__arg *arg, struct mxw__quota_row *row)
+static bool read_who(struct mxw__build *b, const struct mxw__arg *arg, struct mxw__quota_row *row)
 {
 	if (mxw_network_parse(arg->text, &row->network) == MXW_OK)
-		return;
+		return true;
+	if (is_half_a_network(arg->text)) {
+		complain_network(b, &arg->pos, arg->text);
+		return false;
+	}
 	row->user = mxw__arena_strdup(b->values.arena, arg->text);
 	if (!row->user)
 		b->values.out_of_memory = true;
+	return true;
 }
 
 static bool read_row(struct mxw__build *b, const struct mxw__node *node, struct mxw__quota_row *ret_row)
@@ -113,8 +139,7 @@ static bool read_row(struct mxw__build *b, const struct mxw__node *node, struct 
 	}
 	if (!mxw__check_length(complaints, who))
 		return false;
-	read_who(b, who, ret_row);
-	if (!read_what(complaints, what, ret_row))
+	if (!read_who(b, who, ret_row) || !read_what(complaints, what, ret_row))
 		return false;
 	if (ret_row->what == MXW__QUOTA_UNKNOWN_SHARE)
 		return read_share(complaints, value, &ret_row->rate);
@@ -157,7 +182,7 @@ static void read_rows(struct mxw__build *b)
 
 /* ---- the rest ---- */
 
-static void read_exempt(struct mxw__build *b)
+static void read_exempt(struct mxw__build *b, const struct mxw__pos *pos)
 {
 	struct mxw__outbound_conf *o = &b->conf->outbound;
 	struct mxw_network *networks = mxw__arena_alloc(b->values.arena, (o->exempt.n + 1) * sizeof *networks);
@@ -167,6 +192,8 @@ static void read_exempt(struct mxw__build *b)
 	for (size_t i = 0; networks && i < o->exempt.n; i++)
 		if (mxw_network_parse(o->exempt.v[i], &networks[o->nexempt_networks]) == MXW_OK)
 			o->nexempt_networks++;
+		else if (is_half_a_network(o->exempt.v[i]))
+			complain_network(b, mxw__option_pos(&mxw__sections[MXW__SECTION_OUTBOUND], pos, "exempt"), o->exempt.v[i]);
 }
 
 static void check_stages(struct mxw__build *b, const struct mxw__pos *pos)
@@ -205,7 +232,7 @@ void mxw__build_outbound(struct mxw__build *b, const struct mxw__pos *pos)
 {
 	check_stages(b, pos);
 	check_command(b, pos);
-	read_exempt(b);
+	read_exempt(b, pos);
 	read_rows(b);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of lists in the conditions of rules. */
+/* Names of lists, and of limits, in the conditions of rules. */
 #include "config.h"
 
 #include <limits.h>
@@ -7,8 +7,8 @@
 
 #include "src/conf/build.h"
 
-/* Facts whose values are names of lists, or of results that lists give. */
-typedef enum mxw__list_names { NAMES_OF_DNSBLS, NAMES_OF_RESULTS, NAMES_OF_LISTS } mxw__list_names_t;
+/* Facts whose values are names of lists, of results that lists give, or of limits. */
+typedef enum mxw__list_names { NAMES_OF_DNSBLS, NAMES_OF_RESULTS, NAMES_OF_LISTS, NAMES_OF_LIMITS } mxw__list_names_t;
 static const struct {
 	const char *fact;
 	mxw__list_names_t names;
@@ -18,6 +18,7 @@ static const struct {
 	{"helo.dnsbl", NAMES_OF_DNSBLS}, {"helo.dnsbl.result", NAMES_OF_RESULTS}, {"sender.list", NAMES_OF_LISTS},
 	{"sender.dnsbl", NAMES_OF_DNSBLS}, {"sender.dnsbl.result", NAMES_OF_RESULTS},
 	{"origin.dnsbl", NAMES_OF_DNSBLS}, {"origin.dnsbl.result", NAMES_OF_RESULTS},
+	{"connection.over-limit", NAMES_OF_LIMITS}, {"message.over-limit", NAMES_OF_LIMITS},
 };
 static const struct {
 	const char *section, *form;
@@ -25,6 +26,7 @@ static const struct {
 	[NAMES_OF_DNSBLS] = {"dnsbl", "a section 'dnsbl NAME { ... }'"},
 	[NAMES_OF_RESULTS] = {"result", "LIST:NAME, by a row 'result CODE NAME' of the section dnsbl LIST,"},
 	[NAMES_OF_LISTS] = {"list", "a section 'list NAME { ... }'"},
+	[NAMES_OF_LIMITS] = {"limit", "a row 'limit NAME ...' of the section rates"},
 };
 
 /* The name that is looked for, and the nearest that there is. */
@@ -47,6 +49,8 @@ static void search_names(const struct mxw_conf *conf, mxw__list_names_t names, s
 		try_name(search, conf->lists[i].name);
 	for (size_t i = 0; names == NAMES_OF_DNSBLS && i < conf->ndnsbls; i++)
 		try_name(search, conf->dnsbls[i].name);
+	for (size_t i = 0; names == NAMES_OF_LIMITS && i < conf->rates.nlimits; i++)
+		try_name(search, conf->rates.limits[i].name);
 	for (size_t i = 0; names == NAMES_OF_RESULTS && i < conf->ndnsbls; i++)
 		for (size_t r = 0; r < conf->dnsbls[i].nresults; r++)
 			try_name(search, conf->dnsbls[i].results[r].value);
