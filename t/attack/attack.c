@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "t/attack/abuse.h"
 #include "t/attack/harvesters.h"
 
 struct scenario {
@@ -24,23 +25,29 @@ struct scenario {
 	struct harvest harvest;
 	double goal_percent;     /* of all recipients, disclosed */
 	bool is_long;            /* not for "make check" */
+	void (*begin)(struct sim *sim); /* of what is no harvest, and what must be true in the end */
+	bool (*is_well)(const struct sim *sim);
 };
 
 static const struct scenario scenarios[] = {
-	{"none", "nobody attacks", {0}, 0, false},
-	{"a", "one harvester, a guess each 2 s", {1, 60 * SECOND_MS, 30, HOP_ONE, 0, false, false, 0, false}, 1, false},
-	{"a-retries", "the same, tries again what was put off", {1, 60 * SECOND_MS, 30, HOP_ONE, 1, true, true, 0, false}, 1, true},
-	{"a-known", "the same, writes to known people in between", {1, 60 * SECOND_MS, 30, HOP_ONE, 1, true, true, 10, true}, 1, false},
-	{"b", "1,000 addresses in 200 networks, 3 guesses an hour", {1000, HOUR_MS, 3, HOP_NONE, 0, false, false, 0, false}, 5, false},
-	{"b-spf1", "the same with SPF of one domain, tries again", {1000, HOUR_MS, 3, HOP_NONE, 1, true, true, 0, false}, 5, true},
-	{"b-spf50", "the same with 50 domains", {1000, HOUR_MS, 3, HOP_NONE, 50, true, true, 0, false}, 5, false},
-	{"b-deliver", "the same, delivers what it can", {1000, HOUR_MS, 3, HOP_NONE, 50, true, true, 0, true}, 5, true},
-	{"b-known", "the same, writes to known people in between", {1000, HOUR_MS, 3, HOP_NONE, 50, true, true, 5, true}, 5, false},
-	{"c-64", "a new /64 of one /48 for each guess", {1, 4 * SECOND_MS, 1, HOP_64, 0, false, false, 0, false}, 5, false},
-	{"c-40", "a new /48 of one /40 for each guess", {1, 4 * SECOND_MS, 1, HOP_40, 0, false, false, 0, false}, 5, true},
-	{"c-32", "a new /48 of one /32 for each guess", {1, 4 * SECOND_MS, 1, HOP_32, 0, false, false, 0, false}, 5, false},
-	{"c-40-spf", "of a /40, with 50 domains, tries again", {1, 4 * SECOND_MS, 1, HOP_40, 50, true, true, 0, true}, 5, true},
-	{"c-32-spf", "of a /32, with 50 domains, tries again", {1, 4 * SECOND_MS, 1, HOP_32, 50, true, true, 0, true}, 5, false},
+	{"none", "nobody attacks", {0}, 0, false, NULL, NULL},
+	{"a", "one harvester, a guess each 2 s", {1, 60 * SECOND_MS, 30, HOP_ONE, 0, false, false, 0, false}, 1, false, NULL, NULL},
+	{"a-retries", "the same, tries again what was put off", {1, 60 * SECOND_MS, 30, HOP_ONE, 1, true, true, 0, false}, 1, true, NULL, NULL},
+	{"a-known", "the same, writes to known people in between", {1, 60 * SECOND_MS, 30, HOP_ONE, 1, true, true, 10, true}, 1, false, NULL, NULL},
+	{"b", "1,000 addresses in 200 networks, 3 guesses an hour", {1000, HOUR_MS, 3, HOP_NONE, 0, false, false, 0, false}, 5, false, NULL, NULL},
+	{"b-spf1", "the same with SPF of one domain, tries again", {1000, HOUR_MS, 3, HOP_NONE, 1, true, true, 0, false}, 5, true, NULL, NULL},
+	{"b-spf50", "the same with 50 domains", {1000, HOUR_MS, 3, HOP_NONE, 50, true, true, 0, false}, 5, false, NULL, NULL},
+	{"b-deliver", "the same, delivers what it can", {1000, HOUR_MS, 3, HOP_NONE, 50, true, true, 0, true}, 5, true, NULL, NULL},
+	{"b-known", "the same, writes to known people in between", {1000, HOUR_MS, 3, HOP_NONE, 50, true, true, 5, true}, 5, false, NULL, NULL},
+	{"c-64", "a new /64 of one /48 for each guess", {1, 4 * SECOND_MS, 1, HOP_64, 0, false, false, 0, false}, 5, false, NULL, NULL},
+	{"c-40", "a new /48 of one /40 for each guess", {1, 4 * SECOND_MS, 1, HOP_40, 0, false, false, 0, false}, 5, true, NULL, NULL},
+	{"c-32", "a new /48 of one /32 for each guess", {1, 4 * SECOND_MS, 1, HOP_32, 0, false, false, 0, false}, 5, false, NULL, NULL},
+	{"c-40-spf", "of a /40, with 50 domains, tries again", {1, 4 * SECOND_MS, 1, HOP_40, 50, true, true, 0, true}, 5, true, NULL, NULL},
+	{"c-32-spf", "of a /32, with 50 domains, tries again", {1, 4 * SECOND_MS, 1, HOP_32, 50, true, true, 0, true}, 5, false, NULL, NULL},
+	{"d-abort", "messages begun and given up", {0}, 0, false, flood_of_aborts_begin, flood_is_stopped},
+	{"d-unknown", "unknown commands", {0}, 0, false, flood_of_unknown_begin, flood_is_stopped},
+	{"e", "200 bots that come to the backup MX first", {0}, 0, false, backup_first_begin, backup_first_has_earned},
+	{"f", "a stolen account", {0}, 0, false, stolen_account_begin, stolen_account_is_stopped},
 };
 
 struct how {
@@ -99,15 +106,19 @@ static bool run(const struct scenario *c, const struct how *how)
 	honest_begin(sim);
 	if (c->harvest.nbots)
 		harvest_begin(sim, &c->harvest);
+	if (c->begin)
+		c->begin(sim);
 	sim_run(sim);
 	add_up(sim, &all);
 	print_line(c, sim, &all);
 	print_honest(sim);
+	bool is_well = !c->is_well || c->is_well(sim);
 	fflush(stdout);
-	bool ok = all.refused == 0 && all.put_off * 1000 < all.deliveries &&
+	bool ok = is_well && all.refused == 0 && all.put_off * 1000 < all.deliveries &&
 		  (!c->harvest.nbots || percent(sim->loot.disclosed, VALID) < c->goal_percent);
 	if (!ok)
-		printf("           ! the goals are: under %.0f %% disclosed, no honest mail refused, under 0.1 %% put off\n", c->goal_percent);
+		printf("           ! %s is no good; the goals are: under %.0f %% disclosed, no honest mail refused, under 0.1 %% put off\n", c->name,
+		       c->goal_percent);
 	sim_free(sim);
 	return ok;
 }

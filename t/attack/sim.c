@@ -115,6 +115,9 @@ void sim_run(struct sim *sim)
 		if (e.at_ms > sim_now(sim))
 			fake_clock_advance(&sim->clock, e.at_ms - sim_now(sim));
 		e.run(sim, e.what);
+		/* A reply that was given later has kept one session waiting, not the world. */
+		if (sim_now(sim) > e.at_ms)
+			fake_clock_advance(&sim->clock, e.at_ms - sim_now(sim));
 	}
 }
 
@@ -171,11 +174,6 @@ static void complain(void *ctx, const struct mxw_error *err)
 	fprintf(stderr, "attack: %s:%u:%u: %s\n", err->file, err->line, err->column, err->text);
 }
 
-/* A reply that is to be given later keeps one session only. */
-static void sleep_not(void *ctx, int64_t until_ms)
-{
-}
-
 static void start_engine(struct sim *sim, const char *conf_text)
 {
 	struct mxw_engine_options options = {.size = sizeof options, .log = log_line, .log_ctx = sim, .session_seed = 1};
@@ -188,7 +186,8 @@ static void start_engine(struct sim *sim, const char *conf_text)
 		 "networks { internal 127.0.0.0/8 10.0.0.0/8 }\n"
 		 "directory people {\n type file\n path \"%s\"\n}\n"
 		 "domain site.example { recipients people }\n"
-		 "listener submission { port 587 }\n%s", people, conf_text);
+		 "listener submission { port 587 }\n"
+		 "listener backup { port 26\n backup yes }\n%s", people, conf_text);
 	free(people);
 	if (mxw_conf_load_text("attack.conf", text, complain, NULL, &conf) != MXW_OK)
 		die("the configuration is not valid");
@@ -204,7 +203,6 @@ struct sim *sim_new(const char *conf, int64_t calm_ms, int64_t attack_ms)
 	struct sim *sim = sim_alloc(sizeof *sim);
 
 	fake_clock_init(&sim->clock);
-	sim->clock.clock.sleep_until_ms = sleep_not;
 	sim->resolver = fake_resolver_new(&sim->clock);
 	sim->chance = 5;
 	sim->began_ms = sim_now(sim);
