@@ -79,14 +79,14 @@ static bool say_all(struct greeting *g)
 
 /* ---- hearing ---- */
 
-/* Another one than before, or the first there ever was: what was in Redis is gone. */
+/* Another one than before, or the first there ever was: what was in Redis is gone. Whose epoch it is tells the sums, for all hosts. */
 static void note_epoch(mxw__share_t *share, const char *epoch, bool is_new)
 {
 	bool is_other = *share->epoch && strcmp(share->epoch, epoch) != 0;
 
 	snprintf(share->epoch, sizeof share->epoch, "%s", epoch);
 	if (is_other || is_new)
-		mxw__share_mark_all(share);
+		mxw__share_mark_all(share, is_new);
 }
 
 /* Words of a server that does not know a command repeat what it was sent: of AUTH nothing may be repeated. */

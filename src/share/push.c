@@ -121,7 +121,7 @@ void mxw__share_on_push(mxw__share_t *share, size_t index, const redisReply *rep
 	put_merged(share, push, reply);
 }
 
-/* A sum that several hosts know would be added up. Where it is lost it is known here still, and told to nobody. */
+/* A sum that several hosts know would be added up: only one of them may tell it again. */
 static bool is_sum(const struct mxw__state_sort *sort)
 {
 	for (size_t i = 0; i < sort->nfields; i++)
@@ -130,10 +130,10 @@ static bool is_sum(const struct mxw__state_sort *sort)
 	return false;
 }
 
-void mxw__share_mark_all(mxw__share_t *share)
+void mxw__share_mark_all(mxw__share_t *share, bool with_sums)
 {
 	for (size_t i = 0; i < share->nstates; i++)
-		if (share->states[i].sort->mark_all && !is_sum(share->states[i].sort))
+		if (share->states[i].sort->mark_all && (with_sums || !is_sum(share->states[i].sort)))
 			share->states[i].sort->mark_all(share->states[i].store, MXW__STATE_SHARE);
 }
 

@@ -183,8 +183,8 @@ bool mxw__share_push(mxw__share_t *share);
 /* Says so to who waits for it, if the round is over and answered. */
 void mxw__share_end_flush(mxw__share_t *share);
 void mxw__share_on_push(mxw__share_t *share, size_t index, const redisReply *reply);
-/* All that can be told again without harm is to be pushed. */
-void mxw__share_mark_all(mxw__share_t *share);
+/* All that can be told again without harm is to be pushed; sums only by the one host that tells them for all. */
+void mxw__share_mark_all(mxw__share_t *share, bool with_sums);
 /* At the end: what is in hand goes back to whom it was taken from. */
 void mxw__share_give_back(mxw__share_t *share);
 
