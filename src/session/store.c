@@ -8,9 +8,20 @@
 /* Rows of a table beyond those that may be known: they go when they expire, or when there are so many. */
 enum { ROWS_PER_ENTRY = 2 };
 
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* One bound for the tables of all sorts: so that what the largest of them has in memory can be written anew in one go. */
 static uint64_t max_rows(const struct mxw_conf *conf)
 {
-	return conf->tracker.max_entries * ROWS_PER_ENTRY;
+	uint64_t n = larger(larger(conf->tracker.max_entries, conf->tracker.sightings),
+			    larger(conf->greylist.max_entries, conf->rates.max_entries)), nlisted = 0;
+
+	for (size_t i = 0; i < conf->nlists; i++)
+		nlisted += conf->lists[i].max_entries;
+	return larger(n, nlisted) * ROWS_PER_ENTRY;
 }
 
 static mxw_status_t make(mxw_engine_t *engine, const struct mxw_conf *conf, struct mxw_error *err)
