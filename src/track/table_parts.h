@@ -34,8 +34,9 @@ typedef enum mxw__table_mark {
 	MXW__MARKS
 } mxw__table_mark_t;
 
+/* In the table it begins where a line does; a copy of it may stand anywhere. */
 struct mxw__entry {
-	_Alignas(2 * MXW__TABLE_LINE) uint64_t hash;
+	uint64_t hash;
 	int64_t at_ms;                       /* that the numbers hold for */
 	int32_t first_s, last_s;             /* monotonic, in seconds; below 0: before the machine was started */
 	float score, good;
