@@ -221,16 +221,19 @@ static bool write_batch(mxw__store_t *store, size_t i, size_t n)
 	return true;
 }
 
-/* As much as there may be of it: what changes faster than the disk takes it is for the next time. */
-static bool write_sort(mxw__store_t *store, size_t i)
+/* So many, and no more: what changes faster than the disk takes it is for the next time. `ret_is_all` (may be NULL): nothing was left. */
+static bool write_sort(mxw__store_t *store, size_t i, uint64_t max, bool *ret_is_all)
 {
-	uint64_t left = 2 * atomic_load(&store->max_rows) + BATCH_MAX;
+	uint64_t left = max + BATCH_MAX;
+	size_t n = BATCH_MAX;
 
-	for (size_t n = BATCH_MAX; n == BATCH_MAX && left >= n; left -= n) {
+	for (; n == BATCH_MAX && left >= n; left -= n) {
 		n = take(store, &store->kept[i].state);
 		if (n && !write_batch(store, i, n))
 			return false;
 	}
+	if (ret_is_all)
+		*ret_is_all = n < BATCH_MAX;
 	return true;
 }
 
@@ -240,7 +243,8 @@ static bool write_sort(mxw__store_t *store, size_t i)
 static bool bound_rows(mxw__store_t *store, size_t i)
 {
 	struct kept *kept = &store->kept[i];
-	uint64_t bound = kept->bound ? kept->bound : atomic_load(&store->max_rows);
+	uint64_t max_rows = atomic_load(&store->max_rows), bound = kept->bound ? kept->bound : max_rows;
+	bool is_all;
 	int64_t count;
 
 	if (kept->rows <= bound)
@@ -255,8 +259,13 @@ static bool bound_rows(mxw__store_t *store, size_t i)
 		return true;
 	kept->generation++;
 	mark_all(store, &kept->state);
-	if (!write_sort(store, i))
+	if (!write_sort(store, i, 4 * (kept->rows + max_rows), &is_all))
 		return false;
+	/* What is known and was not written must not go. */
+	if (!is_all) {
+		kept->bound = 2 * kept->rows;
+		return true;
+	}
 	kept->oldest = kept->generation;
 	kept->trim_cursor[0] = '\0';
 	kept->trimmed_ms = INT64_MIN;
@@ -314,7 +323,7 @@ static bool work(void *ctx, bool is_flush)
 	bool is_done = load(store);
 
 	for (size_t i = 0; i < store->n && is_done; i++)
-		is_done = write_sort(store, i);
+		is_done = write_sort(store, i, 2 * atomic_load(&store->max_rows), NULL);
 	/* Where nothing was ever kept, there is no file. */
 	for (size_t i = 0; i < store->n && is_done && store->db; i++)
 		is_done = bound_rows(store, i) && trim_sort(store, i, is_flush);

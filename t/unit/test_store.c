@@ -421,6 +421,11 @@ START_TEST(rows_are_bounded)
 	/* More than the bound is known: it stays. */
 	ck_assert(mxw__store_flush(store, WAIT_MS));
 	CK_ASK("SELECT count(*) >= 145 FROM \"group\"", "1");
+	/* So does much more than is written in one turn. */
+	toy_set_many(next, 0, 3000);
+	for (int i = 0; i < 10; i++)
+		ck_assert(mxw__store_flush(store, WAIT_MS));
+	CK_ASK("SELECT count(*) FROM \"group\"", "3000");
 	mxw__store_free(store);
 	toy_free(toy);
 	toy_free(next);
