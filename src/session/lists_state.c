@@ -114,6 +114,14 @@ mxw_status_t mxw__lists_write_locked(struct mxw__lists *lists, struct mxw__added
 	return MXW_OK;
 }
 
+/* Later than what holds, also if that was written by a clock that is ahead: or it would come back from where the later one holds. */
+static int64_t time_of_writing(const struct mxw__lists *lists, const struct mxw__list_item *item)
+{
+	int64_t now = wall_ms(lists);
+
+	return item && item->at_ms >= now ? item->at_ms + 1 : now;
+}
+
 /* The section; NULL, with `err` filled in. `conf` must outlive it. */
 static const struct mxw__list_conf *find_section(const mxw_conf_t *conf, const char *list, struct mxw_error *err)
 {
@@ -164,7 +172,9 @@ mxw_status_t mxw__lists_add(mxw_engine_t *engine, const char *list, const char *
 	if (status == MXW_OK) {
 		pthread_mutex_lock(&lists->mutex);
 		struct mxw__added_list *added = mxw__lists_find_locked(lists, list, (size_t)section->max_entries);
-		status = added ? mxw__lists_write_locked(lists, added, &line, wall_ms(lists), false, ALL_READERS) : MXW_ERR_LIMIT;
+		const struct mxw__list_item *item = added ? mxw__list_set_get(added->set, &line.key) : NULL;
+		int64_t at_ms = time_of_writing(lists, item);
+		status = added ? mxw__lists_write_locked(lists, added, &line, at_ms, false, ALL_READERS) : MXW_ERR_LIMIT;
 		pthread_mutex_unlock(&lists->mutex);
 		if (status != MXW_OK)
 			mxw__fail(err, status, "list %s: %s", list, status == MXW_ERR_LIMIT ? "it has max-entries already" :
@@ -187,7 +197,7 @@ mxw_status_t mxw__lists_remove(mxw_engine_t *engine, const char *list, const cha
 		struct mxw__added_list *added = mxw__lists_find_locked(lists, list, 0);
 		struct mxw__list_item *item = added ? mxw__list_set_get(added->set, &line.key) : NULL;
 		if (item && !item->is_removed)
-			status = mxw__lists_write_locked(lists, added, &line, wall_ms(lists), true, ALL_READERS);
+			status = mxw__lists_write_locked(lists, added, &line, time_of_writing(lists, item), true, ALL_READERS);
 		else
 			status = mxw__fail(err, MXW_ERR_INVALID, "'%.100s' was not added to list %s%s%s", line.entry, list,
 					   section->file[0] ? "; if it stands there, it is in " : "", section->file);

@@ -454,6 +454,26 @@ START_TEST(of_two_hosts_the_later_word_holds)
 }
 END_TEST
 
+/* Added by a host whose clock is a year ahead: who takes it off the list here means it for everywhere. */
+START_TEST(what_a_clock_that_is_ahead_has_added_can_be_removed)
+{
+	mxw_engine_t *other = new_engine(LISTS);
+
+	atomic_fetch_add(&fake.wall_ms, INT64_C(365) * 86400000);
+	ck_assert_int_eq(mxw__lists_add(other, "block", "192.0.2.1", 0, NULL, NULL, NULL), MXW_OK);
+	atomic_fetch_sub(&fake.wall_ms, INT64_C(365) * 86400000);
+	hand_over(other, engine, MXW__STATE_SHARE);
+	assert_list(engine, "192.0.2.1", "block");
+	ck_assert_int_eq(mxw__lists_remove(engine, "block", "192.0.2.1", NULL), MXW_OK);
+	hand_over(engine, other, MXW__STATE_SHARE);
+	assert_list(other, "192.0.2.1", "");
+	ck_assert_int_eq(mxw__lists_add(engine, "block", "192.0.2.1", 0, NULL, NULL, NULL), MXW_OK);
+	hand_over(engine, other, MXW__STATE_SHARE);
+	assert_list(other, "192.0.2.1", "block");
+	mxw_engine_free(other);
+}
+END_TEST
+
 START_TEST(records_that_are_none_do_no_harm)
 {
 	static const char *const keys[] = {"", "block", "block/", "/192.0.2.1", "block/192.0.2.1/7", "block/a b", "block/%"};
@@ -508,6 +528,7 @@ static Suite *make_suite(void)
 	tcase_add_test(running, what_was_added_is_there_after_a_restart);
 	tcase_add_test(running, of_two_hosts_the_later_word_holds);
 	tcase_add_test(running, records_that_are_none_do_no_harm);
+	tcase_add_test(running, what_a_clock_that_is_ahead_has_added_can_be_removed);
 	tcase_add_test(running, what_did_not_get_there_is_handed_over_again);
 	suite_add_tcase(suite, running);
 	return suite;
