@@ -384,6 +384,10 @@ static int64_t monotonic(const mxw__greylist_t *g, double then_ms)
 	return mxw__now_ms(&g->clock) - (gone > 0 ? gone : 0);
 }
 
+/*
+ * One that is over by its own times, though the common store still has it, is passed over: a host whose clock is behind has begun it, and
+ * whatever we do about the attempt would be over as soon as it is told.
+ */
 static void put(void *store, mxw__state_reader_t reader, const struct mxw__state_record *r)
 {
 	mxw__greylist_t *g = store;
@@ -391,8 +395,9 @@ static void put(void *store, mxw__state_reader_t reader, const struct mxw__state
 	kind_t kind = parse_key(r->key, id);
 	int64_t now_ms = mxw__now_ms(&g->clock);
 	int64_t first_ms = monotonic(g, r->values[FIELD_FIRST]), last_ms = monotonic(g, r->values[FIELD_LAST]);
+	struct entry in = {.kind = (uint8_t)kind, .first_ms = first_ms, .last_ms = last_ms, .passes = r->values[FIELD_PASSES] >= 1};
 
-	if (kind == KIND_NONE || r->is_gone || r->expires_ms <= g->clock.wall_ms(g->clock.ctx))
+	if (kind == KIND_NONE || r->is_gone || r->expires_ms <= g->clock.wall_ms(g->clock.ctx) || is_over(g, &in, now_ms))
 		return;
 	struct place at = find_set(g, kind, id);
 	pthread_mutex_lock(&at.shard->mutex);
