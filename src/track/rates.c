@@ -79,6 +79,7 @@ static void drop_others(mxw__rates_t *rates, const struct mxw__rate_name *names,
 		pthread_mutex_lock(&shard->mutex);
 		for (size_t i = 0; shard->used && i < rates->nsets * MXW__RATE_WAYS; i++) {
 			struct mxw__rate_entry *e = &shard->entries[i];
+			e->is_of_others = true;
 			if (!e->id || mxw__rates_has_name(names, n, e->id))
 				continue;
 			unmark_locked(shard, e);
@@ -172,14 +173,18 @@ static int64_t span_ns(const struct mxw__rate *rate, uint64_t n)
 }
 
 /*
- * How far ahead the entry's time lies. A rate that was changed, or a clock that was set back while we were away, may have left
- * it further ahead than this rate ever brings it.
+ * How far ahead the entry's time lies. A rate that was changed, or a clock that was set back while we were away, may have left it further
+ * ahead than this rate ever brings it: it is moved to where it comes nearer, or it would be over the limit for as long as that.
  */
-static int64_t ahead_ns(const struct mxw__rate *rate, const struct mxw__rate_entry *e, int64_t now_ns)
+static int64_t ahead_ns(const struct mxw__rate *rate, struct mxw__rate_entry *e, int64_t now_ns)
 {
-	int64_t ahead = e && e->tat_ns > now_ns ? e->tat_ns - now_ns : 0, most = 2 * span_ns(rate, rate->burst);
+	int64_t most = 2 * span_ns(rate, rate->burst);
 
-	return ahead < most ? ahead : most;
+	if (!e || e->tat_ns <= now_ns)
+		return 0;
+	if (e->is_of_others && e->tat_ns - now_ns > most)
+		e->tat_ns = now_ns + most;
+	return e->tat_ns - now_ns < most ? e->tat_ns - now_ns : most;
 }
 
 static void add_locked(const struct mxw__rate_place *at, struct mxw__rate_entry *e, int64_t ahead, int64_t add, int64_t now_ns)

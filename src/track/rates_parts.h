@@ -25,6 +25,7 @@ struct mxw__rate_entry {
 	int64_t unshared_ns;   /* of it, what other hosts have not been told */
 	int64_t reset_ms;      /* wall time of the last forgiving; 0: never */
 	uint8_t changed;       /* a bit for each reader of state */
+	bool is_of_others;     /* its time comes from elsewhere, or from before a reload: by another clock, or for another rate */
 };
 
 struct mxw__rate_shard {

@@ -135,8 +135,10 @@ static void put(void *store, mxw__state_reader_t reader, const struct mxw__state
 	int64_t tat_ns = now_ns + (ahead_ms > 0 ? (int64_t)(ahead_ms * (double)MXW__NS_PER_MS) : 0);
 	tat_ns += reader == MXW__STATE_SHARE ? e->unshared_ns : 0;
 	/* What was counted before we forgave it does not come back. */
-	if (reset_ms == e->reset_ms && tat_ns > e->tat_ns)
+	if (reset_ms == e->reset_ms && tat_ns > e->tat_ns) {
 		e->tat_ns = tat_ns;
+		e->is_of_others = true;
+	}
 	if (reader == MXW__STATE_SHARE)
 		mxw__rates_mark_locked(at.shard, e, MXW__STATE_DISK);
 	pthread_mutex_unlock(&at.shard->mutex);

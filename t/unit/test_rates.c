@@ -240,6 +240,38 @@ static bool take_one(mxw__rates_t *r, mxw__state_reader_t reader, struct mxw__st
 	return sort->take(r, reader, record, 1) == 1;
 }
 
+START_TEST(a_wall_clock_that_was_set_back_by_a_year_puts_nobody_off_for_a_year)
+{
+	struct mxw__rate r = rate("a", 10, 100000, 10);
+	struct mxw__key key = numbered(0xc0000201);
+	struct mxw__state_record record;
+
+	ck_assert_uint_eq(at_once(rates, &r, &key, now()), 10);
+	ck_assert(take_one(rates, MXW__STATE_DISK, &record));
+	mxw__rates_t *other = make();
+	atomic_fetch_sub(&fake.wall_ms, INT64_C(365) * 86400000);
+	sort->put(other, MXW__STATE_DISK, &record);
+	ck_assert_uint_eq(at_once(other, &r, &key, now()), 0);
+	fake_clock_advance(&fake, 200000);
+	ck_assert_uint_eq(at_once(other, &r, &key, now()), 10);
+	mxw__rates_free(other);
+}
+END_TEST
+
+/* From 10 in 10 days to 10 in 100 s: who was over the old limit is not for days over the new one. */
+START_TEST(a_limit_that_was_changed_holds_as_it_is_now)
+{
+	struct mxw__rate was = rate("a", 10, INT64_C(864000000), 10), is = rate("a", 10, 100000, 10);
+	struct mxw__key key = numbered(0xc0000201);
+
+	ck_assert_uint_eq(at_once(rates, &was, &key, now()), 10);
+	ck_assert_int_eq(mxw__rates_configure(rates, names, MXW_ARRAY_LEN(names)), MXW_OK);
+	ck_assert_uint_eq(at_once(rates, &is, &key, now()), 0);
+	fake_clock_advance(&fake, 200000);
+	ck_assert_uint_eq(at_once(rates, &is, &key, now()), 10);
+}
+END_TEST
+
 START_TEST(what_was_used_up_survives_a_restart)
 {
 	struct mxw__rate r = rate("a", 10, 100000, 10);
@@ -442,6 +474,8 @@ int main(void)
 	tc = tcase_create("state");
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, what_was_used_up_survives_a_restart);
+	tcase_add_test(tc, a_limit_that_was_changed_holds_as_it_is_now);
+	tcase_add_test(tc, a_wall_clock_that_was_set_back_by_a_year_puts_nobody_off_for_a_year);
 	tcase_add_test(tc, hosts_that_share_count_together);
 	tcase_add_test(tc, forgiving_reaches_all_and_what_was_before_does_not_come_back);
 	tcase_add_test(tc, all_that_changed_is_taken_once);
