@@ -255,14 +255,23 @@ static size_t take(void *store, mxw__state_reader_t reader, struct mxw__state_re
 	return taken;
 }
 
-static void adopt(const mxw__accounts_t *a, struct node *n, const struct mxw__state_record *r)
+/* By this host's clock. What came from another one has the time of that one's, and how long it is told for by the common store's. */
+static int64_t until_of(mxw__state_reader_t reader, const struct mxw__state_record *r)
+{
+	int64_t until_ms = (int64_t)r->values[FIELD_UNTIL], told_ms = r->expires_ms - TOLD_MS;
+	bool is_timed = until_ms && reader == MXW__STATE_SHARE && r->values[FIELD_LIFTED] == 0;
+
+	return is_timed && told_ms < until_ms ? told_ms : until_ms;
+}
+
+static void adopt(const mxw__accounts_t *a, mxw__state_reader_t reader, struct node *n, const struct mxw__state_record *r)
 {
 	struct mxw__account *account = &n->account;
 	int64_t now_ms = mxw__now_ms(&a->clock), wall_ms = a->clock.wall_ms(a->clock.ctx);
 	size_t blank = strcspn(r->text, " ");
 
 	account->since_ms = (int64_t)r->values[FIELD_SINCE];
-	account->until_ms = (int64_t)r->values[FIELD_UNTIL];
+	account->until_ms = until_of(reader, r);
 	n->end_ms = account->until_ms ? now_ms + (account->until_ms - wall_ms) : INT64_MAX;
 	n->lifted_ms = (int64_t)r->values[FIELD_LIFTED];
 	n->changed_ms = r->at_ms;
@@ -286,7 +295,7 @@ static void put(void *store, mxw__state_reader_t reader, const struct mxw__state
 		return;
 	pthread_mutex_lock(&a->mutex);
 	if (need_locked(a, &key, mxw__now_ms(&a->clock), &n) == MXW_OK && is_later(n, record)) {
-		adopt(a, n, record);
+		adopt(a, reader, n, record);
 		/* What came from one side the other is to learn. */
 		n->changed = (uint8_t)(((1u << MXW__STATE_READERS) - 1) & ~(1u << reader));
 	}

@@ -85,6 +85,25 @@ START_TEST(one_expires_by_the_monotonic_clock)
 }
 END_TEST
 
+/* A host whose clock is a year ahead; the record comes with what is left of its life by the common store's clock. */
+START_TEST(a_suspension_ends_in_time_also_where_the_clock_of_the_host_that_made_it_is_wrong)
+{
+	struct mxw__state_record record;
+	mxw__accounts_t *other;
+
+	suspend("anna", 60000);
+	ck_assert_uint_eq(mxw__accounts_sort.take(accounts, MXW__STATE_SHARE, &record, 1), 1);
+	record.values[0] += 365 * 86400000.0;
+	record.values[1] += 365 * 86400000.0;
+	ck_assert_int_eq(mxw__accounts_new(&fake.clock, &other), MXW_OK);
+	mxw__accounts_sort.put(other, MXW__STATE_SHARE, &record);
+	ck_assert(is_suspended(other, "anna"));
+	fake_clock_advance(&fake, 60000);
+	ck_assert(!is_suspended(other, "anna"));
+	mxw__accounts_free(other);
+}
+END_TEST
+
 START_TEST(other_kinds_of_keys_have_no_account)
 {
 	struct mxw__key key = mxw__key_of_name(MXW__KEY_DOMAIN, "example.org"), none = {0};
@@ -205,6 +224,7 @@ int main(void)
 	tcase_add_test(tc, one_is_suspended_until_it_is_undone);
 	tcase_add_test(tc, one_expires_by_the_monotonic_clock);
 	tcase_add_test(tc, other_kinds_of_keys_have_no_account);
+	tcase_add_test(tc, a_suspension_ends_in_time_also_where_the_clock_of_the_host_that_made_it_is_wrong);
 	tcase_add_test(tc, too_many_push_out_those_that_were_lifted_and_none_that_are_not);
 	tcase_add_test(tc, what_changed_is_taken_once_by_each_and_comes_back_the_same);
 	tcase_add_test(tc, the_latest_word_holds_wherever_it_was_said);
