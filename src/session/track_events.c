@@ -41,7 +41,6 @@ static bool is_of_message(mxw__event_t event)
 	case MXW__EVENT_DMARC_FAIL:
 	case MXW__EVENT_FROM_BAD:
 	case MXW__EVENT_BOUNCE_FORGED:
-	case MXW__EVENT_ALIGNED_MESSAGE:
 		return true;
 	default:
 		return false;
@@ -351,6 +350,24 @@ static bool is_aligned(const mxw_session_t *s)
 	return false;
 }
 
+/* Points go only once in a window for each author's organisation: who may send to one mailbox here could wash himself clean by doing so. */
+static void add_aligned(mxw_session_t *s, const struct mxw__key *key, int64_t now_ms)
+{
+	char org[MXW__DOMAIN_MAX + 1];
+	double points = (double)conf_of(s)->weights[MXW__EVENT_ALIGNED_MESSAGE];
+
+	if (key->kind == MXW__KEY_NONE)
+		return;
+	mxw__org_domain(s->env.from.domain, org);
+	if (!mxw__track_is_first(s, key, mxw__seen_hash(s->engine->seen, org, strlen(org))))
+		points = 0;
+	mxw__table_add(s->engine->table, key, MXW__EVENT_ALIGNED_MESSAGE, 1, -points, now_ms);
+	if (key->kind == MXW__KEY_DOMAIN || key->kind <= MXW__KEY_WIDE)
+		mxw__table_add_good(s->engine->table, key, 1, now_ms);
+	if (key->kind == MXW__KEY_ADDRESS)
+		add_tally(&s->track.since_line[MXW__EVENT_ALIGNED_MESSAGE], 1, -points);
+}
+
 /* ... of an accepted message. Nothing good comes of one to a trap, and a backup is not where history is made. */
 static void feed_good(mxw_session_t *s)
 {
@@ -363,11 +380,9 @@ static void feed_good(mxw_session_t *s)
 	mxw__track_sender_accounts(s, &accounts);
 	if (accounts.n == 0 || accounts.keys[0].kind == MXW__KEY_USER)
 		return;
-	note(s, &accounts, MXW__EVENT_ALIGNED_MESSAGE, 1, 1);
 	for (size_t i = 0; i < accounts.n; i++)
-		if (accounts.keys[i].kind <= MXW__KEY_WIDE)
-			mxw__table_add_good(s->engine->table, &accounts.keys[i], 1, now_ms);
-	mxw__table_add_good(s->engine->table, &domain, 1, now_ms);
+		add_aligned(s, &accounts.keys[i], now_ms);
+	add_aligned(s, &domain, now_ms);
 }
 
 /* What the message has earned so far, now that it is known whether its sender is who it says. */

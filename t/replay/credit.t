@@ -144,6 +144,8 @@ close
 session other
 connect 192.0.2.1
 fact client.good = 2
+# Ten, less one for each mailbox, and three for the first message of that author's domain.
+fact client.score = 5
 helo mail.good.example
 mail <a@good.example>
 rcpt <a3@example.net>
