@@ -82,7 +82,9 @@ mxw__prvs_state_t mxw__prvs_verify(const struct mxw__prvs *prvs, const char *add
 	if (!is_ours)
 		return MXW__PRVS_FORGED;
 	unsigned ahead = (prvs->day + DAYS - (unsigned)(today % DAYS)) % DAYS;
-	return ahead <= DAYS_AHEAD_MAX ? MXW__PRVS_VALID : MXW__PRVS_EXPIRED;
+	if (ahead <= DAYS_AHEAD_MAX)
+		return MXW__PRVS_VALID;
+	return ahead < DAYS / 2 ? MXW__PRVS_AHEAD : MXW__PRVS_EXPIRED;
 }
 
 /* The same for a key wherever it stands among the others, so that a new one can go before it. */

@@ -34,6 +34,7 @@ typedef enum mxw__prvs_state {
 	MXW__PRVS_NONE,        /* there is no tag */
 	MXW__PRVS_VALID,
 	MXW__PRVS_EXPIRED,     /* one of ours, of a day that is over */
+	MXW__PRVS_AHEAD,       /* one of ours, of a day too far ahead: the clock is wrong now, or was then (or it expired years ago) */
 	MXW__PRVS_FORGED       /* none of the keys has made it */
 } mxw__prvs_state_t;
 

@@ -148,7 +148,7 @@ static mxw__bounce_tag_t tag_of(const mxw_session_t *s)
 		return MXW__BOUNCE_VALID;
 	if (is_exempt(s))
 		return MXW__BOUNCE_EXEMPT;
-	return s->rcpt_prvs == MXW__PRVS_EXPIRED ? MXW__BOUNCE_EXPIRED :
+	return s->rcpt_prvs == MXW__PRVS_EXPIRED || s->rcpt_prvs == MXW__PRVS_AHEAD ? MXW__BOUNCE_EXPIRED :
 	       s->rcpt_prvs == MXW__PRVS_FORGED ? MXW__BOUNCE_FORGED : MXW__BOUNCE_MISSING;
 }
 
@@ -157,10 +157,11 @@ static bool has_no_sender(const mxw_session_t *s)
 	return s->env.sender_is_valid && s->env.sender.is_null;
 }
 
-/* It has expired by a clock that was set meanwhile: nobody knows. */
+/* It has expired by a clock that was set meanwhile, or is of a day that no right clock could have given it: nobody knows. */
 static bool is_doubtful(const mxw_session_t *s, mxw__bounce_tag_t tag)
 {
-	return tag == MXW__BOUNCE_EXPIRED && !mxw__bounce_clock_is_steady(s->engine->bounces);
+	return tag == MXW__BOUNCE_EXPIRED &&
+	       (s->rcpt_prvs == MXW__PRVS_AHEAD || !mxw__bounce_clock_is_steady(s->engine->bounces));
 }
 
 static void before(mxw_session_t *s, mxw_stage_t stage)
