@@ -147,6 +147,8 @@ struct mxw__hashkey {
 };
 /* A key nobody outside knows, from the system. */
 void mxw__hashkey_random(struct mxw__hashkey *ret_key);
+/* For simulations: keys are from now on the ones that follow from `seed`, in the order in which they are made. Before there are threads. */
+void mxw__hashkey_foresee(uint64_t seed);
 /* SipHash-1-3 (Aumasson and Bernstein 2012): a table keyed by peer data can't be made to degenerate. */
 uint64_t mxw__hash(const struct mxw__hashkey *key, const void *data, size_t len);
 uint64_t mxw__random_u64(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -21,8 +22,21 @@ uint64_t mxw__random_u64(void)
 	return v;
 }
 
+/* 0: as it should be outside of simulations. */
+static _Atomic uint64_t foreseen;
+
+void mxw__hashkey_foresee(uint64_t seed)
+{
+	atomic_store(&foreseen, seed);
+}
+
 void mxw__hashkey_random(struct mxw__hashkey *ret_key)
 {
+	if (atomic_load(&foreseen)) {
+		uint64_t n = atomic_fetch_add(&foreseen, 1);
+		*ret_key = (struct mxw__hashkey){n, n * UINT64_C(0x9e3779b97f4a7c15)};
+		return;
+	}
 	ret_key->k0 = mxw__random_u64();
 	ret_key->k1 = mxw__random_u64();
 }

@@ -191,6 +191,7 @@ static void start_engine(struct sim *sim, const char *conf_text)
 	free(people);
 	if (mxw_conf_load_text("attack.conf", text, complain, NULL, &conf) != MXW_OK)
 		die("the configuration is not valid");
+	mxw__hashkey_foresee(1);
 	options.clock = &sim->clock.clock;
 	options.resolver = &sim->resolver->resolver;
 	if (mxw_engine_new(conf, &options, &sim->engine, &err) != MXW_OK)
