@@ -101,7 +101,7 @@ static bool is_exempt(const mxw_session_t *s)
 	const struct mxw__outbound_conf *o = &s->snapshot->conf->outbound;
 
 	for (size_t i = 0; is_user(s) && i < o->exempt.n; i++)
-		if (strcmp(o->exempt.v[i], s->env.auth_user) == 0)
+		if (mxw__ascii_casecmp(o->exempt.v[i], s->env.auth_user) == 0)
 			return true;
 	for (size_t i = 0; !is_user(s) && i < o->nexempt_networks; i++)
 		if (mxw_network_contains(&o->exempt_networks[i], &s->env.client))
@@ -118,7 +118,7 @@ static struct mxw__rate_conf quota_of(const mxw_session_t *s, mxw__quota_t what)
 		const struct mxw__quota_row *row = &o->rows[i];
 		if (row->what != what || !row->user == is_user(s))
 			continue;
-		if (row->user ? strcmp(row->user, s->env.auth_user) == 0 : mxw_network_contains(&row->network, &s->env.client))
+		if (row->user ? mxw__ascii_casecmp(row->user, s->env.auth_user) == 0 : mxw_network_contains(&row->network, &s->env.client))
 			return row->rate;
 	}
 	return is_user(s) ? o->user_quotas[what] : o->host_quotas[what];

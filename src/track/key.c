@@ -63,13 +63,8 @@ static size_t text_octets(uint8_t c)
 	return is_plain(c) ? 1 : 3;
 }
 
-static uint8_t octet_of(mxw__key_kind_t kind, char c)
-{
-	return (uint8_t)(kind == MXW__KEY_USER ? c : mxw__ascii_lower(c));
-}
-
 /* Without memory of its own, however long the name is: each piece is hashed with the hash of what is before it. */
-static uint64_t hash_name(mxw__key_kind_t kind, const char *name, size_t len)
+static uint64_t hash_name(const char *name, size_t len)
 {
 	static const struct mxw__hashkey fixed = {UINT64_C(0x6d78776172640001), UINT64_C(0x6b65792e68000002)};
 	enum { OF_HASH = 8, PIECE = 248 };
@@ -81,7 +76,7 @@ static uint64_t hash_name(mxw__key_kind_t kind, const char *name, size_t len)
 		for (; n < OF_HASH; n++)
 			octets[n] = (uint8_t)(h >> (8 * n));
 		for (; n < sizeof octets && at < len; at++)
-			octets[n++] = octet_of(kind, name[at]);
+			octets[n++] = (uint8_t)mxw__ascii_lower(name[at]);
 		h = mxw__hash(&fixed, octets, n);
 	}
 	return h;
@@ -117,10 +112,10 @@ struct mxw__key mxw__key_of_name(mxw__key_kind_t kind, const char *name)
 	key.kind = (uint8_t)kind;
 	key.len = (uint8_t)head;
 	for (size_t i = 0; i < head; i++)
-		key.data[i] = octet_of(kind, name[i]);
+		key.data[i] = (uint8_t)mxw__ascii_lower(name[i]);
 	if (head == len)
 		return key;
-	snprintf(hash, sizeof hash, "~%016" PRIx64, hash_name(kind, name, len));
+	snprintf(hash, sizeof hash, "~%016" PRIx64, hash_name(name, len));
 	memcpy(key.data + head, hash, HASH);
 	key.len = (uint8_t)(head + HASH);
 	return key;

@@ -246,7 +246,10 @@ fact client.score = 0
 fact client.network.score = 0
 helo a.example
 # (The name has points of other clients.)
+# However the name is written, it is the same account.
 mail <a@example.net> user=Anna
+fact auth.score = 20
+mail <a@example.net> user=berta
 fact auth.score = 0
 close
 # Inside: no account.

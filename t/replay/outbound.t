@@ -75,7 +75,9 @@ log ~ event=suspended account=user:anna author=mxward reason="messages 8, quota 
 mail <anna@example.org> user=anna
 = reject 550
 no-log event=suspended
-mail <anna@example.org> user=Anna
+mail <anna@example.org> user=ANNA
+= reject 550
+mail <anna@example.org> user=berta
 = continue
 close
 session b

@@ -307,6 +307,9 @@ mail <anna@example.net> user=berta
 fact message.over-limit = users
 abort
 mail <anna@example.net> user=Berta
+= defer 450 rule=rate-limit
+abort
+mail <anna@example.net> user=charly
 = continue
 close
 

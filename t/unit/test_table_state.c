@@ -194,7 +194,7 @@ static size_t take_all(mxw__table_t *t, const struct mxw__state_sort *sort, mxw_
 /* ---- the disk ---- */
 
 static const char *const everybody[] = {"192.0.2.1", "192.0.2.0/24", "2001:db8::/64", "2001:db8::/56", "2001:db8::/48",
-					"helo:mx.example.org", "domain:example.org", "user:Anna@example.org"};
+					"helo:mx.example.org", "domain:example.org", "user:anna@example.org"};
 
 enum { DISK = 100 };
 static struct mxw__state_record disk[DISK];

@@ -105,7 +105,7 @@ START_TEST(a_report_goes_on_the_key_and_its_networks)
 	ck_assert_double_eq_tol(score("2001:db8:1::/48"), 40, 0.1);
 	ck_assert_int_eq(mxw__track_report(engine, "user:Anna", MXW__EVENT_REPORTED, 1, NULL), MXW_OK);
 	ck_assert_double_eq_tol(score("user:Anna"), 10, 0.1);
-	ck_assert_double_eq_tol(score("user:anna"), 0, 0.1);
+	ck_assert_double_eq_tol(score("user:anna"), 10, 0.1);
 	ck_assert_int_eq(mxw__track_report(engine, "helo:a.example", MXW__EVENT_REPORTED, 1, NULL), MXW_OK);
 	ck_assert_double_eq_tol(score("helo:a.example"), 10, 0.1);
 }
