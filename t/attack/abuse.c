@@ -122,7 +122,7 @@ void backup_first_begin(struct sim *sim)
 	char line[160];
 
 	for (unsigned i = 0; i < BOTS; i++) {
-		struct backup_bot *bot = sim_alloc(sizeof *bot);
+		struct backup_bot *bot = sim_alloc(sim, sizeof *bot);
 		bot->client = backup_client(i);
 		snprintf(bot->domain, sizeof bot->domain, "bots%u.example", i % 50);
 		snprintf(bot->sender, sizeof bot->sender, "offers@%s", bot->domain);

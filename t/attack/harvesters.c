@@ -80,7 +80,7 @@ static void put_off(struct sim *sim, const struct bot *bot, uint32_t name, unsig
 		give_back(bot->campaign, name);
 		return;
 	}
-	struct retry *r = sim_alloc(sizeof *r);
+	struct retry *r = sim_alloc(sim, sizeof *r);
 	*r = (struct retry){*bot, name, tries + 1};
 	sim_after(sim, 6 * MINUTE_MS + (int64_t)sim_draw(sim, 540) * SECOND_MS, retry, r);
 }
@@ -133,7 +133,7 @@ static void retry(struct sim *sim, void *what)
 	} else {
 		put_off(sim, &r->bot, r->name, r->tries);
 	}
-	free(r);
+	sim_drop(r);
 }
 
 /* A message to people whom the attacker knows, as a good sender would write it. */
@@ -178,7 +178,7 @@ static void work(struct sim *sim, void *what)
 
 void harvest_begin(struct sim *sim, const struct harvest *harvest)
 {
-	struct campaign *c = sim_alloc(sizeof *c);
+	struct campaign *c = sim_alloc(sim, sizeof *c);
 	char line[160];
 
 	c->harvest = harvest;
@@ -189,7 +189,7 @@ void harvest_begin(struct sim *sim, const struct harvest *harvest)
 		fake_resolver_script(sim->resolver, line);
 	}
 	for (unsigned i = 0; i < harvest->nbots; i++) {
-		struct bot *bot = sim_alloc(sizeof *bot);
+		struct bot *bot = sim_alloc(sim, sizeof *bot);
 		bot->campaign = c;
 		bot->number = i;
 		put_address(sim, bot);

@@ -109,7 +109,7 @@ static void run_job(struct sim *sim, void *what)
 		is_left |= !job->rcpts[i].is_done;
 	}
 	if (!is_left) {
-		free(job);
+		sim_drop(job);
 		return;
 	}
 	sim_after(sim, job->wait_ms + (int64_t)sim_draw(sim, 300) * SECOND_MS, run_job, job);
@@ -118,7 +118,7 @@ static void run_job(struct sim *sim, void *what)
 
 static struct job *new_job(struct sim *sim, const struct source *source)
 {
-	struct job *job = sim_alloc(sizeof *job);
+	struct job *job = sim_alloc(sim, sizeof *job);
 	const char *number = strchr(source->sender, '#');
 
 	*job = (struct job){.source = source, .began_ms = sim_now(sim), .wait_ms = 300 * SECOND_MS};
@@ -194,23 +194,26 @@ static struct honest *count_of(struct sim *sim, const char *name)
 
 static struct source *new_source(struct sim *sim, const char *kind, const char *domain, bool is_signed)
 {
-	struct source *source = sim_alloc(sizeof *source);
-	char *kept = strdup(domain);
+	struct source *source = sim_alloc(sim, sizeof *source);
+	char *kept = sim_alloc(sim, strlen(domain) + 1);
 
+	memcpy(kept, domain, strlen(domain));
 	*source = (struct source){.count = count_of(sim, kind), .nrcpts = 1, .left = UINT32_MAX, .letter = {kept, is_signed, NULL}};
 	snprintf(source->sender, sizeof source->sender, "someone@%s", domain);
 	snprintf(source->spf_domain, sizeof source->spf_domain, "%s", domain);
 	return source;
 }
 
-static void add_client(struct source *source, const char *ip, bool has_name)
+static void add_client(struct sim *sim, struct source *source, const char *ip, bool has_name)
 {
 	char helo[80];
 
 	snprintf(helo, sizeof helo, "mail%u.%s", source->nclients + 1, source->spf_domain);
-	source->clients = realloc(source->clients, (source->nclients + 1) * sizeof *source->clients);
-	if (!source->clients)
-		abort();
+	struct client *clients = sim_alloc(sim, (source->nclients + 1) * sizeof *clients);
+	if (source->nclients)
+		memcpy(clients, source->clients, source->nclients * sizeof *clients);
+	sim_drop(source->clients);
+	source->clients = clients;
 	source->clients[source->nclients++] = client_make(ip, helo, has_name);
 }
 
@@ -244,7 +247,7 @@ static void add_pool(struct sim *sim)
 	script(sim, "bigmail.example", "ip4:11.0.0.0/16 -all", true);
 	for (unsigned i = 0; i < 500; i++) {
 		snprintf(ip, sizeof ip, "11.0.%u.%u", i % NETS, 1 + i / NETS);
-		add_client(source, ip, true);
+		add_client(sim, source, ip, true);
 	}
 	source->dead_percent = 2;
 	source->every_ms = 6 * SECOND_MS;
@@ -261,7 +264,7 @@ static void add_lists(struct sim *sim)
 		snprintf(ip, sizeof ip, "12.0.%u.10", i);
 		struct source *source = new_source(sim, i < 3 ? "list server" : "list server, new", domain, i % 2);
 		script(sim, domain, "ip4:12.0.0.0/16 -all", i % 2);
-		add_client(source, ip, true);
+		add_client(sim, source, ip, true);
 		snprintf(source->sender, sizeof source->sender, "list-bounces+#@%s", domain);
 		source->letter.list_id = " a list <l.lists.example>";
 		source->dead_percent = 5;
@@ -282,7 +285,7 @@ static void add_newsletters(struct sim *sim)
 		snprintf(ip, sizeof ip, "14.0.%u.5", i);
 		struct source *source = new_source(sim, "newsletter", domain, true);
 		script(sim, domain, "ip4:14.0.0.0/16 -all", true);
-		add_client(source, ip, true);
+		add_client(sim, source, ip, true);
 		snprintf(source->sender, sizeof source->sender, "bounce-#@%s", domain);
 		source->dead_percent = 3;
 		source->burst = 1000;
@@ -299,8 +302,8 @@ static void add_forwarders(struct sim *sim)
 
 	script(sim, "author.example", "ip4:16.0.0.1 -all", true);
 	script(sim, "alumni.example", "ip4:13.0.1.1 -all", false);
-	add_client(plain, "13.0.0.1", true);
-	add_client(srs, "13.0.1.1", true);
+	add_client(sim, plain, "13.0.0.1", true);
+	add_client(sim, srs, "13.0.1.1", true);
 	snprintf(srs->sender, sizeof srs->sender, "SRS0=ab#=cd=author.example=someone@alumni.example");
 	srs->letter = plain->letter;
 	plain->dead_percent = srs->dead_percent = 1;
@@ -320,7 +323,7 @@ static void add_correspondents(struct sim *sim)
 		struct source *source = new_source(sim, "correspondents", domain, false);
 		if (i % 10)
 			script(sim, domain, "ip4:15.0.0.0/16 -all", false);
-		add_client(source, ip, i % 20 != 0);
+		add_client(sim, source, ip, i % 20 != 0);
 		source->dead_percent = 1;
 		source->every_ms = 3 * HOUR_MS;
 		sim_after(sim, (int64_t)sim_draw(sim, 60) * MINUTE_MS, tick, source);
@@ -348,7 +351,7 @@ static void add_newcomers(struct sim *sim)
 		struct source *source = new_source(sim, "first-time writers", domain, false);
 		if (kind < 93)
 			script(sim, domain, "ip4:17.0.0.0/8 ip4:21.0.0.0/16 ip6:2a0b:cd00::/24 -all", false);
-		add_client(source, ip, kind < 85 || (kind >= 93 && kind < 98));
+		add_client(sim, source, ip, kind < 85 || (kind >= 93 && kind < 98));
 		source->left = 1 + i % 3;
 		source->every_ms = HOUR_MS;
 		sim_at(sim, sim->calm_ms + i * 4 * MINUTE_MS + (int64_t)sim_draw(sim, 240) * SECOND_MS, tick, source);
@@ -367,7 +370,7 @@ static void add_mistypers(struct sim *sim)
 		struct source *source = new_source(sim, "people who mistype", domain, false);
 		if (i % 10)
 			script(sim, domain, "ip4:18.0.0.0/16 -all", false);
-		add_client(source, ip, true);
+		add_client(sim, source, ip, true);
 		source->first_typos = 1 + i % 2;
 		source->left = 5;
 		source->every_ms = 5 * MINUTE_MS;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,13 +24,36 @@ static void die(const char *what)
 	abort();
 }
 
-void *sim_alloc(size_t size)
-{
-	void *p = calloc(1, size);
+/* What was made lately first; all that is left goes with the simulation. */
+struct owned {
+	struct owned *next, **link;
+	_Alignas(max_align_t) unsigned char data[];
+};
 
-	if (!p)
+void *sim_alloc(struct sim *sim, size_t size)
+{
+	struct owned *o = calloc(1, sizeof *o + size);
+
+	if (!o)
 		die("out of memory");
-	return p;
+	o->next = sim->owned;
+	o->link = &sim->owned;
+	if (o->next)
+		o->next->link = &o->next;
+	sim->owned = o;
+	return o->data;
+}
+
+void sim_drop(void *p)
+{
+	struct owned *o = p ? (struct owned *)(void *)((unsigned char *)p - offsetof(struct owned, data)) : NULL;
+
+	if (!o)
+		return;
+	*o->link = o->next;
+	if (o->next)
+		o->next->link = o->link;
+	free(o);
 }
 
 /* ---- chance ---- */
@@ -201,8 +225,10 @@ static void start_engine(struct sim *sim, const char *conf_text)
 
 struct sim *sim_new(const char *conf, int64_t calm_ms, int64_t attack_ms)
 {
-	struct sim *sim = sim_alloc(sizeof *sim);
+	struct sim *sim = calloc(1, sizeof *sim);
 
+	if (!sim)
+		die("out of memory");
 	fake_clock_init(&sim->clock);
 	sim->resolver = fake_resolver_new(&sim->clock);
 	sim->chance = 5;
@@ -221,6 +247,8 @@ void sim_free(struct sim *sim)
 	mxw_engine_free(sim->engine);
 	mxw_resolver_unref(&sim->resolver->resolver);
 	scratch_fini(&sim->scratch);
+	while (sim->owned)
+		sim_drop(sim->owned->data);
 	free(sim->heap);
 	free(sim);
 }

@@ -60,6 +60,7 @@ struct sim {
 	size_t nhonest;
 	struct loot loot;
 	bool is_verbose;
+	struct owned *owned;     /* see sim_alloc() */
 };
 
 /*
@@ -76,7 +77,9 @@ void sim_after(struct sim *sim, int64_t ms, void (*run)(struct sim *sim, void *w
 /* A number below `n`, and a time between half and one and a half of `ms`. */
 unsigned sim_draw(struct sim *sim, unsigned n);
 int64_t sim_jitter(struct sim *sim, int64_t ms);
-void *sim_alloc(size_t size);
+/* Zeroed; it lasts until it is dropped, or as long as the simulation. */
+void *sim_alloc(struct sim *sim, size_t size);
+void sim_drop(void *p);
 
 /* ---- SMTP ---- */
 
