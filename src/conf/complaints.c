@@ -71,6 +71,7 @@ static struct complaint *next_slot(struct mxw__complaints *c)
 	return &c->list[c->n];
 }
 
+MXW_PRINTF(4, 0)
 static void note(struct mxw__complaints *complaints, mxw_status_t status, const struct mxw__pos *pos, const char *fmt, va_list ap)
 {
 	struct complaint *slot = next_slot(complaints);
