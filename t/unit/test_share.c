@@ -513,7 +513,7 @@ static void model_merge(struct model *m, const struct mxw__state_record *r, doub
 		return;
 	if (!m->is_there || m->is_gone || r->is_gone) {
 		*m = (struct model){.is_there = true, .is_gone = r->is_gone, .at_ms = at_ms};
-		m->values[LOW] = INFINITY;
+		m->values[LOW] = (double)INFINITY;
 		reset = 0;
 	}
 	bool is_newer = at_ms >= m->at_ms, is_reset = r->values[RESET] > reset, is_late = r->values[RESET] < reset && at_ms <= reset;

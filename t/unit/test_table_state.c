@@ -88,7 +88,7 @@ static void add_up(const struct mxw__state_sort *sort, struct mxw__state_record 
 		}
 		/* Nobody else is told of it. */
 		if (sort->fields[i].is_local)
-			*v = NAN;
+			*v = (double)NAN;
 	}
 	into->at_ms = r->at_ms;
 }
@@ -332,7 +332,7 @@ START_TEST(a_wall_clock_that_jumps_while_running_changes_nothing)
 }
 END_TEST
 
-static const double odd[] = {NAN, INFINITY, -INFINITY, 1e300, -1e300, -1};
+static const double odd[] = {(double)NAN, (double)INFINITY, -(double)INFINITY, 1e300, -1e300, -1};
 
 START_TEST(a_damaged_record_does_no_harm)
 {
