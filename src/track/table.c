@@ -87,6 +87,19 @@ static void *cut(char **memory, size_t bytes)
 	return p;
 }
 
+/* It is held for some hundred nanoseconds: to look again for so long costs less than to sleep and be woken, where the system can do that. */
+static void make_mutex(pthread_mutex_t *mutex)
+{
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+#ifdef PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
+#endif
+	pthread_mutex_init(mutex, &attr);
+	pthread_mutexattr_destroy(&attr);
+}
+
 /* All of a sort side by side, so that each is aligned as it needs. */
 static void make_shards(mxw__table_t *t)
 {
@@ -100,7 +113,7 @@ static void make_shards(mxw__table_t *t)
 		t->shards[i].owners = cut(&memory, slots * sizeof(struct mxw__owner));
 	char *zeroed = memory;
 	for (size_t i = 0; i < t->nshards; i++) {
-		pthread_mutex_init(&t->shards[i].mutex, NULL);
+		make_mutex(&t->shards[i].mutex);
 		t->shards[i].tags = cut(&memory, slots * sizeof(uint16_t));
 		for (size_t m = 0; m < MXW__MARKS; m++)
 			t->shards[i].marks[m] = cut(&memory, marks_bytes(t));

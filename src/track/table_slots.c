@@ -230,5 +230,9 @@ size_t mxw__table_admit_locked(mxw__table_t *t, const struct mxw__place *at, con
 
 void mxw__table_mark_locked(struct mxw__shard *shard, size_t slot, mxw__table_mark_t mark)
 {
-	shard->marks[mark][slot / 64] |= UINT64_C(1) << slot % 64;
+	uint64_t *word = &shard->marks[mark][slot / 64], bit = UINT64_C(1) << slot % 64;
+
+	/* What is set already is only read: a write would take the line from the other processors each time. */
+	if (!(*word & bit))
+		*word |= bit;
 }
