@@ -61,7 +61,8 @@ struct mxw__pair {
 
 struct mxw__shard {
 	_Alignas(MXW__TABLE_LINE) pthread_mutex_t mutex; /* guards the rest; a leaf in the lock order */
-	struct mxw__entry *entries;
+	/* Apart from the lock, which takes its line from the other processors each time: these are read by all, before they lock. */
+	_Alignas(MXW__TABLE_LINE) struct mxw__entry *entries;
 	struct mxw__owner *owners;
 	uint16_t *tags;
 	uint64_t *marks[MXW__MARKS];
