@@ -33,8 +33,14 @@ void mxw__build_bounce(struct mxw__build *b, const struct mxw__pos *pos)
 	const struct mxw__section *s = &mxw__sections[MXW__SECTION_BOUNCE_PROOF];
 	struct mxw__bounce_conf *bounce = &b->conf->bounce;
 	const struct mxw__pos *domains = mxw__option_pos(s, pos, "domains"), *files = mxw__option_pos(s, pos, "key-file");
+	const struct mxw__pos *mode = mxw__option_pos(s, pos, "mode");
 
 	read_keys(b, files);
+	/* Who wrote one of these believes himself protected. */
+	if (!bounce->domains.n && files->file)
+		mxw__complain(b->values.complaints, files, "'key-file' needs 'domains' beside it: nobody's senders would get a tag");
+	else if (!bounce->domains.n && mode->file && bounce->mode == MXW__BOUNCE_PROOF_ENFORCE)
+		mxw__complain(b->values.complaints, mode, "'mode enforce' needs 'domains' beside it: no bounce would be refused");
 	if (bounce->domains.n && !files->file)
 		mxw__complain(b->values.complaints, domains, "'bounce-proof' needs 'key-file': tags are made with a key");
 	mxw__build_addresses(b, &bounce->exempt_senders);

@@ -424,6 +424,30 @@ START_TEST(a_secret_is_read_beside_its_file_and_never_dumped)
 }
 END_TEST
 
+static const char bounce_conf[] = "bounce-proof {\n domains example.net\n key-file pass\n mode enforce\n}\n";
+
+START_TEST(bounces_can_be_refused_when_there_are_domains_and_a_key)
+{
+	char dir[] = "/tmp/mxw-conf-XXXXXX", path[300];
+	struct mxw__buf buf;
+	mxw_conf_t *conf = NULL;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/main.conf", dir);
+	write_file(dir, "main.conf", bounce_conf, 0644);
+	write_file(dir, "pass", "a key for bounces\n", 0600);
+	mxw__buf_init(&buf, 10000);
+	mxw_status_t status = mxw_conf_load(path, collect, &buf, &conf);
+	ck_assert_msg(status == MXW_OK && buf.len == 0, "%s", mxw__buf_str(&buf));
+	ck_assert_int_eq(conf->bounce.mode, MXW__BOUNCE_PROOF_ENFORCE);
+	ck_assert_uint_eq(conf->bounce.keys.n, 1);
+	assert_dump_loads_the_same(conf);
+	mxw_conf_unref(conf);
+	mxw__buf_fini(&buf);
+	remove_files(dir);
+}
+END_TEST
+
 static const char key_conf[] =
 	"directory d {\n type ldap\n uri ldaps://localhost\n base dc=x\n bind-method external\n"
 	" tls-certificate-file pass\n tls-key-file pass\n}\n";
@@ -555,6 +579,7 @@ int main(void)
 	tcase_add_test(tc, complaints_are_bounded_and_the_rest_is_counted);
 	tcase_add_test(tc, nesting_is_bounded);
 	tcase_add_test(tc, a_missing_file_is_a_system_error_and_named);
+	tcase_add_test(tc, bounces_can_be_refused_when_there_are_domains_and_a_key);
 	tcase_add_test(tc, a_key_that_others_can_read_is_refused);
 	tcase_add_loop_test(tc, a_preset_sets_what_is_not_given_and_the_dump_shows_it, 0, MXW_ARRAY_LEN(presets));
 	tcase_add_test(tc, a_secret_is_read_beside_its_file_and_never_dumped);
