@@ -5,6 +5,7 @@ import os
 import pwd
 import shutil
 import signal
+import subprocess
 
 from lib import world
 from lib.mta import (DOMAIN, IDN_ALABEL, IDN_ULABEL, INET6_PORT, INET_PORT, MILTER_PORTS, Mta, OTHER_DOMAIN, VIA_POSTFIX,
@@ -178,6 +179,15 @@ class Postfix(Mta):
         for name in os.listdir(queue):
             with open(os.path.join(queue, name), "rb") as f:
                 yield f.read()
+
+    def is_idle(self):
+        """Is nothing on its way: neither coming in nor being delivered?"""
+        spool = os.path.join(self.base, "spool")
+        return not any(files for name in ("incoming", "active") for _, _, files in os.walk(os.path.join(spool, name)))
+
+    def run_queue(self):
+        """Has what waits tried again now."""
+        subprocess.run(["postqueue", "-c", os.path.join(self.base, "etc"), "-f"], check=True, timeout=30)
 
     def queue_is_empty(self):
         spool = os.path.join(self.base, "spool")
