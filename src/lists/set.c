@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * set.c: a table of chains that grows by one chain at a time (linear hashing), so that no addition takes much longer than another: others may
+ * wait for it. The chains lie in segments, each as long as all before it; when there are n chains, 2^k <= n < 2^(k+1), the first
+ * n - 2^k of the 2^k have been split, and an entry is in the chain of the k + 1 lowest bits of its hash if there is one, else of the k lowest.
+ */
 #include "config.h"
 
 #include <stdatomic.h>
@@ -7,17 +12,37 @@
 
 #include "src/lists/set.h"
 
-enum { FIRST_BUCKETS = 64, LENGTHS = 129 };
+enum { FIRST_BITS = 6, FIRST_BUCKETS = 1 << FIRST_BITS, SEGMENTS = 40, LENGTHS = 129 };
 
 struct mxw__list_set {
 	atomic_uint refs;
 	struct mxw__hashkey hashkey;
 	size_t max, count;
-	size_t nbuckets;             /* a power of two */
-	struct mxw__list_item **buckets;
+	size_t nbuckets;
+	size_t nwhole;               /* the power of two that is not above it */
+	struct mxw__list_item **segments[SEGMENTS];
 	/* How many entries there are of each length of prefix, and of each sort of name: what there is none of is not looked for. */
 	size_t nipv4[LENGTHS], nipv6[LENGTHS], nnames, nbelow, nmailboxes;
 };
+
+static size_t segment_of(size_t bucket)
+{
+	return bucket < FIRST_BUCKETS ? 0 : (size_t)(63 - __builtin_clzll(bucket)) - FIRST_BITS + 1;
+}
+
+static struct mxw__list_item **head_of(const mxw__list_set_t *set, size_t bucket)
+{
+	size_t segment = segment_of(bucket), first = segment ? (size_t)FIRST_BUCKETS << (segment - 1) : 0;
+
+	return &set->segments[segment][bucket - first];
+}
+
+static size_t bucket_of(const mxw__list_set_t *set, uint64_t hash)
+{
+	size_t bucket = hash & (2 * set->nwhole - 1);
+
+	return bucket < set->nbuckets ? bucket : hash & (set->nwhole - 1);
+}
 
 mxw__list_set_t *mxw__list_set_new(size_t max)
 {
@@ -25,14 +50,14 @@ mxw__list_set_t *mxw__list_set_new(size_t max)
 
 	if (!set)
 		return NULL;
-	set->buckets = mxw__calloc(FIRST_BUCKETS, sizeof(struct mxw__list_item *));
-	if (!set->buckets) {
+	set->segments[0] = mxw__calloc(FIRST_BUCKETS, sizeof(struct mxw__list_item *));
+	if (!set->segments[0]) {
 		free(set);
 		return NULL;
 	}
 	atomic_init(&set->refs, 1);
 	mxw__hashkey_random(&set->hashkey);
-	set->nbuckets = FIRST_BUCKETS;
+	set->nbuckets = set->nwhole = FIRST_BUCKETS;
 	set->max = max;
 	return set;
 }
@@ -48,12 +73,13 @@ void mxw__list_set_unref(mxw__list_set_t *set)
 	if (!set || atomic_fetch_sub(&set->refs, 1) != 1)
 		return;
 	for (size_t i = 0; i < set->nbuckets; i++) {
-		for (struct mxw__list_item *item = set->buckets[i], *next; item; item = next) {
+		for (struct mxw__list_item *item = *head_of(set, i), *next; item; item = next) {
 			next = item->next;
 			free(item);
 		}
 	}
-	free(set->buckets);
+	for (size_t i = 0; i < SEGMENTS; i++)
+		free(set->segments[i]);
 	free(set);
 }
 
@@ -82,7 +108,7 @@ static size_t *counter_of(mxw__list_set_t *set, const uint8_t *key)
 
 static struct mxw__list_item **find_place(const mxw__list_set_t *set, const struct mxw__list_key *key, uint64_t hash)
 {
-	struct mxw__list_item **place = &set->buckets[hash & (set->nbuckets - 1)];
+	struct mxw__list_item **place = head_of(set, bucket_of(set, hash));
 
 	while (*place && ((*place)->hash != hash || (*place)->key_len != key->len || memcmp((*place)->key, key->data, key->len) != 0))
 		place = &(*place)->next;
@@ -94,24 +120,32 @@ static uint64_t hash_of(const mxw__list_set_t *set, const struct mxw__list_key *
 	return mxw__hash(&set->hashkey, key->data, key->len);
 }
 
-/* Without memory the chains get longer, that is all. */
+/* One chain more, with what belongs there of the one that is split. Without memory the chains get longer, that is all. */
 static void grow(mxw__list_set_t *set)
 {
-	size_t n = set->nbuckets * 2;
-	struct mxw__list_item **buckets = mxw__calloc(n, sizeof *buckets);
+	size_t segment = segment_of(set->nbuckets);
 
-	if (!buckets)
+	/* The first of a segment is the first beyond a power of two: it is as long as all that there are. */
+	if (segment >= SEGMENTS)
 		return;
-	for (size_t i = 0; i < set->nbuckets; i++) {
-		for (struct mxw__list_item *item = set->buckets[i], *next; item; item = next) {
-			next = item->next;
-			item->next = buckets[item->hash & (n - 1)];
-			buckets[item->hash & (n - 1)] = item;
+	if (!set->segments[segment])
+		set->segments[segment] = mxw__calloc(set->nbuckets, sizeof(struct mxw__list_item *));
+	if (!set->segments[segment])
+		return;
+	struct mxw__list_item **place = head_of(set, set->nbuckets - set->nwhole), **to = head_of(set, set->nbuckets);
+	while (*place) {
+		struct mxw__list_item *item = *place;
+		if (!(item->hash & set->nwhole)) {
+			place = &item->next;
+			continue;
 		}
+		*place = item->next;
+		item->next = NULL;
+		*to = item;
+		to = &item->next;
 	}
-	free(set->buckets);
-	set->buckets = buckets;
-	set->nbuckets = n;
+	if (++set->nbuckets == 2 * set->nwhole)
+		set->nwhole = set->nbuckets;
 }
 
 static char *append(char *to, const char *text, const char **ret_copy)
@@ -173,7 +207,7 @@ struct mxw__list_item *mxw__list_set_get(mxw__list_set_t *set, const struct mxw_
 
 void mxw__list_set_remove(mxw__list_set_t *set, struct mxw__list_item *item)
 {
-	struct mxw__list_item **place = &set->buckets[item->hash & (set->nbuckets - 1)];
+	struct mxw__list_item **place = head_of(set, bucket_of(set, item->hash));
 
 	while (*place && *place != item)
 		place = &(*place)->next;
@@ -189,10 +223,22 @@ struct mxw__list_item *mxw__list_set_next(mxw__list_set_t *set, size_t *cursor, 
 {
 	if (after && after->next)
 		return after->next;
-	while (*cursor < set->nbuckets)
-		if (set->buckets[(*cursor)++])
-			return set->buckets[*cursor - 1];
+	while (*cursor < set->nbuckets) {
+		struct mxw__list_item *first = *head_of(set, (*cursor)++);
+		if (first)
+			return first;
+	}
 	return NULL;
+}
+
+struct mxw__list_item *mxw__list_set_chain(mxw__list_set_t *set, size_t at)
+{
+	return at < set->nbuckets ? *head_of(set, at) : NULL;
+}
+
+size_t mxw__list_set_nchains(const mxw__list_set_t *set)
+{
+	return set->nbuckets;
 }
 
 /* ---- finding ---- */

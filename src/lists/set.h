@@ -51,4 +51,12 @@ const struct mxw__list_item *mxw__list_set_find_mailbox(const mxw__list_set_t *s
 /* The next of all from `*cursor` (0: the first); NULL: that was all. What is added meanwhile is seen or not. */
 struct mxw__list_item *mxw__list_set_next(mxw__list_set_t *set, size_t *cursor, struct mxw__list_item *after);
 
+/*
+ * For walks in steps, between which the set may change: the first entry of chain `at` (< nchains), the rest by `next`; NULL: there is
+ * none. An entry moves only to a chain behind the present last one, so a walk from the first to what is then the last misses none; it may
+ * see one twice. Chains hold about one entry each.
+ */
+struct mxw__list_item *mxw__list_set_chain(mxw__list_set_t *set, size_t at);
+size_t mxw__list_set_nchains(const mxw__list_set_t *set);
+
 #endif

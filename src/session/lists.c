@@ -9,6 +9,8 @@
 #include "src/session/engine.h"
 #include "src/session/lists.h"
 
+enum { COPIED = 32 };                  /* chains and entries under one lock */
+
 /* ---- the engine's ---- */
 
 static void notice(void *ctx, bool is_error, const char *text)
@@ -310,27 +312,44 @@ static void each_of_file(mxw__list_file_t *file, const char *list, int64_t wall_
 	mxw__list_set_unref(set);
 }
 
-/* A copy, so that nothing is locked while somebody looks; without memory the rest is not shown. */
-static mxw__list_set_t *copy_added(struct mxw__lists *lists, const char *list)
+static void copy_item(const struct mxw__list_item *item, mxw__list_set_t *copy)
 {
-	mxw__list_set_t *copy = mxw__list_set_new(SIZE_MAX);
-	struct mxw__list_item *item = NULL, *new_item;
-	size_t cursor = 0;
+	struct mxw__list_line line = {.until_ms = item->until_ms};
+	struct mxw__list_item *new_item;
+
+	line.key.len = item->key_len;
+	memcpy(line.key.data, item->key, item->key_len);
+	snprintf(line.entry, sizeof line.entry, "%s", item->entry);
+	snprintf(line.author, sizeof line.author, "%s", item->author);
+	snprintf(line.reason, sizeof line.reason, "%s", item->reason);
+	if (!item->is_removed && mxw__list_set_add(copy, &line, 0, &new_item) == MXW_OK)
+		new_item->at_ms = item->at_ms;
+}
+
+/* From chain `*at` on; false: that was the last step, or there is no such list. */
+static bool copy_step(struct mxw__lists *lists, const char *list, size_t *at, mxw__list_set_t *copy)
+{
+	size_t seen = 0;
 
 	pthread_mutex_lock(&lists->mutex);
 	struct mxw__added_list *added = mxw__lists_find_locked(lists, list, 0);
-	while (copy && added && (item = mxw__list_set_next(added->set, &cursor, item))) {
-		struct mxw__list_line line = {.until_ms = item->until_ms};
-		line.key.len = item->key_len;
-		memcpy(line.key.data, item->key, item->key_len);
-		snprintf(line.entry, sizeof line.entry, "%s", item->entry);
-		snprintf(line.author, sizeof line.author, "%s", item->author);
-		snprintf(line.reason, sizeof line.reason, "%s", item->reason);
-		if (item->is_removed || mxw__list_set_add(copy, &line, 0, &new_item) != MXW_OK)
-			continue;
-		new_item->at_ms = item->at_ms;
-	}
+	for (; added && *at < mxw__list_set_nchains(added->set) && seen < COPIED; ++*at, seen++)
+		for (const struct mxw__list_item *item = mxw__list_set_chain(added->set, *at); item; item = item->next, seen++)
+			copy_item(item, copy);
+	mxw__lists_note_work_locked(lists, seen);
+	bool goes_on = added && *at < mxw__list_set_nchains(added->set);
 	pthread_mutex_unlock(&lists->mutex);
+	return goes_on;
+}
+
+/* A copy, made in steps, so that nothing is locked while somebody looks; without memory the rest is not shown. */
+static mxw__list_set_t *copy_added(struct mxw__lists *lists, const char *list)
+{
+	mxw__list_set_t *copy = mxw__list_set_new(SIZE_MAX);
+	size_t at = 0;
+
+	while (copy && copy_step(lists, list, &at, copy))
+		;
 	return copy;
 }
 

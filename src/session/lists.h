@@ -40,13 +40,19 @@ mxw_status_t mxw__lists_remove(mxw_engine_t *engine, const char *list, const cha
 /* All entries in force, those of files first. No lock is held while `visit` runs. */
 void mxw__lists_each(mxw_engine_t *engine, void (*visit)(void *ctx, const struct mxw__list_view *view), void *ctx);
 
-/* ---- for lists.c and lists_state.c ---- */
+/* ---- for lists.c, lists_change.c and lists_state.c ---- */
+
+/* Chains and entries that are looked at under one lock: a session may wait for it. */
+enum { MXW__LISTS_STEP = 256 };
 
 /* What was added to one list while running. */
 struct mxw__added_list {
 	char name[65];
 	size_t max;
 	mxw__list_set_t *set;
+	size_t next[MXW__STATE_READERS]; /* the chain at which what each reader takes goes on */
+	uint64_t nwritten;
+	int64_t soonest_ms;            /* wall time before which none of it is done with */
 };
 
 /* The files of one configuration. */
@@ -65,13 +71,27 @@ struct mxw__lists {
 	size_t nadded;
 	struct mxw__added_list added[MXW__LISTS_ADDED_MAX];
 	size_t nchanged[MXW__STATE_READERS];
+	size_t most_work;              /* the most chains and entries that were looked at under one lock; and all */
+	uint64_t work;
 	atomic_bool has_any;           /* was anything ever added? */
 };
+
+/* So many chains and entries were looked at since the mutex was taken; for tests. */
+static inline void mxw__lists_note_work_locked(struct mxw__lists *lists, size_t seen)
+{
+	lists->work += seen;
+	if (seen > lists->most_work)
+		lists->most_work = seen;
+}
 
 /* The list of that name; made, for at most `max` entries, if `max` is not 0. NULL: there is none, or no memory or room. */
 struct mxw__added_list *mxw__lists_find_locked(struct mxw__lists *lists, const char *name, size_t max);
 /* Makes those of the sections, with their bounds. */
 void mxw__lists_know_sections(struct mxw__lists *lists, const struct mxw_conf *conf);
+/* The wall time until which an entry, or the word that it was removed, is of use. */
+int64_t mxw__lists_needed_until(const struct mxw__list_item *item);
+/* If the list of that name is full and lacks `key`: takes out, in steps, what nobody needs any more. Takes the mutex itself. */
+void mxw__lists_make_room(struct mxw__lists *lists, const char *name, const struct mxw__list_key *key);
 /* Writes an entry anew. MXW_ERR_LIMIT, MXW_ERR_NOMEM. */
 mxw_status_t mxw__lists_write_locked(struct mxw__lists *lists, struct mxw__added_list *list, const struct mxw__list_line *line,
 				     int64_t at_ms, bool is_removed, unsigned changed);

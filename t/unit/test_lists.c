@@ -505,6 +505,109 @@ START_TEST(what_did_not_get_there_is_handed_over_again)
 }
 END_TEST
 
+/* ---- many ---- */
+
+enum { MANY = 100000, BATCH = 256 };
+
+static void count_view(void *ctx, MXW_UNUSED const struct mxw__list_view *view)
+{
+	++*(size_t *)ctx;
+}
+
+/* Of each ten, one ends in a second. */
+static mxw_engine_t *new_engine_of_many(void)
+{
+	mxw_engine_t *e = new_engine("resolver { forward none }\nlist block { max-entries 100000 }\n");
+	int64_t now = fake.clock.wall_ms(fake.clock.ctx);
+	char text[32];
+
+	for (int i = 0; i < MANY; i++) {
+		snprintf(text, sizeof text, "10.%d.%d.%d", i >> 16, i >> 8 & 255, i & 255);
+		ck_assert_int_eq(mxw__lists_add(e, "block", text, i % 10 ? 0 : now + 1000, NULL, NULL, NULL), MXW_OK);
+	}
+	return e;
+}
+
+static size_t take_all(mxw_engine_t *e, mxw__state_reader_t reader)
+{
+	struct mxw__state_record *records = calloc(BATCH, sizeof *records);
+	size_t n, all = 0;
+
+	ck_assert_ptr_nonnull(records);
+	while ((n = mxw__lists_sort.take(e->lists, reader, records, BATCH)) > 0)
+		all += n;
+	free(records);
+	return all;
+}
+
+/* Sessions wait for the same mutex: a few hundred look-ups in memory at a time are some tens of microseconds. */
+static void assert_work(mxw_engine_t *e, uint64_t before, uint64_t most)
+{
+	ck_assert_uint_le(e->lists->most_work, 300);
+	ck_assert_msg(e->lists->work - before <= most, "%llu looked at", (unsigned long long)(e->lists->work - before));
+}
+
+START_TEST(however_many_there_are_nobody_waits_long)
+{
+	mxw_engine_t *e = new_engine_of_many();
+	size_t n = 0;
+
+	/* Each chain and each entry once, and the chain at which a batch ends twice. */
+	ck_assert_uint_eq(take_all(e, MXW__STATE_DISK), MANY);
+	assert_work(e, 0, 3 * MANY + 32 * (MANY / BATCH));
+	uint64_t before = e->lists->work;
+	mxw__lists_sort.mark_all(e->lists, MXW__STATE_DISK);
+	assert_work(e, before, 3 * MANY);
+	ck_assert_uint_eq(take_all(e, MXW__STATE_DISK), MANY);
+	before = e->lists->work;
+	mxw__lists_each(e, count_view, &n);
+	ck_assert_uint_eq(n, MANY);
+	assert_work(e, before, 3 * MANY);
+	mxw_engine_free(e);
+}
+END_TEST
+
+/* What is full is searched for room once, and not again with each that wants in. */
+START_TEST(room_is_looked_for_only_where_there_can_be_some)
+{
+	mxw_engine_t *e = new_engine_of_many();
+	uint64_t before = e->lists->work;
+
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(mxw__lists_add(e, "block", "192.0.2.1", 0, NULL, NULL, NULL), MXW_ERR_LIMIT);
+	assert_work(e, before, 0);
+	fake_clock_advance(&fake, 1000);
+	ck_assert_int_eq(mxw__lists_add(e, "block", "192.0.2.1", 0, NULL, NULL, NULL), MXW_OK);
+	assert_work(e, before, 3 * MANY);
+	ck_assert_uint_eq(take_all(e, MXW__STATE_SHARE), MANY - MANY / 10 + 1);
+	mxw_engine_free(e);
+}
+END_TEST
+
+/* Those of a chain that is split are found in both. */
+START_TEST(a_set_is_whole_at_each_size)
+{
+	mxw__list_set_t *set = mxw__list_set_new(5000);
+	char text[32];
+
+	for (int i = 0; i < 5000; i++) {
+		snprintf(text, sizeof text, "10.0.%d.%d", i / 250, i % 250);
+		add(set, text);
+		size_t n = 0;
+		for (size_t at = 0; i % 61 == 0 && at < mxw__list_set_nchains(set); at++)
+			for (struct mxw__list_item *item = mxw__list_set_chain(set, at); item; item = item->next)
+				n++;
+		ck_assert(i % 61 != 0 || n == (size_t)i + 1);
+	}
+	for (int i = 0; i < 5000; i++) {
+		snprintf(text, sizeof text, "10.0.%d.%d", i / 250, i % 250);
+		ck_assert_str_eq(find_ip(set, text, 0), text);
+	}
+	ck_assert_uint_eq(mxw__list_set_nchains(set), 5000);
+	mxw__list_set_unref(set);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("lists");
@@ -517,6 +620,7 @@ static Suite *make_suite(void)
 	tcase_add_test(finding, the_narrowest_network_in_force_is_found);
 	tcase_add_test(finding, names_are_found_below_others_or_not);
 	tcase_add_test(finding, a_set_keeps_to_its_bound_and_forgets);
+	tcase_add_test(finding, a_set_is_whole_at_each_size);
 	suite_add_tcase(suite, finding);
 	tcase_add_checked_fixture(running, set_up, tear_down);
 	tcase_add_test(running, an_entry_is_added_and_removed_while_running);
@@ -530,6 +634,8 @@ static Suite *make_suite(void)
 	tcase_add_test(running, records_that_are_none_do_no_harm);
 	tcase_add_test(running, what_a_clock_that_is_ahead_has_added_can_be_removed);
 	tcase_add_test(running, what_did_not_get_there_is_handed_over_again);
+	tcase_add_test(running, however_many_there_are_nobody_waits_long);
+	tcase_add_test(running, room_is_looked_for_only_where_there_can_be_some);
 	suite_add_tcase(suite, running);
 	return suite;
 }
