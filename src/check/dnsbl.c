@@ -52,12 +52,13 @@ static mxw_dns_answer_t *ask(const struct mxw__check_ctx *ctx, const char *name)
 }
 
 /* What is over a budget was not asked, and says nothing of the list. */
-static void note_health(const struct mxw__check_ctx *ctx, const struct mxw__dnsbl_conf *list, const mxw_dns_answer_t *answer)
+static void note_health(const struct mxw__check_ctx *ctx, const struct mxw__dnsbl_conf *list, const char *name,
+			const mxw_dns_answer_t *answer)
 {
 	bool is_answered = answer->outcome == MXW_FOUND || answer->outcome == MXW_NOT_FOUND;
 
 	if (is_answered || !answer->is_over_budget)
-		mxw__dnsbl_health_note(ctx->dnsbl_health, list, is_answered);
+		mxw__dnsbl_health_note(ctx->dnsbl_health, list, name, is_answered);
 }
 
 /* Waits for the answers only where they matter: a client that is not listed is not, whatever the list is worth. */
@@ -90,7 +91,7 @@ static struct mxw__dnsbl_finding look_up(const struct mxw__check_ctx *ctx, const
 		return nothing;
 	mxw_dns_answer_t *answer = ask(ctx, name);
 	struct mxw__dnsbl_finding finding = mxw__dnsbl_judge(list, answer);
-	note_health(ctx, list, answer);
+	note_health(ctx, list, name, answer);
 	mxw_dns_answer_unref(answer);
 	if (finding.trouble)
 		complain(ctx, list, finding.trouble);
@@ -119,6 +120,8 @@ static void gather_lists(struct mxw__check_ctx *ctx, const struct mxw__dnsbl_sub
 		if (!has_kind(list, subject) || !mxw__dnsbl_name(list, subject, name))
 			continue;
 		mxw__dnsbl_state_t state = mxw__dnsbl_health_of(ctx->dnsbl_health, list);
+		if (state == MXW__DNSBL_AWAY)
+			mxw__dnsbl_health_skip(ctx->dnsbl_health, list, name);
 		if (state == MXW__DNSBL_SICK || state == MXW__DNSBL_AWAY)
 			continue;
 		mxw_dns_answer_unref(mxw__gather_ask(gather, name, MXW_DNS_A));

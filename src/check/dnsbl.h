@@ -47,7 +47,7 @@ struct mxw__dnsbl_finding mxw__dnsbl_judge(const struct mxw__dnsbl_conf *list, c
 
 /*
  * What every list must have and must not have (RFC 5782 section 5): 127.0.0.2 and 127.0.0.1, in a list of IPv6 addresses
- * ::FFFF:7F00:2 and ::FFFF:7F00:1, in one of domains TEST and INVALID.
+ * ::FFFF:7F00:2 and ::FFFF:7F00:1, in one of domains TEST and INVALID, or what its section says.
  */
 void mxw__dnsbl_test_name(const struct mxw__dnsbl_conf *list, bool is_present, char ret_name[MXW__DNSBL_NAME_MAX]);
 
@@ -81,8 +81,13 @@ void mxw__dnsbl_health_free(mxw__dnsbl_health_t *health);
 
 /* UNTESTED for a list that is not known. */
 mxw__dnsbl_state_t mxw__dnsbl_health_of(mxw__dnsbl_health_t *health, const struct mxw__dnsbl_conf *list);
-/* A client's question was answered, or not. A list that answers nobody for a while is AWAY. */
-void mxw__dnsbl_health_note(mxw__dnsbl_health_t *health, const struct mxw__dnsbl_conf *list, bool is_answered);
+/*
+ * A client's question was answered, or not. A list that answers nobody for a while is AWAY, until it answers such questions again, some
+ * of which are asked from time to time.
+ */
+void mxw__dnsbl_health_note(mxw__dnsbl_health_t *health, const struct mxw__dnsbl_conf *list, const char *name, bool is_answered);
+/* A client's question to a list that is AWAY, which was not asked. */
+void mxw__dnsbl_health_skip(mxw__dnsbl_health_t *health, const struct mxw__dnsbl_conf *list, const char *name);
 /* The test points say so; warns of what is wrong, and tells when it is over. */
 void mxw__dnsbl_health_set(mxw__dnsbl_health_t *health, const struct mxw__dnsbl_conf *list, mxw__dnsbl_state_t state, const char *why);
 

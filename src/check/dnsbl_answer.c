@@ -68,7 +68,8 @@ void mxw__dnsbl_test_name(const struct mxw__dnsbl_conf *list, bool is_present, c
 	struct mxw__dnsbl_subject subject = {.ip = {4, {127, 0, 0, last}}};
 
 	if (list->kind == MXW__DNSBL_OF_DOMAINS) {
-		snprintf(ret_name, MXW__DNSBL_NAME_MAX, "%s.%s", is_present ? "test" : "invalid", list->zone);
+		const char *own = is_present ? list->test_listed : list->test_unlisted;
+		snprintf(ret_name, MXW__DNSBL_NAME_MAX, "%s.%s", own ? own : is_present ? "test" : "invalid", list->zone);
 		return;
 	}
 	if (list->addresses == MXW__DNSBL_IPV6)
@@ -180,12 +181,14 @@ mxw__dnsbl_state_t mxw__dnsbl_test(const struct mxw__dnsbl_conf *list, const mxw
 	if (!list->check_test_points)
 		return trouble ? MXW__DNSBL_AWAY : has != MXW__DNSBL_UNKNOWN ? MXW__DNSBL_SOUND : MXW__DNSBL_UNTESTED;
 	if (lacks == MXW__DNSBL_LISTED) {
-		*ret_why = has_domains ? "it lists INVALID, and so perhaps everything: it is not used for now" :
+		*ret_why = list->test_unlisted ? "it lists what it should not, its second test point, and so perhaps everything: it is not used for now" :
+			   has_domains ? "it lists INVALID, and so perhaps everything: it is not used for now" :
 					 "it lists 127.0.0.1, and so perhaps everything: it is not used for now";
 		return MXW__DNSBL_SICK;
 	}
 	if (has == MXW__DNSBL_NOT_LISTED) {
-		*ret_why = has_domains ? "it does not list its test domain TEST: it is not used for now" :
+		*ret_why = list->test_listed ? "it does not list the test point that it is said to have: it is not used for now" :
+			   has_domains ? "it does not list its test domain TEST: it is not used for now" :
 					 "it does not list its test address 127.0.0.2: it is not used for now";
 		return MXW__DNSBL_SICK;
 	}

@@ -52,6 +52,32 @@ static void read_results(struct mxw__build *b, const struct mxw__node *body, str
 	}
 }
 
+static bool is_word(const char *text)
+{
+	return mxw__ascii_casecmp(text, "yes") == 0 || mxw__ascii_casecmp(text, "no") == 0;
+}
+
+/* yes | no | LISTED [NOT-LISTED] */
+static void settle_test_points(struct mxw__build *b, const struct mxw__pos *pos, struct mxw__dnsbl_conf *l)
+{
+	const struct mxw__strings *v = &l->test_points;
+	bool is_one_word = v->n == 1 && is_word(v->v[0]), has_word = false;
+
+	l->check_test_points = !is_one_word || mxw__ascii_casecmp(v->v[0], "yes") == 0;
+	for (size_t i = 0; i < v->n; i++)
+		has_word |= is_word(v->v[i]);
+	if (is_one_word || v->n == 0)
+		return;
+	if (has_word || v->n > 2) {
+		mxw__complain(b->values.complaints, pos, "'test-points' takes yes, no, or a name that the list has and perhaps one that it lacks");
+	} else if (l->kind != MXW__DNSBL_OF_DOMAINS) {
+		mxw__complain(b->values.complaints, pos, "a list of addresses has the test points of all such lists; yes or no was expected");
+	} else {
+		l->test_listed = v->v[0];
+		l->test_unlisted = v->n > 1 ? v->v[1] : NULL;
+	}
+}
+
 static void settle_points(struct mxw__dnsbl_conf *l)
 {
 	mxw__dnsbl_points_parse(l->points_text, &l->points);
@@ -81,6 +107,7 @@ static void read_dnsbl(struct mxw__build *b, struct mxw__node *node, struct mxw_
 			l->nranges++;
 	read_results(b, node, l);
 	settle_points(l);
+	settle_test_points(b, mxw__option_pos(section, pos, "test-points"), l);
 }
 
 static void read_dnsbls(struct mxw__build *b)

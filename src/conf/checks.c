@@ -440,6 +440,19 @@ bool mxw__check_dnsbl_zone(struct mxw__complaints *complaints, const struct mxw_
 	return false;
 }
 
+bool mxw__check_dnsbl_test_point(struct mxw__complaints *complaints, const struct mxw__arg *arg)
+{
+	/* Behind it comes the zone. */
+	enum { NAME_MAX_OCTETS = 63 };
+	char name[MXW__DOMAIN_MAX + 1];
+
+	if (mxw__domain_to_ascii(arg->text, strlen(arg->text), name) == MXW_OK && strlen(name) <= NAME_MAX_OCTETS)
+		return true;
+	mxw__complain(complaints, &arg->pos, "'%s' is no test point; yes, no, or a name of at most %d letters that the list has was expected",
+		      arg->text, NAME_MAX_OCTETS);
+	return false;
+}
+
 static bool parse_code(const char *text, size_t len, uint32_t *ret_code)
 {
 	char copy[16];

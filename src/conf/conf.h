@@ -346,7 +346,9 @@ struct mxw__dnsbl_conf {
 	int least_points;              /* that an answer may give */
 	mxw__dnsbl_addresses_t addresses;
 	mxw__dnsbl_ask_t ask;          /* of domains */
+	struct mxw__strings test_points; /* as written; the same as: */
 	bool check_test_points;        /* RFC 5782 section 5 */
+	const char *test_listed, *test_unlisted; /* names of a list of domains that has its own; NULL: TEST, INVALID */
 	uint64_t probe_interval_ms;
 };
 

@@ -347,7 +347,8 @@ static const struct mxw__option dnsbl[] = {
 	{"ask", MXW__OPT_CHOICE, "organizational", AT(mxw__dnsbl_conf, ask), .words = "organizational full"},
 	{"points", MXW__OPT_TEXT, "0", AT(mxw__dnsbl_conf, points_text), .check = mxw__check_dnsbl_points},
 	{"result", MXW__OPT_ROWS, .deflt = NULL},
-	{"test-points", MXW__OPT_CHOICE, "yes", AT(mxw__dnsbl_conf, check_test_points), .words = "no yes"},
+	{"test-points", MXW__OPT_LIST, "yes", AT(mxw__dnsbl_conf, test_points), .flags = MXW__OPT_IDN,
+		.check = mxw__check_dnsbl_test_point},
 	{"probe-interval", MXW__OPT_DURATION, "10m", AT(mxw__dnsbl_conf, probe_interval_ms), RANGE(MINUTE, DAY)},
 };
 

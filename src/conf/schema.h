@@ -152,6 +152,7 @@ bool mxw__check_host_port(struct mxw__complaints *complaints, const struct mxw__
 bool mxw__check_local_part(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_delimiters(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_dnsbl_zone(struct mxw__complaints *complaints, const struct mxw__arg *arg);
+bool mxw__check_dnsbl_test_point(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_dnsbl_points(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_dnsbl_codes(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 /* "local@domain", "@domain". */

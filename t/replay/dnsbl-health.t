@@ -129,9 +129,36 @@ rcpt <anna@example.net>
 = continue
 close
 
-# Its test points answer: after a minute it is asked again.
+# Its test points answer, but not what was asked for clients: nobody waits for it again.
 advance 1m
 connect 203.0.113.51
+close
+advance 15s
+connect 203.0.113.52
+no-log it is sound again
+log ~ list=mute zone=mute.example text="its test points answer, but not what is asked for clients
+asked 51.113.0.203.mute.example 0
+asked 52.113.0.203.mute.example 0
+close
+
+# What clients would have asked meanwhile is answered: then clients' questions are asked again.
+dns <<END
+*.100.51.198.mute.example  A 127.0.0.2
+END
+connect 198.51.100.60
+close
+connect 198.51.100.61
+close
+connect 198.51.100.62
+asked 62.100.51.198.mute.example 0
+close
+advance 1m
+connect 198.51.100.63
 log ~ list=mute zone=mute.example text="it is sound again, and in use"
-asked 51.113.0.203.mute.example 1
+asked 62.100.51.198.mute.example 1
+took = 0
+mail <mute@client.example>
+rcpt <anna@example.net>
+= reject 550 rule=mute
+took = 0
 close

@@ -47,7 +47,9 @@ static void set_up(void)
 	load("dnsbl zen {\n zone zen.example\n codes 127.0.0.2-127.0.0.11\n points 1\n result 127.0.0.2 a 10\n result 127.0.0.2-127.0.0.3 b 20\n"
 	     "result 127.0.1.9 c -5\n}\n"
 	     "dnsbl six { zone six.example\n addresses ipv6 }\ndnsbl org { zone org.example\n kind domains }\n"
-	     "dnsbl full { zone full.example\n kind domains\n ask full }\n");
+	     "dnsbl full { zone full.example\n kind domains\n ask full }\n"
+	     "dnsbl own { zone own.example\n kind domains\n test-points Own.test-point.example. }\n"
+	     "dnsbl both { zone both.example\n kind domains\n test-points a.example b.example }\n");
 }
 
 static void tear_down(void)
@@ -136,6 +138,8 @@ START_TEST(test_points_are_those_of_the_kind)
 		{"six", "2.0.0.0.0.0.f.7.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.six.example",
 			"1.0.0.0.0.0.f.7.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.six.example"},
 		{"org", "test.org.example", "invalid.org.example"},
+		{"own", "own.test-point.example.own.example", "invalid.own.example"},
+		{"both", "a.example.both.example", "b.example.both.example"},
 	};
 	char name[MXW__DNSBL_NAME_MAX];
 
@@ -335,20 +339,104 @@ START_TEST(a_list_that_answers_no_client_is_away)
 {
 	load(ONE);
 	for (int i = 0; i < 100; i++)
-		mxw__dnsbl_health_note(health, &conf->dnsbls[0], false);
+		mxw__dnsbl_health_note(health, &conf->dnsbls[0], "a.one.example", false);
 	assert_state(MXW__DNSBL_UNTESTED);
 	fake_clock_advance(&fake, 29000);
-	mxw__dnsbl_health_note(health, &conf->dnsbls[0], true);
+	mxw__dnsbl_health_note(health, &conf->dnsbls[0], "a.one.example", true);
 	fake_clock_advance(&fake, 1000);
 	for (int i = 0; i < 9; i++) {
-		mxw__dnsbl_health_note(health, &conf->dnsbls[0], false);
+		mxw__dnsbl_health_note(health, &conf->dnsbls[0], "a.one.example", false);
 		fake_clock_advance(&fake, 4000);
 	}
 	assert_state(MXW__DNSBL_UNTESTED);
 	assert_told(NULL);
-	mxw__dnsbl_health_note(health, &conf->dnsbls[0], false);
+	mxw__dnsbl_health_note(health, &conf->dnsbls[0], "a.one.example", false);
 	assert_state(MXW__DNSBL_AWAY);
 	assert_told("it gives no answers");
+}
+END_TEST
+
+/* Clients of 40 seconds, each with a question of its own. */
+static void let_clients_ask(int n, int64_t pause_ms)
+{
+	char name[64];
+
+	for (int i = 0; i < n; i++) {
+		snprintf(name, sizeof name, "%d.2.0.192.one.example", i + 1);
+		mxw__dnsbl_health_note(health, &conf->dnsbls[0], name, false);
+		fake_clock_advance(&fake, pause_ms);
+	}
+}
+
+START_TEST(test_points_alone_do_not_bring_a_mute_list_back)
+{
+	load(ONE);
+	fake_resolver_script(resolver, ONE_SOUND "*.2.0.192.one.example ANY !timeout\n");
+	tick();
+	assert_state(MXW__DNSBL_SOUND);
+	let_clients_ask(10, 4000);
+	assert_state(MXW__DNSBL_AWAY);
+	assert_told("it gives no answers");
+	for (int i = 0; i < 5; i++) {
+		fake_clock_advance(&fake, 60000);
+		tick();
+		fake_clock_advance(&fake, 15000);
+		tick();
+		assert_state(MXW__DNSBL_AWAY);
+		assert_told("its test points answer, but not what is asked for clients");
+	}
+	/* What clients would ask meanwhile is asked next. */
+	mxw__dnsbl_health_skip(health, &conf->dnsbls[0], "99.2.0.192.one.example");
+	fake_resolver_reset(resolver);
+	fake_resolver_script(resolver, ONE_SOUND "*.2.0.192.one.example A 127.0.0.2\n");
+	fake_clock_advance(&fake, 60000);
+	tick();
+	ck_assert_uint_eq(fake_resolver_sent(resolver, "99.2.0.192.one.example", MXW_DNS_A), 1);
+	assert_state(MXW__DNSBL_SOUND);
+	assert_told("sound again");
+	/* It is asked for what it must have only, from then on. */
+	fake_clock_advance(&fake, 600000);
+	fake_resolver_reset(resolver);
+	fake_resolver_script(resolver, ONE_SOUND);
+	tick();
+	ck_assert_uint_le(fake_resolver_total_sent(resolver), 2);
+}
+END_TEST
+
+/* One that answers on trial, and clients not: each time it is believed later, and fewer wait for it. */
+START_TEST(a_list_that_falls_mute_again_is_tried_later)
+{
+	static const int64_t pauses_s[] = {60, 120, 240, 480, 960, 1920, 1920};
+
+	load(ONE);
+	fake_resolver_script(resolver, ONE_SOUND);
+	tick();
+	let_clients_ask(10, 4000);
+	for (size_t i = 0; i < MXW_ARRAY_LEN(pauses_s); i++) {
+		assert_state(MXW__DNSBL_AWAY);
+		fake_clock_advance(&fake, pauses_s[i] * 1000 - (i ? 1 : 4001));
+		tick();
+		assert_state(MXW__DNSBL_AWAY);
+		fake_clock_advance(&fake, 1);
+		tick();
+		assert_state(MXW__DNSBL_SOUND);
+		let_clients_ask(2, 0);
+		assert_state(MXW__DNSBL_SOUND);
+		let_clients_ask(1, 0);
+	}
+	assert_state(MXW__DNSBL_AWAY);
+	/* One that has answered clients meanwhile has the patience of all again, and after an hour nothing is left of that. */
+	fake_clock_advance(&fake, 1920000);
+	tick();
+	assert_state(MXW__DNSBL_SOUND);
+	mxw__dnsbl_health_note(health, &conf->dnsbls[0], "a.one.example", true);
+	let_clients_ask(9, 400000);
+	assert_state(MXW__DNSBL_SOUND);
+	let_clients_ask(1, 0);
+	assert_state(MXW__DNSBL_AWAY);
+	fake_clock_advance(&fake, 60000);
+	tick();
+	assert_state(MXW__DNSBL_SOUND);
 }
 END_TEST
 
@@ -358,6 +446,29 @@ START_TEST(a_list_without_test_points_is_only_asked_whether_it_answers)
 	tick();
 	assert_state(MXW__DNSBL_SOUND);
 	assert_told(NULL);
+}
+END_TEST
+
+START_TEST(a_list_of_domains_may_have_test_points_of_its_own)
+{
+	load("dnsbl own { zone one.example\n kind domains\n test-points point.example }\n");
+	fake_resolver_script(resolver, "test.one.example A 127.0.0.2\n");
+	tick();
+	assert_state(MXW__DNSBL_SICK);
+	assert_told("it does not list the test point that it is said to have");
+	/* What is known of it with other test points says nothing. */
+	load("dnsbl own { zone one.example\n kind domains\n test-points other.example none.example }\n");
+	assert_state(MXW__DNSBL_UNTESTED);
+	fake_resolver_reset(resolver);
+	fake_resolver_script(resolver, "other.example.one.example A 127.0.0.2\n");
+	tick();
+	assert_state(MXW__DNSBL_SOUND);
+	fake_resolver_reset(resolver);
+	fake_resolver_script(resolver, "*.one.example A 127.0.0.2\n");
+	fake_clock_advance(&fake, 600000);
+	tick();
+	assert_state(MXW__DNSBL_SICK);
+	assert_told("second test point");
 }
 END_TEST
 
@@ -426,7 +537,10 @@ static Suite *make_suite(void)
 	tcase_add_test(probing, a_list_that_gives_no_answers_is_away_after_three_probes);
 	tcase_add_test(probing, a_list_that_does_not_serve_us_is_away);
 	tcase_add_test(probing, a_list_that_answers_no_client_is_away);
+	tcase_add_test(probing, test_points_alone_do_not_bring_a_mute_list_back);
+	tcase_add_test(probing, a_list_that_falls_mute_again_is_tried_later);
 	tcase_add_test(probing, a_list_without_test_points_is_only_asked_whether_it_answers);
+	tcase_add_test(probing, a_list_of_domains_may_have_test_points_of_its_own);
 	tcase_add_test(probing, what_is_known_of_a_list_outlives_a_reload);
 	tcase_add_test(probing, many_lists_of_many_configurations_are_no_harm);
 	tcase_add_test(probing, an_engine_ends_while_it_looks_after_its_lists);
