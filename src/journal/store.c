@@ -443,14 +443,24 @@ bool mxw__store_flush(mxw__store_t *store, unsigned timeout_ms)
 	return !store->is_on || mxw__writer_flush(store->writer, timeout_ms);
 }
 
-void mxw__store_get_stats(mxw__store_t *store, struct mxw__store_stats *ret_stats)
+static bool is_loaded(mxw__store_t *store)
 {
 	pthread_mutex_lock(&store->mutex);
 	bool is_loaded = store->is_loaded;
 	pthread_mutex_unlock(&store->mutex);
+	return is_loaded;
+}
+
+bool mxw__store_has_loaded(mxw__store_t *store)
+{
+	return !store->is_on || is_loaded(store);
+}
+
+void mxw__store_get_stats(mxw__store_t *store, struct mxw__store_stats *ret_stats)
+{
 	*ret_stats = (struct mxw__store_stats){
 		.is_on = store->is_on,
-		.is_loaded = is_loaded,
+		.is_loaded = is_loaded(store),
 		.loaded = atomic_load(&store->loaded),
 		.written = atomic_load(&store->written),
 		.failures = atomic_load(&store->failures),

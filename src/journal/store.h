@@ -49,6 +49,9 @@ void mxw__store_wake(mxw__store_t *store);
 /* Has what has changed written and what has expired removed now. True: it is done, within `timeout_ms` of real time. */
 bool mxw__store_flush(mxw__store_t *store, unsigned timeout_ms);
 
+/* All that is on disk has been put in, or nothing is kept there. Not while the disk does not answer. */
+bool mxw__store_has_loaded(mxw__store_t *store);
+
 struct mxw__store_stats {
 	bool is_on, is_loaded;
 	uint64_t loaded, written;   /* rows */

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "src/journal/store.h"
 #include "src/session/bounce.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -34,10 +35,27 @@ bool mxw__bounce_is_unproven(mxw__bounce_tag_t tag)
 
 /* ---- the engine's ---- */
 
+static void configure(mxw_engine_t *engine, const struct mxw_conf *conf)
+{
+	mxw__leaps_keep(engine->leaps, conf->bounce.keys.n > 0);
+}
+
 static mxw_status_t make(mxw_engine_t *engine, const struct mxw_conf *conf, struct mxw_error *err)
 {
 	engine->bounces = mxw__bounce_counts_new(&engine->clock);
-	return engine->bounces ? MXW_OK : mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
+	engine->leaps = mxw__leaps_new(&engine->clock);
+	if (!engine->bounces || !engine->leaps)
+		return mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
+	configure(engine, conf);
+	return MXW_OK;
+}
+
+static size_t states(mxw_engine_t *engine, struct mxw__state *ret_states, size_t max)
+{
+	if (max < 1)
+		return 0;
+	ret_states[0] = (struct mxw__state){&mxw__leaps_sort, engine->leaps};
+	return 1;
 }
 
 static void free_all(mxw_engine_t *engine)
@@ -45,6 +63,7 @@ static void free_all(mxw_engine_t *engine)
 	if (engine->bounces)
 		mxw__bounce_report(engine, true);
 	mxw__bounce_counts_free(engine->bounces);
+	mxw__leaps_free(engine->leaps);
 }
 
 bool mxw__bounce_changes_sender(const struct mxw_conf *conf)
@@ -157,11 +176,18 @@ static bool has_no_sender(const mxw_session_t *s)
 	return s->env.sender_is_valid && s->env.sender.is_null;
 }
 
+/* Was each tag that has expired by this clock made after its last leap, or is it that old? A tag is good for its lifetime and the rest of a day. */
+static bool tells_days(const mxw_session_t *s)
+{
+	uint64_t lifetime_ms = s->snapshot->conf->bounce.lifetime_ms + (uint64_t)DAY_MS;
+
+	return mxw__store_has_loaded(s->engine->store) && mxw__leaps_calm_ms(s->engine->leaps) >= lifetime_ms;
+}
+
 /* It has expired by a clock that was set meanwhile, or is of a day that no right clock could have given it: nobody knows. */
 static bool is_doubtful(const mxw_session_t *s, mxw__bounce_tag_t tag)
 {
-	return tag == MXW__BOUNCE_EXPIRED &&
-	       (s->rcpt_prvs == MXW__PRVS_AHEAD || !mxw__bounce_clock_is_steady(s->engine->bounces));
+	return tag == MXW__BOUNCE_EXPIRED && (s->rcpt_prvs == MXW__PRVS_AHEAD || !tells_days(s));
 }
 
 static void before(mxw_session_t *s, mxw_stage_t stage)
@@ -169,8 +195,12 @@ static void before(mxw_session_t *s, mxw_stage_t stage)
 	static const char *const modes[] = {"off", "learn", "enforce"};
 	const struct mxw__bounce_conf *conf = &s->snapshot->conf->bounce;
 
-	if (stage == MXW_STAGE_CONNECT)
+	if (stage == MXW_STAGE_CONNECT) {
 		mxw__bounce_report(s->engine, false);
+		/* So that a leap is seen soon, although nobody asks. */
+		if (conf->keys.n)
+			(void)mxw__leaps_calm_ms(s->engine->leaps);
+	}
 	if (stage != MXW_STAGE_RCPT || !s->env.rcpt_is_valid || !is_covered(conf, s->env.rcpt.domain))
 		return;
 	mxw_facts_set(s->facts, MXW__FACT_BOUNCE_PROOF, modes[conf->mode]);
@@ -211,6 +241,16 @@ static struct mxw__bounce_rcpt *keep_rcpt(mxw_session_t *s)
 	return r->address && r->domain && (r->path || !has_tag) ? r : NULL;
 }
 
+/* It is put off. Nothing is, where nothing would be refused. */
+static void doubt(mxw_session_t *s)
+{
+	mxw_facts_set_unavailable(s->facts, MXW__FACT_BOUNCE_UNPROVEN, NULL);
+	if (s->rcpt_prvs != MXW__PRVS_AHEAD)
+		mxw__engine_warn(s->engine, "clock",
+				 "event=bounce-proof text=\"the clock was set, or mxward was stopped, for half a day or more: "
+				 "bounces to tags that are out of date are put off, not refused, for the lifetime of a tag\"");
+}
+
 static void note_covered(mxw_session_t *s)
 {
 	const struct mxw__bounce_conf *conf = &s->snapshot->conf->bounce;
@@ -225,10 +265,10 @@ static void note_covered(mxw_session_t *s)
 	s->record.bounce_rcpts = r;
 	if (!r->is_bounce || !mxw__bounce_is_unproven(r->tag) || conf->mode == MXW__BOUNCE_PROOF_OFF)
 		return;
-	if (is_doubtful(s, r->tag))
-		mxw_facts_set_unavailable(s->facts, MXW__FACT_BOUNCE_UNPROVEN, NULL);
-	else
+	if (!is_doubtful(s, r->tag))
 		mxw_facts_set(s->facts, MXW__FACT_BOUNCE_UNPROVEN, conf->mode == MXW__BOUNCE_PROOF_LEARN ? "learn" : "enforce");
+	else if (conf->mode == MXW__BOUNCE_PROOF_ENFORCE)
+		doubt(s);
 }
 
 static void note_rcpt(mxw_session_t *s)
@@ -335,7 +375,9 @@ bool mxw__bounce_edit(mxw_session_t *s, struct mxw_edit *edits, size_t *n)
 const struct mxw__part mxw__part_bounce = {
 	.name = "bounce",
 	.make = make,
+	.configure = configure,
 	.free = free_all,
+	.states = states,
 	.before = before,
 	.decided = decided,
 };

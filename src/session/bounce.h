@@ -54,7 +54,5 @@ void mxw__bounce_counts_free(struct mxw__bounce_counts *counts);
 void mxw__bounce_count(struct mxw__bounce_counts *counts, const char *domain, mxw__bounce_tag_t tag);
 /* Writes a line for each domain once an hour, or `now`, and begins anew. */
 void mxw__bounce_report(mxw_engine_t *engine, bool now);
-/* The wall clock has gone by what the monotonic one says ever since: days can be told by it. */
-bool mxw__bounce_clock_is_steady(const struct mxw__bounce_counts *counts);
 
 #endif

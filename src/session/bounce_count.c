@@ -9,8 +9,7 @@
 
 enum {
 	REPORT_INTERVAL_MS = 3600000,
-	DOMAINS_MAX = 1000,    /* of one hour; further ones are counted together */
-	JUMP_MS = 12 * 3600000
+	DOMAINS_MAX = 1000     /* of one hour; further ones are counted together */
 };
 
 struct domain {
@@ -20,17 +19,11 @@ struct domain {
 
 struct mxw__bounce_counts {
 	struct mxw_clock clock;
-	int64_t offset_ms;     /* of the wall clock to the monotonic one, when it began */
 	_Atomic int64_t due_ms;
 	pthread_mutex_t mutex; /* guards the rest; a leaf */
 	size_t n, cap;
 	struct domain *domains;
 };
-
-static int64_t offset_ms(const struct mxw_clock *clock)
-{
-	return clock->wall_ms(clock->ctx) - clock->monotonic_ms(clock->ctx);
-}
 
 struct mxw__bounce_counts *mxw__bounce_counts_new(const struct mxw_clock *clock)
 {
@@ -43,7 +36,6 @@ struct mxw__bounce_counts *mxw__bounce_counts_new(const struct mxw_clock *clock)
 		return NULL;
 	}
 	c->clock = *clock;
-	c->offset_ms = offset_ms(clock);
 	atomic_init(&c->due_ms, mxw__now_ms(clock) + REPORT_INTERVAL_MS);
 	return c;
 }
@@ -62,13 +54,6 @@ void mxw__bounce_counts_free(struct mxw__bounce_counts *counts)
 	free_domains(counts->domains, counts->n);
 	pthread_mutex_destroy(&counts->mutex);
 	free(counts);
-}
-
-bool mxw__bounce_clock_is_steady(const struct mxw__bounce_counts *counts)
-{
-	int64_t moved = offset_ms(&counts->clock) - counts->offset_ms;
-
-	return moved < JUMP_MS && moved > -JUMP_MS;
 }
 
 /* NULL without memory. */

@@ -38,6 +38,7 @@
 #include "src/track/distinct.h"
 #include "src/track/greylist.h"
 #include "src/track/harvest.h"
+#include "src/track/leaps.h"
 #include "src/track/nat.h"
 #include "src/track/seen.h"
 #include "src/track/spread.h"
@@ -81,7 +82,8 @@ struct mxw_engine {
 	mxw__rates_t *rates;
 	mxw__opens_t *opens;             /* rates.c, as the next */
 	mxw__distinct_t *different_rcpts;
-	struct mxw__bounce_counts *bounces;
+	struct mxw__bounce_counts *bounces; /* bounce.c, as the next */
+	mxw__leaps_t *leaps;
 	mxw__accounts_t *accounts;       /* outbound.c, as the next */
 	struct mxw__outbound *outbound;
 	struct mxw__lists *lists;

@@ -15,12 +15,14 @@
 
 #include "src/base/base.h"
 #include "src/dns/dns.h"
+#include "src/journal/store.h"
+#include "src/session/engine.h"
 #include "t/fakes/fake_clock.h"
 #include "t/fakes/fake_resolver.h"
 #include "t/fakes/ldapd.h"
 #include "t/replay/replay.h"
 
-enum { SESSIONS_MAX = 8, LOG_BYTES = 1 << 20 };
+enum { SESSIONS_MAX = 8, LOG_BYTES = 1 << 20, LOAD_MS = 20000 };
 
 struct replay {
 	const char *path;
@@ -677,15 +679,25 @@ static bool do_ldap(struct replay *r, const char *how)
 }
 
 /* What outlives a process has to be on disk now. */
-static bool do_restart(struct replay *r)
+static bool do_restart(struct replay *r, const char *args)
 {
+	uint64_t off_ms = 0;
+
+	if (*args && !mxw__parse_duration(args, &off_ms))
+		return fail(r, "restart: for how long it was off was expected");
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
 		mxw_session_free(r->sessions[i].session);
 		r->sessions[i].session = NULL;
 	}
 	mxw_engine_free(r->engine);
 	r->engine = NULL;
-	return need_engine(r);
+	fake_clock_advance(&r->clock, (int64_t)off_ms);
+	if (!need_engine(r))
+		return false;
+	/* Sessions need not wait for it; a scenario on a slow machine does. */
+	for (unsigned waited_ms = 0; waited_ms < LOAD_MS && !mxw__store_has_loaded(r->engine->store); waited_ms += 10)
+		usleep(10000);
+	return true;
 }
 
 static bool take_block(struct replay *r, const char *verb, char *args, const char *text)
@@ -745,11 +757,15 @@ static bool run_line(struct replay *r, char *line)
 	if (strcmp(verb, "reload") == 0)
 		return do_reload(r);
 	if (strcmp(verb, "restart") == 0)
-		return do_restart(r);
+		return do_restart(r, args);
 	if (strcmp(verb, "ldap") == 0)
 		return do_ldap(r, args);
 	if (strcmp(verb, "advance") == 0 && mxw__parse_duration(args, &ms)) {
 		fake_clock_advance(&r->clock, (int64_t)ms);
+		return true;
+	}
+	if (strcmp(verb, "set-clock") == 0 && *args && strchr("+-", args[0]) && mxw__parse_duration(args + 1, &ms)) {
+		atomic_fetch_add(&r->clock.wall_ms, args[0] == '+' ? (int64_t)ms : -(int64_t)ms);
 		return true;
 	}
 	return fail(r, "what is %s?", verb);

@@ -11,7 +11,7 @@
  *	dns <<END ... END           what the fake resolver says (t/fakes/fake_resolver.h)
  *	file NAME <<END ... END     a file in @DIR@
  *	reload                      puts the conf block read last in force
- *	restart                     ends the engine and makes another, with the same state directory and clock
+ *	restart [DURATION]          ends the engine and makes another, so much later, with the same state directory and clock
  *
  *	session NAME                begins a session, or goes on with one that was begun; without it there is one
  *	connect ADDRESS [NAME [DAEMON-NAME [PORT]]]     "local" for no address
@@ -21,6 +21,7 @@
  *	header-bytes NAME N         a field whose value has N bytes
  *	repeat N COMMAND            the command N times; @N@ in it is the number of the turn, from 1
  *	advance DURATION
+ *	set-clock +DURATION | set-clock -DURATION    the wall clock alone is set
  *
  * and what is expected of the step before:
  *
