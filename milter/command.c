@@ -9,7 +9,7 @@
 
 #include "milter/command.h"
 
-enum { LOG_LINE_MAX = 2000, SHOWN_COUNTS = 3 };
+enum { LOG_LINE_MAX = 2000, SHOWN_COUNTS = 3, TIMES_MAX = 1000 };
 
 /* One request. */
 struct call {
@@ -121,12 +121,48 @@ static bool list(struct call *call)
 	return mxw_track_list(call->env->engine, &filter, visit_entry, call, &call->err) == MXW_OK;
 }
 
+static void visit_limit(void *ctx, const struct mxw_track_limit *limit)
+{
+	struct call *call = ctx;
+
+	mwd_text_add_pair(call->answer, "limit", limit->name);
+	mwd_text_add_pair(call->answer, "what", limit->what);
+	mwd_text_add_pair(call->answer, "of", limit->key);
+	add_number(call, "used", limit->used);
+	add_number(call, "max", limit->max);
+	mwd_text_add_pair(call->answer, "full", limit->is_full ? "yes" : "no");
+	add_time(call, "free", limit->free_ms);
+	end_line(call);
+}
+
+/* Who has done nothing that makes a score may have used up a limit. */
+static void note_use(void *ctx, const struct mxw_track_limit *limit)
+{
+	bool *is_used = ctx;
+
+	*is_used |= limit->used > 0;
+}
+
+static bool find_entry(struct call *call, struct mxw_track_entry *ret_entry)
+{
+	bool is_used = false;
+
+	*ret_entry = (struct mxw_track_entry){.size = sizeof *ret_entry};
+	if (mxw_track_find(call->env->engine, arg(call, 0), ret_entry, &call->err) == MXW_OK)
+		return true;
+	if (mxw_track_limits(call->env->engine, arg(call, 0), note_use, &is_used, NULL) != MXW_OK || !is_used)
+		return false;
+	snprintf(ret_entry->key, sizeof ret_entry->key, "%s", arg(call, 0));
+	ret_entry->kind = "";
+	return true;
+}
+
 /* show KEY */
 static bool show(struct call *call)
 {
-	struct mxw_track_entry entry = {.size = sizeof entry};
+	struct mxw_track_entry entry;
 
-	if (mxw_track_find(call->env->engine, arg(call, 0), &entry, &call->err) != MXW_OK)
+	if (!find_entry(call, &entry))
 		return false;
 	add_entry(call, &entry);
 	for (size_t i = 0; i < entry.ncounts; i++) {
@@ -135,7 +171,7 @@ static bool show(struct call *call)
 		mwd_text_add_pair(call->answer, "good", entry.counts[i].is_good ? "yes" : "no");
 		end_line(call);
 	}
-	return true;
+	return mxw_track_limits(call->env->engine, arg(call, 0), visit_limit, call, &call->err) == MXW_OK;
 }
 
 /* forgive KEY */
@@ -144,13 +180,15 @@ static bool forgive(struct call *call)
 	return mxw_track_forgive(call->env->engine, arg(call, 0), &call->err) == MXW_OK;
 }
 
-/* report KEY EVENT TIMES */
+/* report KEY EVENT TIMES. Whoever counts them elsewhere has counted them: more than fit at once are as many as fit. */
 static bool report(struct call *call)
 {
 	uint64_t times;
 
-	return number_of(call, 2, 1, 1000, &times) &&
-	       mxw_track_report(call->env->engine, arg(call, 0), arg(call, 1), (unsigned)times, &call->err) == MXW_OK;
+	if (!number_of(call, 2, 1, UINT64_MAX, &times))
+		return false;
+	times = times < TIMES_MAX ? times : TIMES_MAX;
+	return mxw_track_report(call->env->engine, arg(call, 0), arg(call, 1), (unsigned)times, &call->err) == MXW_OK;
 }
 
 /* ---- accounts ---- */

@@ -30,15 +30,32 @@ static bool next_record(const char **at, struct record *ret_record)
 	return true;
 }
 
-/* The value of NAME=VALUE; "" if there is none. */
-static const char *value_of(const struct record *r, const char *name)
+/* The value of NAME=VALUE; NULL if there is none. */
+static const char *find_value(const struct record *r, const char *name)
 {
 	size_t len = strlen(name);
 
 	for (int i = 0; i < r->n; i++)
 		if (strncmp(r->words[i], name, len) == 0 && r->words[i][len] == '=')
 			return r->words[i] + len + 1;
-	return "";
+	return NULL;
+}
+
+/* "" if there is none. */
+static const char *value_of(const struct record *r, const char *name)
+{
+	const char *value = find_value(r, name);
+
+	return value ? value : "";
+}
+
+/* The next record that is of a table: it has the first column. */
+static bool next_of(const char **at, const struct mwd_column *columns, struct record *ret_record)
+{
+	while (next_record(at, ret_record))
+		if (find_value(ret_record, columns->name))
+			return true;
+	return false;
 }
 
 /* ---- for people ---- */
@@ -87,7 +104,7 @@ static void format_time(char cell[CELL_ROOM], const char *value, mwd_column_form
 	char span[32];
 
 	if (ms == 0) {
-		snprintf(cell, CELL_ROOM, "%s", is_past ? "-" : "for good");
+		snprintf(cell, CELL_ROOM, "%s", form == MWD_COLUMN_FUTURE ? "for good" : "-");
 		return;
 	}
 	format_span(span, sizeof span, span_ms);
@@ -98,19 +115,19 @@ static void format_cell(char cell[CELL_ROOM], const struct record *r, const stru
 {
 	const char *value = value_of(r, column->name);
 
-	if (column->form == MWD_COLUMN_PAST || column->form == MWD_COLUMN_FUTURE)
+	if (column->form == MWD_COLUMN_PAST || column->form == MWD_COLUMN_FUTURE || column->form == MWD_COLUMN_FREE)
 		format_time(cell, value, column->form, now_ms);
 	else
 		copy_printable(cell, *value ? value : "-");
 }
 
-static size_t measure(const char *answer, const struct mwd_column *column, int64_t now_ms)
+static size_t measure(const char *answer, const struct mwd_column *columns, const struct mwd_column *column, int64_t now_ms)
 {
 	static struct record record;
 	static char cell[CELL_ROOM];
 	size_t width = strlen(column->title);
 
-	while (next_record(&answer, &record)) {
+	while (next_of(&answer, columns, &record)) {
 		format_cell(cell, &record, column, now_ms);
 		size_t len = strlen(cell);
 		width = len > width ? len : width;
@@ -127,6 +144,13 @@ static void print_cell(const char *cell, size_t width, const struct mwd_column *
 	fputs(is_last ? "\n" : "  ", stdout);
 }
 
+static bool has_any(const char *answer, const struct mwd_column *columns)
+{
+	static struct record record;
+
+	return next_of(&answer, columns, &record);
+}
+
 static void show_for_people(const char *answer, const struct mwd_column *columns, int64_t now_ms)
 {
 	static struct record record;
@@ -134,14 +158,14 @@ static void show_for_people(const char *answer, const struct mwd_column *columns
 	const struct mwd_column *shown[COLUMNS_MAX];
 	size_t widths[COLUMNS_MAX], n = 0;
 
-	for (; columns->name; columns++)
-		if (columns->title && n < COLUMNS_MAX) {
-			widths[n] = measure(answer, columns, now_ms);
-			shown[n++] = columns;
+	for (const struct mwd_column *column = columns; column->name; column++)
+		if (column->title && n < COLUMNS_MAX) {
+			widths[n] = measure(answer, columns, column, now_ms);
+			shown[n++] = column;
 		}
-	for (size_t i = 0; i < n && *answer; i++)
+	for (size_t i = 0; i < n && has_any(answer, columns); i++)
 		print_cell(shown[i]->title, widths[i], shown[i], i + 1 == n);
-	while (next_record(&answer, &record))
+	while (next_of(&answer, columns, &record))
 		for (size_t i = 0; i < n; i++) {
 			format_cell(cell, &record, shown[i], now_ms);
 			print_cell(cell, widths[i], shown[i], i + 1 == n);
@@ -201,7 +225,7 @@ static void print_json_objects(const char *answer, const struct mwd_column *colu
 	bool is_first = true;
 
 	putchar('[');
-	while (next_record(&answer, &record)) {
+	while (next_of(&answer, columns, &record)) {
 		printf("%s\n%s{", is_first ? "" : ",", indent);
 		print_json_fields(&record, columns);
 		putchar('}');
@@ -239,6 +263,24 @@ static const struct mwd_column event_columns[] = {
 	{NULL, NULL, MWD_COLUMN_TEXT},
 };
 
+static const struct mwd_column limit_columns[] = {
+	{"limit", "limit", MWD_COLUMN_TEXT},
+	{"what", "counts", MWD_COLUMN_TEXT},
+	{"of", "of", MWD_COLUMN_TEXT},
+	{"used", "used", MWD_COLUMN_NUMBER},
+	{"max", "at most", MWD_COLUMN_NUMBER},
+	{"full", "full", MWD_COLUMN_TEXT},
+	{"free", "free again", MWD_COLUMN_FREE},
+	{NULL, NULL, MWD_COLUMN_TEXT},
+};
+
+static void show_part(const char *answer, const struct mwd_column *columns, int64_t now_ms)
+{
+	if (has_any(answer, columns))
+		putchar('\n');
+	show_for_people(answer, columns, now_ms);
+}
+
 void mwd_ctl_show_entry(const char *answer, bool is_json, int64_t now_ms)
 {
 	static struct record record;
@@ -251,6 +293,8 @@ void mwd_ctl_show_entry(const char *answer, bool is_json, int64_t now_ms)
 		print_json_fields(&record, entry_columns);
 		fputs(", \"events\": ", stdout);
 		print_json_objects(answer, event_columns, "  ");
+		fputs(", \"limits\": ", stdout);
+		print_json_objects(answer, limit_columns, "  ");
 		fputs("}\n", stdout);
 		return;
 	}
@@ -258,9 +302,8 @@ void mwd_ctl_show_entry(const char *answer, bool is_json, int64_t now_ms)
 		format_cell(cell, &record, column, now_ms);
 		printf("%-13s %s\n", column->title, cell);
 	}
-	if (*answer)
-		putchar('\n');
-	show_for_people(answer, event_columns, now_ms);
+	show_part(answer, event_columns, now_ms);
+	show_part(answer, limit_columns, now_ms);
 }
 
 /* ---- figures ---- */

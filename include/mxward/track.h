@@ -72,6 +72,23 @@ mxw_status_t mxw_track_find(mxw_engine_t *engine, const char *key, struct mxw_tr
  * limits; its good history stays. MXW_ERR_INVALID: `key` is none, or has no score.
  */
 mxw_status_t mxw_track_forgive(mxw_engine_t *engine, const char *key, struct mxw_error *err);
+/* What a limit of the section `rates` has counted of a key. */
+struct mxw_track_limit {
+	const char *name;             /* the limit's */
+	const char *what;             /* what it counts: "messages", "sessions" ... Static. */
+	char key[MXW_TRACK_KEY_MAX];  /* whom it counts: the key that was asked for, a network of it, or "site" */
+	double used, max;             /* how many count at this moment, and how many may: at once, where there is a burst */
+	bool is_full;                 /* one more would be over it */
+	int64_t free_ms;              /* wall time from which on one more will not be; 0: it is not full, or that depends on others */
+};
+
+/*
+ * All limits that concern a key, in the order in which they are written: those that count such keys, those that count the networks
+ * of an address, and those of the whole site. They are for clients of some classes only; which one a client is of is not known here.
+ * MXW_ERR_INVALID: `key` is none.
+ */
+mxw_status_t mxw_track_limits(mxw_engine_t *engine, const char *key, void (*visit)(void *ctx, const struct mxw_track_limit *limit),
+			      void *ctx, struct mxw_error *err);
 /*
  * Something was seen elsewhere, `times` times (1 to 1000): "auth-failure", "spam", "reported". Its points go to the key, and, if
  * that is an address, to its networks. They count against strangers only, whoever is reported. MXW_ERR_INVALID: `key` or `event` is

@@ -77,6 +77,50 @@ mxw_status_t mxw_track_find(mxw_engine_t *engine, const char *key, struct mxw_tr
 	return MXW_OK;
 }
 
+/* The key by which a limit counts what concerns `key`. False: it does not. */
+static bool find_limited(const struct mxw__limit_conf *limit, const struct mxw__key *key, struct mxw__key *ret_key)
+{
+	struct mxw_ip ip = {.family = key->data[0]};
+
+	*ret_key = *key;
+	if (limit->key == (mxw__key_kind_t)key->kind)
+		return true;
+	*ret_key = (struct mxw__key){0};
+	if (limit->key == MXW__KEY_NONE)
+		return true;
+	if (limit->key > MXW__KEY_WIDE || key->kind >= (uint8_t)limit->key)
+		return false;
+	memcpy(ip.bytes, key->data + 1, key->len - 1u);
+	*ret_key = mxw__key_of_ip(limit->key, &ip);
+	return ret_key->kind != MXW__KEY_NONE;
+}
+
+mxw_status_t mxw_track_limits(mxw_engine_t *engine, const char *key, void (*visit)(void *ctx, const struct mxw_track_limit *limit),
+			      void *ctx, struct mxw_error *err)
+{
+	struct mxw__key k, by;
+	mxw_status_t status = parse_key(key, &k, err);
+
+	if (status != MXW_OK)
+		return status;
+	struct mxw__snapshot *snap = mxw__engine_snapshot(engine);
+	for (size_t i = 0; i < snap->conf->rates.nlimits; i++) {
+		const struct mxw__limit_conf *limit = &snap->conf->rates.limits[i];
+		if (!find_limited(limit, &k, &by))
+			continue;
+		struct mxw__limit_use use = mxw__rates_use(engine, limit, &by);
+		struct mxw_track_limit view = {.name = limit->name, .what = mxw__limited_name(limit->what), .key = "site", .used = use.used,
+					       .max = use.max, .is_full = use.is_full};
+		if (by.kind != MXW__KEY_NONE)
+			mxw__key_text(&by, view.key);
+		if (use.free_in_ms)
+			view.free_ms = engine->clock.wall_ms(engine->clock.ctx) + use.free_in_ms;
+		visit(ctx, &view);
+	}
+	mxw__snapshot_unref(snap);
+	return MXW_OK;
+}
+
 mxw_status_t mxw_track_forgive(mxw_engine_t *engine, const char *key, struct mxw_error *err)
 {
 	struct mxw__key k;

@@ -8,6 +8,7 @@
  */
 #include "config.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "src/session/engine.h"
@@ -167,6 +168,32 @@ void mxw__rates_forgive_key(mxw_engine_t *engine, const struct mxw__key *key)
 		mxw__distinct_forget(engine->different_rcpts, &both, sizeof both);
 	}
 	mxw__snapshot_unref(snapshot);
+}
+
+static struct mxw__limit_use use_of_bucket(mxw__rates_t *rates, const struct mxw__rate *rate, const struct mxw__key *key, int64_t now_ms)
+{
+	struct mxw__limit_use use = {.used = mxw__rates_level(rates, rate, key, now_ms), .max = (double)rate->burst};
+
+	use.is_full = !mxw__rates_has_room(rates, rate, key, now_ms);
+	if (use.is_full)
+		use.free_in_ms = (int64_t)ceil((use.used + 1 - use.max) * (double)rate->window_ms / (double)rate->count);
+	return use;
+}
+
+struct mxw__limit_use mxw__rates_use(mxw_engine_t *engine, const struct mxw__limit_conf *limit, const struct mxw__key *key)
+{
+	int64_t now_ms = mxw__now_ms(&engine->clock);
+	struct different_key both = {limit->rate.id, *key};
+	struct mxw__limit_use use = {.max = (double)limit->rate.count};
+
+	if (limit->what == MXW__LIMITED_SESSIONS)
+		use.used = (double)mxw__opens_count(engine->opens, limit->rate.id, key);
+	else if (limit->what == MXW__LIMITED_DIFFERENT_RCPTS)
+		use.used = (double)mxw__distinct_count(engine->different_rcpts, &both, sizeof both, now_ms, limit->rate.window_ms);
+	else
+		return use_of_bucket(engine->rates, &limit->rate, key, now_ms);
+	use.is_full = use.used >= use.max;
+	return use;
 }
 
 /* Those that were seen in the time pass, so that who tries them again is not put off for it. */

@@ -26,6 +26,14 @@ struct mxw__rates_session {
 	} held[MXW__SESSION_LIMITS_MAX]; /* limits of sessions, to be given back */
 };
 
+/* What a limit has counted of a key (of kind NONE: the whole site); see struct mxw_track_limit. */
+struct mxw__limit_use {
+	double used, max;
+	bool is_full;
+	int64_t free_in_ms;            /* 0: it is not full, or nobody knows */
+};
+struct mxw__limit_use mxw__rates_use(mxw_engine_t *engine, const struct mxw__limit_conf *limit, const struct mxw__key *key);
+
 /* What a key has used up of all limits that are counted by such keys is forgotten. */
 void mxw__rates_forgive_key(mxw_engine_t *engine, const struct mxw__key *key);
 
