@@ -33,8 +33,20 @@ static int change_header(SMFICTX *ctx, const struct mwd_terms *terms, const stru
 	return rc;
 }
 
-static int change_envelope(SMFICTX *ctx, mxw_edit_kind_t kind, const char *address)
+/* What the sender wants to be told of this recipient is lost where the MTA does not take it. */
+static int add_rcpt(SMFICTX *ctx, const struct mwd_terms *terms, char *path, const char *params)
 {
+	if (!params || !*params || !(terms->actions & SMFIF_ADDRCPT_PAR))
+		return smfi_addrcpt(ctx, path);
+	char *copy = strdup(params);
+	int rc = copy ? smfi_addrcpt_par(ctx, path, copy) : MI_FAILURE;
+	free(copy);
+	return rc;
+}
+
+static int change_envelope(SMFICTX *ctx, const struct mwd_terms *terms, const struct mxw_edit *edit)
+{
+	const char *address = edit->value;
 	size_t len = strlen(address);
 	char *path = malloc(len + 3);
 	int rc = MI_FAILURE;
@@ -44,11 +56,11 @@ static int change_envelope(SMFICTX *ctx, mxw_edit_kind_t kind, const char *addre
 	path[0] = '<';
 	memcpy(path + 1, address, len);
 	memcpy(path + 1 + len, ">", 2);
-	if (kind == MXW_EDIT_CHANGE_SENDER)
+	if (edit->kind == MXW_EDIT_CHANGE_SENDER)
 		rc = smfi_chgfrom(ctx, path, NULL);
-	else if (kind == MXW_EDIT_ADD_RCPT)
-		rc = smfi_addrcpt(ctx, path);
-	else if (kind == MXW_EDIT_DELETE_RCPT)
+	else if (edit->kind == MXW_EDIT_ADD_RCPT)
+		rc = add_rcpt(ctx, terms, path, edit->params);
+	else if (edit->kind == MXW_EDIT_DELETE_RCPT)
 		rc = smfi_delrcpt(ctx, path);
 	free(path);
 	return rc;
@@ -59,7 +71,7 @@ static bool apply(SMFICTX *ctx, const struct mwd_terms *terms, const struct mxw_
 	bool is_header = edit->kind == MXW_EDIT_INSERT_HEADER || edit->kind == MXW_EDIT_DELETE_HEADER;
 
 	if (!is_header)
-		return edit->value && change_envelope(ctx, edit->kind, edit->value) == MI_SUCCESS;
+		return edit->value && change_envelope(ctx, terms, edit) == MI_SUCCESS;
 	/* Without them the message goes on as it is; that is said once. */
 	if (!mwd_terms_allow_edits(terms))
 		return true;

@@ -383,7 +383,7 @@ bool mwd_glue_register(struct mwd_glue *glue)
 		.xxfi_version = SMFI_VERSION,
 		/* What may be asked for; what is, each negotiation says. */
 		.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_SETSYMLIST | SMFIF_QUARANTINE | SMFIF_CHGFROM |
-			      SMFIF_ADDRCPT | SMFIF_DELRCPT,
+			      SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT,
 		.xxfi_connect = on_connect,
 		.xxfi_helo = on_helo,
 		.xxfi_envfrom = on_mail,

@@ -60,7 +60,7 @@ static unsigned long envelope_actions(const struct mxw_needs *needs)
 	if (needs->changes_sender)
 		actions |= SMFIF_CHGFROM;
 	if (needs->changes_rcpts)
-		actions |= SMFIF_ADDRCPT | SMFIF_DELRCPT;
+		actions |= SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT;
 	return actions;
 }
 

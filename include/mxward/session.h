@@ -207,6 +207,7 @@ struct mxw_edit {
 	const char *name;  /* of a header field, else NULL */
 	const char *value; /* insert: starts with a blank, folded with "\n\t"; NULL for delete */
 	unsigned index;
+	const char *params; /* of a recipient that is added: "NOTIFY=NEVER ORCPT=rfc822;...", or ""; else NULL */
 };
 
 /*

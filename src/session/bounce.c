@@ -138,7 +138,7 @@ static bool read_untagged(mxw_session_t *s, const char *local, struct mxw__addre
 	return status == MXW_OK;
 }
 
-void mxw__bounce_read_rcpt(mxw_session_t *s)
+void mxw__bounce_read_rcpt(mxw_session_t *s, const char *const *params)
 {
 	const struct mxw__bounce_conf *conf = &s->snapshot->conf->bounce;
 	struct mxw__envelope *env = &s->env;
@@ -146,6 +146,7 @@ void mxw__bounce_read_rcpt(mxw_session_t *s)
 	struct mxw__prvs prvs;
 
 	s->rcpt_prvs = MXW__PRVS_NONE;
+	s->rcpt_params = params;
 	if (!env->rcpt_is_valid || !is_covered(conf, env->rcpt.domain) || !mxw__prvs_parse(env->rcpt.local, &prvs) ||
 	    !read_untagged(s, prvs.local, &address))
 		return;
@@ -234,11 +235,12 @@ static struct mxw__bounce_rcpt *keep_rcpt(mxw_session_t *s)
 		.next = s->record.bounce_rcpts,
 		.path = has_tag ? keep_path(s, s->env.rcpt_path) : NULL,
 		.address = mxw__arena_strdup(s->message_arena, s->env.rcpt.text),
+		.params = has_tag ? mxw__dsn_params(s->message_arena, s->rcpt_params) : "",
 		.domain = mxw__arena_strdup(s->message_arena, s->env.rcpt.domain),
 		.is_bounce = has_no_sender(s),
 		.tag = tag_of(s),
 	};
-	return r->address && r->domain && (r->path || !has_tag) ? r : NULL;
+	return r->address && r->params && r->domain && (r->path || !has_tag) ? r : NULL;
 }
 
 /* It is put off. Nothing is, where nothing would be refused. */
@@ -358,15 +360,15 @@ bool mxw__bounce_edit(mxw_session_t *s, struct mxw_edit *edits, size_t *n)
 	for (const struct mxw__bounce_rcpt *r = s->abilities.changes_rcpts ? s->record.bounce_rcpts : NULL; r; r = r->next) {
 		if (!r->path)
 			continue;
-		edits[(*n)++] = (struct mxw_edit){MXW_EDIT_DELETE_RCPT, NULL, r->path, 0};
-		edits[(*n)++] = (struct mxw_edit){MXW_EDIT_ADD_RCPT, NULL, r->address, 0};
+		edits[(*n)++] = (struct mxw_edit){MXW_EDIT_DELETE_RCPT, NULL, r->path, 0, NULL};
+		edits[(*n)++] = (struct mxw_edit){MXW_EDIT_ADD_RCPT, NULL, r->address, 0, r->params};
 	}
 	if (!is_to_be_tagged(s))
 		return true;
 	const char *sender = tagged_sender(s);
 	if (!sender)
 		return false;
-	edits[(*n)++] = (struct mxw_edit){MXW_EDIT_CHANGE_SENDER, NULL, sender, 0};
+	edits[(*n)++] = (struct mxw_edit){MXW_EDIT_CHANGE_SENDER, NULL, sender, 0, NULL};
 	mxw__bounce_count(s->engine->bounces, s->env.sender.domain, MXW__BOUNCE_TAGGED);
 	s->record.is_sender_tagged = true;
 	return true;

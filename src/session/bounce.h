@@ -31,13 +31,14 @@ struct mxw__bounce_rcpt {
 	struct mxw__bounce_rcpt *next;
 	const char *path;      /* as the client wrote it, without brackets; NULL: there was no tag */
 	const char *address;   /* without the tag */
+	const char *params;    /* "NOTIFY=... ORCPT=...", as the client wrote them */
 	const char *domain;
 	bool is_bounce;
 	mxw__bounce_tag_t tag;
 };
 
-/* The recipient of this step has been read: takes the tag away, if there is one. */
-void mxw__bounce_read_rcpt(mxw_session_t *s);
+/* The recipient of this step has been read: takes the tag away, if there is one. `params` are borrowed until the step ends; may be NULL. */
+void mxw__bounce_read_rcpt(mxw_session_t *s, const char *const *params);
 /* How many changes of the envelope there are at most, and these changes. */
 size_t mxw__bounce_nedits(const mxw_session_t *s);
 /* False without memory. */
@@ -45,6 +46,14 @@ bool mxw__bounce_edit(mxw_session_t *s, struct mxw_edit *edits, size_t *n);
 /* Does the section ask for changes of senders, and of recipients? */
 bool mxw__bounce_changes_sender(const struct mxw_conf *conf);
 bool mxw__bounce_changes_rcpts(const struct mxw_conf *conf);
+
+/* ---- dsn.c ---- */
+
+/*
+ * NOTIFY and ORCPT among the parameters of a recipient (RFC 3461 section 4), in the arena, for the one that comes into its place; others
+ * are the MTA's business. `params` may be NULL. "": there are none; NULL without memory.
+ */
+const char *mxw__dsn_params(mxw__arena_t *arena, const char *const *params);
 
 /* ---- bounce_count.c: what was seen, for each domain ---- */
 

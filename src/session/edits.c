@@ -34,9 +34,9 @@ static size_t remove_fields(mxw_session_t *s)
 
 	for (size_t i = s->env.nremoved_authres; i > 0; i--) {
 		const struct mxw__authres_removal *r = &s->env.authres[i - 1];
-		s->edits[n++] = (struct mxw_edit){MXW_EDIT_DELETE_HEADER, RESULTS, NULL, r->index};
+		s->edits[n++] = (struct mxw_edit){MXW_EDIT_DELETE_HEADER, RESULTS, NULL, r->index, NULL};
 		if (r->value)
-			s->edits[n++] = (struct mxw_edit){MXW_EDIT_INSERT_HEADER, ORIGINAL_RESULTS, r->value, r->position};
+			s->edits[n++] = (struct mxw_edit){MXW_EDIT_INSERT_HEADER, ORIGINAL_RESULTS, r->value, r->position, NULL};
 	}
 	return n;
 }
@@ -85,7 +85,7 @@ static char *compose(mxw_session_t *s)
 /* Each on top of those before. */
 static void insert(mxw_session_t *s, size_t *n, const char *name, const char *value)
 {
-	s->edits[(*n)++] = (struct mxw_edit){MXW_EDIT_INSERT_HEADER, name, value, 0};
+	s->edits[(*n)++] = (struct mxw_edit){MXW_EDIT_INSERT_HEADER, name, value, 0, NULL};
 }
 
 /* False without memory. */

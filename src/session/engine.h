@@ -214,6 +214,7 @@ struct mxw_session {
 	atomic_uint *hold_count;         /* in which the wait is counted: engine->concealed_sessions or held_sessions */
 	struct mxw_abilities abilities;
 	mxw__prvs_state_t rcpt_prvs;     /* the tag that the current recipient came with */
+	const char *const *rcpt_params;  /* its parameters, the caller's; NULL: none, or the step is over */
 	struct mxw_edit *edits;          /* malloc'ed */
 	mxw__arena_t *edits_arena;       /* NULL until there are any; the texts of fields that are inserted */
 };

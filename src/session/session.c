@@ -387,9 +387,10 @@ void mxw_session_rcpt(mxw_session_t *session, const struct mxw_rcpt_info *info, 
 	}
 	env->rcpt_path = keep(session, MXW_SCOPE_RCPT, info->rcpt);
 	env->rcpt_is_valid = read_address(session, MXW_SCOPE_RCPT, env->rcpt_path, &env->rcpt) && !env->rcpt.is_null;
-	mxw__bounce_read_rcpt(session);
+	mxw__bounce_read_rcpt(session, info->params);
 	mxw__stage_decide(session, MXW_STAGE_RCPT, ret_verdict);
 	record_rcpt(session, ret_verdict);
+	session->rcpt_params = NULL;
 	/* What was said of one recipient must not count for the message as a whole. */
 	mxw__stage_clear(session, MXW_SCOPE_RCPT);
 	spend(session);

@@ -89,9 +89,9 @@ bool mxw__tags_edit(mxw_session_t *s, struct mxw_edit *edits, size_t *n)
 	/* Highest first, so that an index still means what it meant when it was counted. */
 	for (size_t i = 0; i < nnames && mxw__session_is_stranger(s); i++)
 		for (unsigned index = r->tag_fields[i]; index > 0; index--)
-			edits[(*n)++] = (struct mxw_edit){MXW_EDIT_DELETE_HEADER, names[i], NULL, index};
+			edits[(*n)++] = (struct mxw_edit){MXW_EDIT_DELETE_HEADER, names[i], NULL, index, NULL};
 	/* The last one comes to stand on top: they are in the order of the rules then. */
 	for (size_t i = r->ntags; i > 0; i--)
-		edits[(*n)++] = (struct mxw_edit){MXW_EDIT_INSERT_HEADER, r->tags[i - 1].name, r->tags[i - 1].value, 0};
+		edits[(*n)++] = (struct mxw_edit){MXW_EDIT_INSERT_HEADER, r->tags[i - 1].name, r->tags[i - 1].value, 0, NULL};
 	return true;
 }

@@ -43,6 +43,8 @@ static const struct {
 	{"what changes the envelope", {.quarantines = 1, .changes_sender = 1}, {ALL_ACTIONS, ALL_STEPS},
 	 SMFIF_SETSYMLIST | SMFIF_QUARANTINE | SMFIF_CHGFROM, 0, 0},
 	{"recipients are added and deleted", {.changes_rcpts = 1}, {ALL_ACTIONS & ~SMFIF_CHGFROM, ALL_STEPS},
+	 SMFIF_SETSYMLIST | SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT, 0, 0},
+	{"without parameters", {.changes_rcpts = 1}, {ALL_ACTIONS & ~SMFIF_ADDRCPT_PAR, ALL_STEPS},
 	 SMFIF_SETSYMLIST | SMFIF_ADDRCPT | SMFIF_DELRCPT, 0, 0},
 	{"half of the edits is none", {.edits_headers = 1}, {SMFIF_ADDHDRS, ALL_STEPS}, 0, 0, 0},
 	{"an old MTA", {.body = 1, .rejected_rcpt = 1, .edits_headers = 1}, {0xf, 0x3f}, 0,

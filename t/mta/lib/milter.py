@@ -127,8 +127,8 @@ class MilterConnection:
     def mail(self, sender):
         return self.step(b"M", b"<" + sender.encode() + b">\0")
 
-    def rcpt(self, rcpt):
-        return self.step(b"R", b"<" + rcpt.encode() + b">\0")
+    def rcpt(self, rcpt, *params):
+        return self.step(b"R", b"<" + rcpt.encode() + b">\0" + b"".join(p.encode() + b"\0" for p in params))
 
     def message(self, text):
         """DATA, header, body (CRLF line ends) up to the end of the message."""

@@ -104,8 +104,8 @@ class Client:
     def mail(self, sender, params=""):
         return self.command("MAIL FROM:<%s>%s" % (sender, " " + params if params else ""))
 
-    def rcpt(self, rcpt):
-        return self.command("RCPT TO:<%s>" % rcpt)
+    def rcpt(self, rcpt, params=""):
+        return self.command("RCPT TO:<%s>%s" % (rcpt, " " + params if params else ""))
 
     def content(self, message):
         """After DATA: the message (CRLF line ends), dots doubled, and its end."""

@@ -66,6 +66,20 @@ class Enforcing(Bounce):
     def test_outgoing_mail_is_tagged_and_a_bounce_to_the_tag_is_delivered_without_it(self):
         self.check_round_trip()
 
+    def test_what_a_sender_wants_to_be_told_is_told_of_the_address_behind_the_tag(self):
+        tagged = self.send_out()
+        sender, original = "bob@" + DOMAIN, "rfc822;first@old.example"
+        client = self.connect(INSIDE)
+        token = message.new_token()
+        self.assertOk(client.mail(sender, "RET=HDRS ENVID=q1234"))
+        self.assertOk(client.rcpt(tagged, "NOTIFY=SUCCESS,FAILURE ORCPT=" + original))
+        self.assertReply(client.data(message.build(token, sender=sender)), 250)
+        self.assertTrue(self.mta.wait_delivered(token, "alice"))
+        report = self.mta.wait_report(token, "bob")
+        self.assertRegex(report, r"(?mi)^Original-Recipient: *%s\r?$" % re.escape(original))
+        self.assertRegex(report, r"(?mi)^Original-Envelope-Id: *q1234\r?$")
+        self.assertRegex(report, r"(?mi)^Action: *(delivered|relayed)")
+
     def test_mail_to_a_tag_that_is_no_bounce_is_delivered_without_it(self):
         tagged = self.send_out()
         client = self.connect()
