@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* mxward.conf(5) has every option, fact and default rule there is, and none that there is not. */
+/* mxward.conf(5) has every option, fact and default rule there is, and none that there is not; README shows what is logged. */
 #include "config.h"
 
 #include <stdio.h>
@@ -8,6 +8,10 @@
 
 #include "src/conf/conf.h"
 #include "src/policy/facts.h"
+#include "src/session/engine.h"
+#include "t/fakes/fake_clock.h"
+#include "t/fakes/fake_resolver.h"
+#include "t/fakes/scratch.h"
 #include "t/fakes/suite.h"
 
 enum { ITEMS_MAX = 400 };
@@ -211,6 +215,116 @@ START_TEST(the_examples_of_the_page_are_good)
 }
 END_TEST
 
+/* ---- README ---- */
+
+static char *last_line;
+
+static void keep_line(MXW_UNUSED void *ctx, MXW_UNUSED mxw_level_t level, const char *line)
+{
+	if (strncmp(line, "event=message ", 14) != 0)
+		return;
+	free(last_line);
+	last_line = strdup(line);
+}
+
+/* The session of the example: a stranger who writes as a bank that says who may. */
+static void speak(mxw_engine_t *engine)
+{
+	struct mxw_connect_info info = {0};
+	struct mxw_verdict v;
+	const struct mxw_edit *edits;
+	size_t nedits;
+	mxw_session_t *s;
+
+	ck_assert_int_eq(mxw_session_new(engine, &s), MXW_OK);
+	ck_assert_int_eq(mxw_ip_parse("203.0.113.66", &info.client), MXW_OK);
+	mxw_session_connect(s, &info, &v);
+	mxw_session_helo(s, "host.stranger.example", &v);
+	mxw_session_mail(s, &(struct mxw_mail_info){.sender = "<service@bank.example>", .queue_id = "CF35310A4C8"}, &v);
+	mxw_session_rcpt(s, &(struct mxw_rcpt_info){.rcpt = "<anna@example.net>"}, &v);
+	mxw_session_data(s, &v);
+	mxw_session_header(s, "From", " Bank <service@bank.example>");
+	mxw_session_end_of_headers(s);
+	mxw_session_body(s, (const unsigned char *)"Click here.\r\n", 13);
+	mxw_session_eom(s, &v, &edits, &nedits);
+	mxw_session_free(s);
+}
+
+static void log_the_example(void)
+{
+	static const char dns[] = "bank.example TXT \"v=spf1 -all\"\nbank.example MX 10 mx.bank.example\nmx.bank.example A 9.9.9.9\n";
+	struct fake_clock clock;
+	struct scratch scratch;
+	struct mxw__buf text;
+	mxw_conf_t *conf;
+	mxw_engine_t *engine;
+
+	fake_clock_init(&clock);
+	scratch_init(&scratch);
+	fake_resolver_t *resolver = fake_resolver_new(&clock);
+	fake_resolver_script(resolver, dns);
+	struct mxw_engine_options options = {
+		.size = sizeof options, .clock = &clock.clock, .resolver = &resolver->resolver, .log = keep_line};
+	char *people = scratch_path(&scratch, "people");
+	scratch_replace(people, "anna@example.net\n");
+	mxw__buf_init(&text, 1000);
+	mxw__buf_addf(&text, "directory people { type file\n path %s }\ndomain example.net { recipients people }\n", people);
+	ck_assert_int_eq(mxw_conf_load_text("test", mxw__buf_str(&text), NULL, NULL, &conf), MXW_OK);
+	ck_assert_int_eq(mxw_engine_new(conf, &options, &engine, NULL), MXW_OK);
+	mxw_conf_unref(conf);
+	speak(engine);
+	mxw_engine_free(engine);
+	mxw_resolver_unref(&resolver->resolver);
+	mxw__buf_fini(&text);
+	free(people);
+	scratch_fini(&scratch);
+}
+
+/* What differs each time, and where the line is broken, does not count. */
+static void normalize(char *line)
+{
+	static const char *const varying[] = {" session=", " size=", " time-ms="};
+	char *to = line;
+
+	for (const char *from = line; *from; from++) {
+		bool is_blank = *from == ' ' || *from == '\n';
+		if (!is_blank || (to > line && to[-1] != ' '))
+			*to++ = is_blank ? ' ' : *from;
+	}
+	while (to > line && to[-1] == ' ')
+		to--;
+	*to = '\0';
+	for (size_t i = 0; i < MXW_ARRAY_LEN(varying); i++) {
+		char *value = strstr(line, varying[i]);
+		if (!value)
+			continue;
+		value += strlen(varying[i]);
+		size_t len = strcspn(value, " ");
+		memmove(value, value + len, strlen(value + len) + 1);
+	}
+}
+
+START_TEST(the_log_line_of_the_readme_is_what_is_logged)
+{
+	struct mxw_error err;
+	char *readme;
+	size_t len;
+
+	mxw_status_t status = mxw__file_read(MXW_TESTDATA "/../README", 1 << 20, &readme, &len, &err);
+	ck_assert_msg(status == MXW_OK, "%s", err.text);
+	char *example = strstr(readme, "    event=message "), *end = example ? strstr(example, "\n\n") : NULL;
+	ck_assert_ptr_nonnull(end);
+	*end = '\0';
+	log_the_example();
+	ck_assert_ptr_nonnull(last_line);
+	normalize(example);
+	normalize(last_line);
+	ck_assert_str_eq(example, last_line);
+	free(last_line);
+	free(readme);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("manual");
@@ -221,6 +335,7 @@ int main(void)
 	tcase_add_test(tc, the_page_has_every_fact_with_stage_and_words_and_no_other);
 	tcase_add_test(tc, the_page_has_every_default_rule_and_no_other);
 	tcase_add_test(tc, the_examples_of_the_page_are_good);
+	tcase_add_test(tc, the_log_line_of_the_readme_is_what_is_logged);
 	suite_add_tcase(s, tc);
 	return run_suite(s);
 }
