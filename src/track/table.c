@@ -189,7 +189,8 @@ double mxw__table_add(mxw__table_t *table, const struct mxw__key *key, mxw__even
 {
 	if (key->kind == MXW__KEY_NONE)
 		return 0;
-	struct mxw__place at = mxw__table_place(table, key);
+	struct mxw__place at;
+	mxw__table_place(table, key, &at);
 	float floor = -(float)atomic_load_explicit(&table->credit, memory_order_relaxed);
 	pthread_mutex_lock(&at.shard->mutex);
 	size_t slot = need_locked(table, &at, key, now_ms);
@@ -212,7 +213,8 @@ void mxw__table_add_good(mxw__table_t *table, const struct mxw__key *key, double
 {
 	if (key->kind == MXW__KEY_NONE)
 		return;
-	struct mxw__place at = mxw__table_place(table, key);
+	struct mxw__place at;
+	mxw__table_place(table, key, &at);
 	pthread_mutex_lock(&at.shard->mutex);
 	size_t slot = need_locked(table, &at, key, now_ms);
 	struct mxw__entry *e = &at.shard->entries[slot];
@@ -240,7 +242,8 @@ double mxw__table_score(mxw__table_t *table, const struct mxw__key *key, int64_t
 
 	if (key->kind == MXW__KEY_NONE)
 		return 0;
-	struct mxw__place at = mxw__table_place(table, key);
+	struct mxw__place at;
+	mxw__table_place(table, key, &at);
 	pthread_mutex_lock(&at.shard->mutex);
 	size_t slot = mxw__table_find_locked(&at);
 	if (slot != SIZE_MAX) {
@@ -258,7 +261,8 @@ bool mxw__table_get(mxw__table_t *table, const struct mxw__key *key, int64_t now
 	*ret_standing = (struct mxw__standing){.key = *key};
 	if (key->kind == MXW__KEY_NONE)
 		return false;
-	struct mxw__place at = mxw__table_place(table, key);
+	struct mxw__place at;
+	mxw__table_place(table, key, &at);
 	pthread_mutex_lock(&at.shard->mutex);
 	size_t slot = mxw__table_find_locked(&at);
 	if (slot != SIZE_MAX)
@@ -281,7 +285,8 @@ bool mxw__table_forgive(mxw__table_t *table, const struct mxw__key *key, int64_t
 {
 	if (key->kind == MXW__KEY_NONE)
 		return false;
-	struct mxw__place at = mxw__table_place(table, key);
+	struct mxw__place at;
+	mxw__table_place(table, key, &at);
 	int64_t wall_ms = table->clock.wall_ms(table->clock.ctx);
 	pthread_mutex_lock(&at.shard->mutex);
 	size_t slot = mxw__table_find_locked(&at);

@@ -105,7 +105,7 @@ float mxw__table_left(int64_t gone_ms, uint64_t half_life_ms);
 float mxw__table_left_of_score(const mxw__table_t *t, const struct mxw__entry *e, int64_t now_ms);
 float mxw__table_left_of_good(const mxw__table_t *t, const struct mxw__entry *e, int64_t now_ms);
 
-struct mxw__place mxw__table_place(const mxw__table_t *t, const struct mxw__key *key);
+void mxw__table_place(const mxw__table_t *t, const struct mxw__key *key, struct mxw__place *ret_place);
 /* The slot; SIZE_MAX: it is not there. */
 size_t mxw__table_find_locked(const struct mxw__place *at);
 /* A slot for a key that is not there, filled with `pair`. SIZE_MAX: all that stand there are worth more, and `must` is false. */

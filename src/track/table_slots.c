@@ -74,23 +74,38 @@ static size_t home_of(size_t set, uint16_t tag)
 	return set + tag % WAYS;
 }
 
-struct mxw__place mxw__table_place(const mxw__table_t *t, const struct mxw__key *key)
+void mxw__table_place(const mxw__table_t *t, const struct mxw__key *key, struct mxw__place *ret_place)
 {
 	/* In whole words: what is not used is 0. */
 	uint64_t h = mxw__hash(&t->hashkey, key, (offsetof(struct mxw__key, data) + key->len + 7) / 8 * 8);
-	struct mxw__place at = {.shard = &t->shards[h & (t->nshards - 1)], .hash = h, .tag = (uint16_t)(h >> SHARD_BITS)};
+	const struct mxw__shard *shard = &t->shards[h & (t->nshards - 1)];
+	uint16_t tag = (uint16_t)(h >> SHARD_BITS);
+	size_t first = (h >> (SHARD_BITS + TAG_BITS) & ((1u << SET_BITS) - 1)) * t->nsets >> SET_BITS;
+	size_t second = (h >> (SHARD_BITS + TAG_BITS + SET_BITS)) * t->nsets >> SET_BITS;
 
 	/* 0 is a free slot's. */
-	at.tag += at.tag == 0;
-	h >>= SHARD_BITS + TAG_BITS;
-	at.sets[0] = (h & ((1u << SET_BITS) - 1)) * t->nsets >> SET_BITS;
-	at.sets[1] = (h >> SET_BITS) * t->nsets >> SET_BITS;
-	for (size_t i = 0; i < 2; i++) {
-		at.sets[i] *= WAYS;
-		__builtin_prefetch(at.shard->tags + at.sets[i]);
-		prefetch_entry(&at.shard->entries[home_of(at.sets[i], at.tag)]);
-	}
-	return at;
+	tag += tag == 0;
+	first *= WAYS;
+	second *= WAYS;
+	prefetch_entry(&shard->entries[home_of(first, tag)]);
+	prefetch_entry(&shard->entries[home_of(second, tag)]);
+	__builtin_prefetch(shard->tags + first);
+	__builtin_prefetch(shard->tags + second);
+	ret_place->shard = &t->shards[h & (t->nshards - 1)];
+	ret_place->hash = h;
+	ret_place->sets[0] = first;
+	ret_place->sets[1] = second;
+	ret_place->tag = tag;
+}
+
+/* A bit for each slot of a set that has the tag: without branches, whose outcome nobody could foretell. */
+static unsigned tagged(const uint16_t *tags, uint16_t tag)
+{
+	unsigned bits = 0;
+
+	for (unsigned i = 0; i < WAYS; i++)
+		bits |= (unsigned)(tags[i] == tag) << i;
+	return bits;
 }
 
 /* Most are at home, and known by the hash that was fetched with them; only for the others the tags are waited for. */
@@ -103,10 +118,13 @@ size_t mxw__table_find_locked(const struct mxw__place *at)
 		if (shard->tags[home] == at->tag && shard->entries[home].hash == at->hash)
 			return home;
 	}
-	for (size_t s = 0; s < 2; s++)
-		for (size_t i = at->sets[s]; i < at->sets[s] + WAYS; i++)
-			if (shard->tags[i] == at->tag && shard->entries[i].hash == at->hash)
-				return i;
+	unsigned bits = tagged(shard->tags + at->sets[0], at->tag) | tagged(shard->tags + at->sets[1], at->tag) << WAYS;
+	for (; bits; bits &= bits - 1) {
+		unsigned i = (unsigned)__builtin_ctz(bits);
+		size_t slot = at->sets[i / WAYS] + i % WAYS;
+		if (shard->entries[slot].hash == at->hash)
+			return slot;
+	}
 	return SIZE_MAX;
 }
 

@@ -248,7 +248,8 @@ static void score_put(void *store, mxw__state_reader_t reader, const struct mxw_
 		in.entry.good = 0;
 		memset(in.entry.counts, 0, sizeof in.entry.counts);
 	}
-	struct mxw__place at = mxw__table_place(t, &in.owner.key);
+	struct mxw__place at;
+	mxw__table_place(t, &in.owner.key, &at);
 	pthread_mutex_lock(&at.shard->mutex);
 	size_t slot = mxw__table_find_locked(&at);
 	if (slot == SIZE_MAX) {
@@ -274,7 +275,8 @@ static void put_good(mxw__table_t *t, const struct mxw__state_record *record)
 	if (!mxw__key_parse(record->key, &in.owner.key))
 		return;
 	in.entry.good = number(record->values[0], 0) * left_of(record, half_life_of(t, MXW__MARK_GOOD), &m);
-	struct mxw__place at = mxw__table_place(t, &in.owner.key);
+	struct mxw__place at;
+	mxw__table_place(t, &in.owner.key, &at);
 	pthread_mutex_lock(&at.shard->mutex);
 	size_t slot = mxw__table_find_locked(&at);
 	if (slot == SIZE_MAX) {
@@ -299,7 +301,8 @@ static void give_back(mxw__table_t *t, mxw__table_mark_t mark, const struct mxw_
 	if (!mxw__key_parse(record->key, &key))
 		return;
 	float amount = number(record->values[0], -SCORE_MAX) * left_of(record, half_life_of(t, mark), &m);
-	struct mxw__place at = mxw__table_place(t, &key);
+	struct mxw__place at;
+	mxw__table_place(t, &key, &at);
 	pthread_mutex_lock(&at.shard->mutex);
 	size_t slot = mxw__table_find_locked(&at);
 	if (slot != SIZE_MAX) {

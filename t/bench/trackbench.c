@@ -7,7 +7,8 @@
  * In a build directory `make bench-track` does it; `make bench` too. How to read the figures:
  *
  * - A million addresses in a table with some room to spare. Then events of addresses drawn by chance from these, so that nearly none is
- *   in a cache: each is an update (mxw__table_add) and then a score read (mxw__table_score) of the same address.
+ *   in a cache. "update, read": each is an update that returns the score after it (mxw__table_add). "in two calls": the score is read again
+ *   by a call of its own (mxw__table_score), as when another step of the session asks for it.
  * - "bytes each": all that the table takes, for each entry that it has when far more addresses came than it has room for.
  * - Times are of the processor (as the system counts it for the thread), the best of several rounds: other work on the machine makes
  *   single rounds slower, and none faster.
@@ -17,8 +18,8 @@
  * - "two threads": how many updates and reads two threads do in the time in which one does one. By wall time if both processors were free
  *   for it, else by processor time, which leaves out only what they waited for a lock.
  *
- * --check: at most 300 ns (or, where one wait for memory takes more than 100 ns, as on a virtual machine with busy neighbours, three of
- * these), 1.7 times as many with two threads, 200 bytes for an entry. Exit status: 0; 1 if a goal was missed.
+ * --check: each of both at most 300 ns (or, where one wait for memory takes more than 150 ns, as on a virtual machine with busy neighbours,
+ * two of these), 1.7 times as many with two threads, 200 bytes for an entry. Exit status: 0; 1 if a goal was missed.
  */
 #include "config.h"
 
@@ -33,8 +34,8 @@
 
 enum { ENTRIES = 1000000, THREADS = 2, TRIES = 5, ROUNDS = 9, ROUNDS_SHORT = 4, OPS = 1000000, OPS_SHORT = 400000, HUGE_PAGE = 2 << 20 };
 
-enum { LOCKS = 64 };
-static const double goal_ns = 300, goal_waits = 3, goal_threads = 1.7, goal_bytes = 200;
+enum { LOCKS = 64, KEYS = 256 };
+static const double goal_ns = 300, goal_waits = 2, goal_threads = 1.7, goal_bytes = 200;
 
 static double seconds_of(clockid_t id)
 {
@@ -74,22 +75,41 @@ struct worker {
 	uint64_t random;
 	uint32_t naddresses, ops;
 	int64_t now_ms;
+	bool reads;
 	double cpu, sum;
 };
+
+/* A session makes its keys when it learns of them, long before it uses them: so many are made at once. */
+struct drawn {
+	struct mxw__key keys[KEYS];
+	uint32_t numbers[KEYS];
+};
+
+static void draw_keys(struct drawn *d, uint64_t *random, uint32_t naddresses)
+{
+	for (size_t i = 0; i < KEYS; i++) {
+		d->numbers[i] = (uint32_t)(draw(random) >> 32) % naddresses;
+		d->keys[i] = numbered(d->numbers[i]);
+	}
+}
 
 /* Some kinds of events, as one client has. */
 static void *work(void *arg)
 {
 	struct worker *w = arg;
+	struct drawn drawn;
 	double began = seconds_of(CLOCK_THREAD_CPUTIME_ID);
 
 	for (uint32_t i = 0; i < w->ops; i++) {
-		uint32_t n = (uint32_t)(draw(&w->random) >> 32) % w->naddresses;
-		struct mxw__key key = numbered(n);
+		if (i % KEYS == 0)
+			draw_keys(&drawn, &w->random, w->naddresses);
+		const struct mxw__key *key = &drawn.keys[i % KEYS];
 		/* Some seconds between two events of one address: each makes its numbers older. */
 		int64_t now_ms = w->now_ms + i / 20;
-		mxw__table_add(w->table, &key, (mxw__event_t)((n + i % 4) % MXW__EVENT_COUNT), 1, 5, now_ms);
-		w->sum += mxw__table_score(w->table, &key, now_ms);
+		mxw__event_t event = (mxw__event_t)((drawn.numbers[i % KEYS] + i % 4) % MXW__EVENT_COUNT);
+		w->sum += mxw__table_add(w->table, key, event, 1, 5, now_ms);
+		if (w->reads)
+			w->sum += mxw__table_score(w->table, key, now_ms);
 	}
 	w->cpu = seconds_of(CLOCK_THREAD_CPUTIME_ID) - began;
 	return NULL;
@@ -99,7 +119,7 @@ struct run {
 	double wall_ns, cpu_ns; /* of one thread, for one update and read */
 };
 
-static struct run run_workers(mxw__table_t *table, unsigned n, uint32_t naddresses, uint32_t ops, int64_t now_ms)
+static struct run run_workers(mxw__table_t *table, unsigned n, bool reads, uint32_t naddresses, uint32_t ops, int64_t now_ms)
 {
 	struct worker workers[THREADS];
 	struct run run = {0};
@@ -107,7 +127,7 @@ static struct run run_workers(mxw__table_t *table, unsigned n, uint32_t naddress
 
 	for (unsigned i = 0; i < n; i++) {
 		workers[i] = (struct worker){.table = table, .random = (uint64_t)now_ms * THREADS + i + 1, .naddresses = naddresses, .ops = ops,
-					     .now_ms = now_ms};
+					     .now_ms = now_ms, .reads = reads};
 		if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
 			die("no thread");
 	}
@@ -152,13 +172,16 @@ static void make_ground(struct ground *g, size_t bytes)
 static double measure_memory(struct ground *g, bool is_lookup, uint32_t ops)
 {
 	uint64_t random = 88172645463325252, last = 0, word;
+	struct drawn drawn;
 	double began = seconds_of(CLOCK_THREAD_CPUTIME_ID);
 
 	for (uint32_t i = 0; i < ops; i++) {
-		uint64_t h = draw(&random);
+		uint64_t h = is_lookup ? 0 : draw(&random);
 		if (is_lookup) {
-			struct mxw__key key = numbered((uint32_t)h);
-			h = mxw__hash(&g->hashkey, &key, sizeof key.kind + sizeof key.len + key.len);
+			if (i % KEYS == 0)
+				draw_keys(&drawn, &random, UINT32_MAX);
+			const struct mxw__key *key = &drawn.keys[i % KEYS];
+			h = mxw__hash(&g->hashkey, key, sizeof key->kind + sizeof key->len + key->len);
 			pthread_mutex_lock(&g->locks[h % LOCKS].mutex);
 		}
 		memcpy(&word, g->memory + (h + last) % (g->bytes / 64) * 64, sizeof word);
@@ -212,7 +235,7 @@ static void lower(double *best, double value)
 /* ---- */
 
 struct figures {
-	double memory_ns, lookup_two_ns, lookup_ns, one_ns, one_wall_ns, two_ns, two_wall_ns, bytes;
+	double memory_ns, lookup_two_ns, lookup_ns, returned_ns, one_ns, one_wall_ns, two_ns, two_wall_ns, bytes;
 	unsigned long long entries;
 };
 
@@ -243,7 +266,12 @@ static void measure(struct figures *f, uint32_t entries, unsigned rounds, uint32
 		lower(&f->memory_ns, measure_memory(&ground, false, ops));
 		lower(&f->lookup_two_ns, measure_two(&ground, ops));
 		lower(&f->lookup_ns, measure_memory(&ground, true, ops));
-		struct run one = run_workers(table, 1, entries, ops, now_ms), two = run_workers(table, THREADS, entries, ops, now_ms);
+		struct run returned = run_workers(table, 1, false, entries, ops, now_ms);
+		/* Later, so that each makes its numbers older. */
+		now_ms += hour_ms / 10;
+		struct run one = run_workers(table, 1, true, entries, ops, now_ms);
+		struct run two = run_workers(table, THREADS, true, entries, ops, now_ms);
+		lower(&f->returned_ns, returned.cpu_ns);
 		lower(&f->one_ns, one.cpu_ns);
 		lower(&f->one_wall_ns, one.wall_ns);
 		lower(&f->two_ns, two.cpu_ns);
@@ -270,13 +298,14 @@ static int report(const struct figures *f, bool checks)
 	double by_wall = THREADS * f->one_wall_ns / f->two_wall_ns, by_cpu = THREADS * f->one_ns / f->two_ns;
 	double goal = max_of(goal_ns, goal_waits * f->memory_ns), threads = max_of(by_wall, by_cpu);
 	double machine = THREADS * f->lookup_ns / f->lookup_two_ns, goal_two = machine < THREADS ? goal_threads * machine / THREADS : goal_threads;
-	bool is_ok = f->one_ns <= goal && threads >= goal_threads && f->bytes <= goal_bytes;
+	bool is_ok = f->returned_ns <= goal && f->one_ns <= goal && threads >= goal_threads && f->bytes <= goal_bytes;
 
 	printf("entries       %8llu, %.1f bytes each (goal %.0f)\n", f->entries, f->bytes, goal_bytes);
 	printf("memory        %8.0f ns\n", f->memory_ns);
 	printf("look-up       %8.0f ns\n", f->lookup_ns);
-	printf("update, read  %8.0f ns (goal %.0f), %.2f waits for memory, %.2f look-ups\n", f->one_ns, goal, f->one_ns / f->memory_ns,
-	       f->one_ns / f->lookup_ns);
+	printf("update, read  %8.0f ns (goal %.0f), %.2f waits for memory, %.2f look-ups\n", f->returned_ns, goal, f->returned_ns / f->memory_ns,
+	       f->returned_ns / f->lookup_ns);
+	printf("in two calls  %8.0f ns, %.2f waits for memory, %.2f look-ups\n", f->one_ns, f->one_ns / f->memory_ns, f->one_ns / f->lookup_ns);
 	printf("two threads   %8.2f times as many (goal %.2f, %.2f beside bare look-ups that have %.2f): %.2f by wall time, %.2f by processor time\n",
 	       threads, goal_threads, goal_two, machine, by_wall, by_cpu);
 	if (checks && !is_ok)
