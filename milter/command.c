@@ -97,12 +97,12 @@ static void add_entry(struct call *call, const struct mxw_track_entry *entry)
 	add_time(call, "first-seen", entry->first_seen_ms);
 	add_time(call, "last-seen", entry->last_seen_ms);
 	add_most(call, entry);
-	end_line(call);
 }
 
 static void visit_entry(void *ctx, const struct mxw_track_entry *entry)
 {
 	add_entry(ctx, entry);
+	end_line(ctx);
 }
 
 /* list KIND MIN LIMIT */
@@ -119,6 +119,20 @@ static bool list(struct call *call)
 		return false;
 	filter.limit = (size_t)limit;
 	return mxw_track_list(call->env->engine, &filter, visit_entry, call, &call->err) == MXW_OK;
+}
+
+static void show_list_entry(void *ctx, const struct mxw_list_entry *entry)
+{
+	struct call *call = ctx;
+
+	mwd_text_add_pair(call->answer, "list", entry->list);
+	mwd_text_add_pair(call->answer, "entry", entry->entry);
+	add_time(call, "added", entry->added_ms);
+	add_time(call, "until", entry->until_ms);
+	mwd_text_add_pair(call->answer, "by", entry->author);
+	mwd_text_add_pair(call->answer, "reason", entry->reason);
+	mwd_text_addf(call->answer, " line=%u", entry->line);
+	end_line(call);
 }
 
 static void visit_limit(void *ctx, const struct mxw_track_limit *limit)
@@ -143,6 +157,22 @@ static void note_use(void *ctx, const struct mxw_track_limit *limit)
 	*is_used |= limit->used > 0;
 }
 
+static void add_details(struct call *call)
+{
+	struct mxw_track_details details = {.size = sizeof details};
+
+	if (mxw_track_find_details(call->env->engine, arg(call, 0), &details, NULL) != MXW_OK)
+		return;
+	mwd_text_addf(call->answer, " guesses=%" PRIu64 " network-guesses=%" PRIu64, details.guesses, details.network_guesses);
+	mwd_text_add_pair(call->answer, "greylist", details.is_greylist_known ? "known" : "unknown");
+}
+
+/* Is anything known of it that is no score? */
+static void note_listed(void *ctx, const struct mxw_list_entry *entry)
+{
+	*(bool *)ctx = true;
+}
+
 static bool find_entry(struct call *call, struct mxw_track_entry *ret_entry)
 {
 	bool is_used = false;
@@ -150,7 +180,8 @@ static bool find_entry(struct call *call, struct mxw_track_entry *ret_entry)
 	*ret_entry = (struct mxw_track_entry){.size = sizeof *ret_entry};
 	if (mxw_track_find(call->env->engine, arg(call, 0), ret_entry, &call->err) == MXW_OK)
 		return true;
-	if (mxw_track_limits(call->env->engine, arg(call, 0), note_use, &is_used, NULL) != MXW_OK || !is_used)
+	if (mxw_track_limits(call->env->engine, arg(call, 0), note_use, &is_used, NULL) != MXW_OK ||
+	    mxw_list_find(call->env->engine, arg(call, 0), note_listed, &is_used, NULL) != MXW_OK || !is_used)
 		return false;
 	snprintf(ret_entry->key, sizeof ret_entry->key, "%s", arg(call, 0));
 	ret_entry->kind = "";
@@ -165,13 +196,16 @@ static bool show(struct call *call)
 	if (!find_entry(call, &entry))
 		return false;
 	add_entry(call, &entry);
+	add_details(call);
+	end_line(call);
 	for (size_t i = 0; i < entry.ncounts; i++) {
 		mwd_text_add_pair(call->answer, "event", entry.counts[i].event);
 		add_number(call, "times", entry.counts[i].times);
 		mwd_text_add_pair(call->answer, "good", entry.counts[i].is_good ? "yes" : "no");
 		end_line(call);
 	}
-	return mxw_track_limits(call->env->engine, arg(call, 0), visit_limit, call, &call->err) == MXW_OK;
+	return mxw_track_limits(call->env->engine, arg(call, 0), visit_limit, call, &call->err) == MXW_OK &&
+	       mxw_list_find(call->env->engine, arg(call, 0), show_list_entry, call, &call->err) == MXW_OK;
 }
 
 /* forgive KEY */
@@ -232,19 +266,11 @@ static bool resume(struct call *call)
 
 static void visit_list_entry(void *ctx, const struct mxw_list_entry *entry)
 {
-	struct call *call = ctx;
+	const struct call *call = ctx;
 	const char *wanted = arg(call, 0);
 
-	if (*wanted && strcmp(wanted, entry->list) != 0)
-		return;
-	mwd_text_add_pair(call->answer, "list", entry->list);
-	mwd_text_add_pair(call->answer, "entry", entry->entry);
-	add_time(call, "added", entry->added_ms);
-	add_time(call, "until", entry->until_ms);
-	mwd_text_add_pair(call->answer, "by", entry->author);
-	mwd_text_add_pair(call->answer, "reason", entry->reason);
-	mwd_text_addf(call->answer, " line=%u", entry->line);
-	end_line(call);
+	if (!*wanted || strcmp(wanted, entry->list) == 0)
+		show_list_entry(ctx, entry);
 }
 
 /* lists LIST */

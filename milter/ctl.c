@@ -26,7 +26,7 @@ static const char usage_text[] =
 	"  report KEY EVENT [TIMES]       note what was seen elsewhere: auth-failure, spam, reported\n"
 	"  list [--kind KIND] [--min POINTS] [--limit N]\n"
 	"                                 the keys of the highest scores\n"
-	"  show KEY                       what is known of one key\n"
+	"  show KEY                       what is known of one key, and of its limits and lists\n"
 	"  forgive KEY                    its score begins at 0 again\n"
 	"  suspended                      accounts that may not send\n"
 	"  suspend ACCOUNT [--for TIME | --until DATE] [--reason TEXT]\n"

@@ -33,7 +33,7 @@ int mwd_ctl_ask(const char *socket_path, const char *line, struct mwd_text *ret_
 
 /* Records of the answer that have the first column as a table with aligned columns, or as an array of objects. `columns` end with a name of NULL. */
 void mwd_ctl_show_table(const char *answer, const struct mwd_column *columns, bool is_json, int64_t now_ms);
-/* The answer to "show": one key, what it did how often, and what it has used up of limits. */
+/* The answer to "show": one key, what it did how often, what it has used up of limits, and which lists have it. */
 void mwd_ctl_show_entry(const char *answer, bool is_json, int64_t now_ms);
 /* The answer to "stats": group.name and the value; as JSON, an object of objects. */
 void mwd_ctl_show_stats(const char *answer, bool is_json);

@@ -253,6 +253,9 @@ static const struct mwd_column entry_columns[] = {
 	{"good", "good history", MWD_COLUMN_NUMBER},
 	{"first-seen", "first seen", MWD_COLUMN_PAST},
 	{"last-seen", "last seen", MWD_COLUMN_PAST},
+	{"guesses", "guesses", MWD_COLUMN_NUMBER},
+	{"network-guesses", "network's", MWD_COLUMN_NUMBER},
+	{"greylist", "greylist", MWD_COLUMN_TEXT},
 	{NULL, NULL, MWD_COLUMN_TEXT},
 };
 
@@ -271,6 +274,17 @@ static const struct mwd_column limit_columns[] = {
 	{"max", "at most", MWD_COLUMN_NUMBER},
 	{"full", "full", MWD_COLUMN_TEXT},
 	{"free", "free again", MWD_COLUMN_FREE},
+	{NULL, NULL, MWD_COLUMN_TEXT},
+};
+
+static const struct mwd_column listed_columns[] = {
+	{"list", "list", MWD_COLUMN_TEXT},
+	{"entry", "entry", MWD_COLUMN_TEXT},
+	{"added", "added", MWD_COLUMN_PAST},
+	{"until", "ends", MWD_COLUMN_FUTURE},
+	{"by", "by", MWD_COLUMN_TEXT},
+	{"line", NULL, MWD_COLUMN_NUMBER},
+	{"reason", "reason", MWD_COLUMN_TEXT},
 	{NULL, NULL, MWD_COLUMN_TEXT},
 };
 
@@ -295,6 +309,8 @@ void mwd_ctl_show_entry(const char *answer, bool is_json, int64_t now_ms)
 		print_json_objects(answer, event_columns, "  ");
 		fputs(", \"limits\": ", stdout);
 		print_json_objects(answer, limit_columns, "  ");
+		fputs(", \"lists\": ", stdout);
+		print_json_objects(answer, listed_columns, "  ");
 		fputs("}\n", stdout);
 		return;
 	}
@@ -304,6 +320,7 @@ void mwd_ctl_show_entry(const char *answer, bool is_json, int64_t now_ms)
 	}
 	show_part(answer, event_columns, now_ms);
 	show_part(answer, limit_columns, now_ms);
+	show_part(answer, listed_columns, now_ms);
 }
 
 /* ---- figures ---- */

@@ -72,6 +72,17 @@ mxw_status_t mxw_track_find(mxw_engine_t *engine, const char *key, struct mxw_tr
  * limits; its good history stays. MXW_ERR_INVALID: `key` is none, or has no score.
  */
 mxw_status_t mxw_track_forgive(mxw_engine_t *engine, const char *key, struct mxw_error *err);
+/* What else may decide about a client. */
+struct mxw_track_details {
+	size_t size;                 /* in: sizeof(struct mxw_track_details) */
+	/* Of an address: how many different recipients that do not exist it, and its network, have tried within harvest-window. */
+	uint64_t guesses, network_guesses;
+	/* It has tried again as mail servers do, by its network, or by its domain or HELO name where SPF passes, and is not greylisted. */
+	bool is_greylist_known;
+};
+/* MXW_ERR_INVALID: `key` is none. */
+mxw_status_t mxw_track_find_details(mxw_engine_t *engine, const char *key, struct mxw_track_details *ret_details, struct mxw_error *err);
+
 /* What a limit of the section `rates` has counted of a key. */
 struct mxw_track_limit {
 	const char *name;             /* the limit's */
@@ -138,6 +149,13 @@ mxw_status_t mxw_list_add(mxw_engine_t *engine, const char *list, const char *en
 mxw_status_t mxw_list_remove(mxw_engine_t *engine, const char *list, const char *entry, struct mxw_error *err);
 /* All entries in force, those of files first. */
 void mxw_list_each(mxw_engine_t *engine, void (*visit)(void *ctx, const struct mxw_list_entry *entry), void *ctx);
+
+/*
+ * The entry of each list by which it has an address, "helo:NAME" or "domain:NAME"; other keys are on none. MXW_ERR_INVALID: `key` is
+ * none.
+ */
+mxw_status_t mxw_list_find(mxw_engine_t *engine, const char *key, void (*visit)(void *ctx, const struct mxw_list_entry *entry), void *ctx,
+			   struct mxw_error *err);
 
 /* ---- figures ---- */
 

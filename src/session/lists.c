@@ -9,8 +9,6 @@
 #include "src/session/engine.h"
 #include "src/session/lists.h"
 
-enum { COPIED = 32 };                  /* chains and entries under one lock */
-
 /* ---- the engine's ---- */
 
 static void notice(void *ctx, bool is_error, const char *text)
@@ -25,7 +23,7 @@ static void notice(void *ctx, bool is_error, const char *text)
 	mxw__buf_fini(&line);
 }
 
-static void files_unref(struct mxw__list_files *files)
+void mxw__list_files_unref(struct mxw__list_files *files)
 {
 	if (!files || atomic_fetch_sub(&files->refs, 1) != 1)
 		return;
@@ -34,7 +32,7 @@ static void files_unref(struct mxw__list_files *files)
 	free(files);
 }
 
-static struct mxw__list_files *files_ref(struct mxw__lists *lists)
+struct mxw__list_files *mxw__list_files_ref(struct mxw__lists *lists)
 {
 	pthread_mutex_lock(&lists->mutex);
 	struct mxw__list_files *files = lists->files;
@@ -69,7 +67,7 @@ static struct mxw__list_files *open_files(struct mxw__lists *lists, const struct
 		status = open_file(lists, &conf->lists[i], old, &files->files[i]);
 	if (status == MXW_OK)
 		return files;
-	files_unref(files);
+	mxw__list_files_unref(files);
 	return NULL;
 }
 
@@ -93,9 +91,9 @@ static mxw_status_t make(mxw_engine_t *engine, const struct mxw_conf *conf, stru
 static void configure(mxw_engine_t *engine, const struct mxw_conf *conf)
 {
 	struct mxw__lists *lists = engine->lists;
-	struct mxw__list_files *old = files_ref(lists), *fresh = open_files(lists, conf, old);
+	struct mxw__list_files *old = mxw__list_files_ref(lists), *fresh = open_files(lists, conf, old);
 
-	files_unref(old);
+	mxw__list_files_unref(old);
 	mxw__lists_know_sections(lists, conf);
 	if (!fresh) {
 		notice(engine, true, "no memory for the lists of the new configuration; those of the old one stay in use");
@@ -105,7 +103,7 @@ static void configure(mxw_engine_t *engine, const struct mxw_conf *conf)
 	old = lists->files;
 	lists->files = fresh;
 	pthread_mutex_unlock(&lists->mutex);
-	files_unref(old);
+	mxw__list_files_unref(old);
 }
 
 static void free_all(mxw_engine_t *engine)
@@ -114,7 +112,7 @@ static void free_all(mxw_engine_t *engine)
 
 	if (!lists)
 		return;
-	files_unref(lists->files);
+	mxw__list_files_unref(lists->files);
 	for (size_t i = 0; i < lists->nadded; i++)
 		mxw__list_set_unref(lists->added[i].set);
 	pthread_mutex_destroy(&lists->mutex);
@@ -132,14 +130,7 @@ static size_t states(mxw_engine_t *engine, struct mxw__state *ret_states, size_t
 
 /* ---- looking ---- */
 
-/* What is looked for: any of these may be NULL. */
-struct sought {
-	const struct mxw_ip *ip;
-	const char *name;
-	const char *mailbox;
-};
-
-static const struct mxw__list_item *find(const mxw__list_set_t *set, const struct sought *what, int64_t wall_ms)
+const struct mxw__list_item *mxw__lists_find(const mxw__list_set_t *set, const struct mxw__sought *what, int64_t wall_ms)
 {
 	const struct mxw__list_item *item = what->ip ? mxw__list_set_find_ip(set, what->ip, wall_ms) : NULL;
 
@@ -159,7 +150,7 @@ static void note(char *listed, const char *list, const struct mxw__list_item *it
 		 item->author, *item->reason ? ": " : "", item->reason);
 }
 
-static bool find_added(struct mxw__lists *lists, const char *list, const struct sought *what, int64_t wall_ms, char *listed)
+static bool find_added(struct mxw__lists *lists, const char *list, const struct mxw__sought *what, int64_t wall_ms, char *listed)
 {
 	const struct mxw__list_item *item = NULL;
 
@@ -168,17 +159,17 @@ static bool find_added(struct mxw__lists *lists, const char *list, const struct 
 	pthread_mutex_lock(&lists->mutex);
 	struct mxw__added_list *added = mxw__lists_find_locked(lists, list, 0);
 	if (added)
-		item = find(added->set, what, wall_ms);
+		item = mxw__lists_find(added->set, what, wall_ms);
 	if (item)
 		note(listed, list, item);
 	pthread_mutex_unlock(&lists->mutex);
 	return item;
 }
 
-static mxw_outcome_t find_in_file(mxw__list_file_t *file, const char *list, const struct sought *what, int64_t wall_ms, char *listed)
+static mxw_outcome_t find_in_file(mxw__list_file_t *file, const char *list, const struct mxw__sought *what, int64_t wall_ms, char *listed)
 {
 	mxw__list_set_t *set = file ? mxw__list_file_content(file) : NULL;
-	const struct mxw__list_item *item = set ? find(set, what, wall_ms) : NULL;
+	const struct mxw__list_item *item = set ? mxw__lists_find(set, what, wall_ms) : NULL;
 
 	if (item)
 		note(listed, list, item);
@@ -187,7 +178,7 @@ static mxw_outcome_t find_in_file(mxw__list_file_t *file, const char *list, cons
 }
 
 /* Sections that a reload has brought meanwhile are not those of this session: their files are found by their names. */
-static mxw__list_file_t *file_of(const struct mxw__list_files *files, const struct mxw__list_conf *conf)
+mxw__list_file_t *mxw__list_files_find(const struct mxw__list_files *files, const struct mxw__list_conf *conf)
 {
 	for (size_t i = 0; i < files->n; i++)
 		if (files->files[i] && mxw__list_file_is_of(files->files[i], conf))
@@ -196,7 +187,7 @@ static mxw__list_file_t *file_of(const struct mxw__list_files *files, const stru
 }
 
 /* States the fact anew. Of a list whose file could never be read nothing is known. */
-static void look(mxw_session_t *s, mxw_fact_id_t fact, const struct sought *what, char *listed)
+static void look(mxw_session_t *s, mxw_fact_id_t fact, const struct mxw__sought *what, char *listed)
 {
 	struct mxw__lists *lists = s->engine->lists;
 	const struct mxw_conf *conf = s->snapshot->conf;
@@ -206,18 +197,18 @@ static void look(mxw_session_t *s, mxw_fact_id_t fact, const struct sought *what
 	listed[0] = '\0';
 	if (!conf->nlists)
 		return;
-	struct mxw__list_files *files = files_ref(lists);
+	struct mxw__list_files *files = mxw__list_files_ref(lists);
 	for (size_t i = 0; i < conf->nlists; i++) {
 		const char *name = conf->lists[i].name;
 		mxw_outcome_t outcome = MXW_FOUND;
 		if (!find_added(lists, name, what, wall_ms, listed))
-			outcome = find_in_file(file_of(files, &conf->lists[i]), name, what, wall_ms, listed);
+			outcome = find_in_file(mxw__list_files_find(files, &conf->lists[i]), name, what, wall_ms, listed);
 		if (outcome == MXW_FOUND)
 			mxw_facts_set(s->facts, fact, name);
 		else if (outcome == MXW_TEMPORARY)
 			mxw_facts_set_unavailable(s->facts, fact, name);
 	}
-	files_unref(files);
+	mxw__list_files_unref(files);
 }
 
 /* As names are compared; "" if it is none. */
@@ -231,7 +222,7 @@ static const char *ascii_of(const char *name, char ret_name[MXW__DOMAIN_MAX + 1]
 static void look_for_client(mxw_session_t *s)
 {
 	char name[MXW__DOMAIN_MAX + 1];
-	struct sought what = {.ip = &s->env.client, .name = ascii_of(s->env.client_name, name)};
+	struct mxw__sought what = {.ip = &s->env.client, .name = ascii_of(s->env.client_name, name)};
 
 	look(s, MXW__FACT_CLIENT_LIST, &what, s->listed.client);
 }
@@ -239,10 +230,10 @@ static void look_for_client(mxw_session_t *s)
 static void look_for_helo(mxw_session_t *s)
 {
 	char name[MXW__DOMAIN_MAX + 1];
-	struct sought what = {.name = ascii_of(s->env.helo, name)};
+	struct mxw__sought what = {.name = ascii_of(s->env.helo, name)};
 
 	if (s->env.helo_ip.family)
-		what = (struct sought){.ip = &s->env.helo_ip};
+		what = (struct mxw__sought){.ip = &s->env.helo_ip};
 	look(s, MXW__FACT_HELO_LIST, &what, s->listed.helo);
 }
 
@@ -250,7 +241,7 @@ static void look_for_sender(mxw_session_t *s)
 {
 	const struct mxw__address *sender = &s->env.sender;
 	bool has_address = s->env.sender_is_valid && !sender->is_null;
-	struct sought what = {
+	struct mxw__sought what = {
 		.mailbox = has_address ? (sender->key_text ? sender->key_text : sender->text) : NULL,
 		.name = has_address && !sender->is_literal ? sender->domain : NULL,
 	};
@@ -287,91 +278,6 @@ static void before(mxw_session_t *s, mxw_stage_t stage)
 		look_for_sender(s);
 	if (stage >= MXW_STAGE_MAIL)
 		feed_points(s);
-}
-
-/* ---- for people ---- */
-
-static void show(const char *list, const struct mxw__list_item *item, int64_t wall_ms,
-		 void (*visit)(void *ctx, const struct mxw__list_view *view), void *ctx)
-{
-	struct mxw__list_view view = {list, item->entry, item->at_ms, item->until_ms, item->author, item->reason, item->line};
-
-	if (!item->is_removed && (!item->until_ms || wall_ms < item->until_ms))
-		visit(ctx, &view);
-}
-
-static void each_of_file(mxw__list_file_t *file, const char *list, int64_t wall_ms,
-			 void (*visit)(void *ctx, const struct mxw__list_view *view), void *ctx)
-{
-	mxw__list_set_t *set = file ? mxw__list_file_content(file) : NULL;
-	struct mxw__list_item *item = NULL;
-	size_t cursor = 0;
-
-	while (set && (item = mxw__list_set_next(set, &cursor, item)))
-		show(list, item, wall_ms, visit, ctx);
-	mxw__list_set_unref(set);
-}
-
-static void copy_item(const struct mxw__list_item *item, mxw__list_set_t *copy)
-{
-	struct mxw__list_line line = {.until_ms = item->until_ms};
-	struct mxw__list_item *new_item;
-
-	line.key.len = item->key_len;
-	memcpy(line.key.data, item->key, item->key_len);
-	snprintf(line.entry, sizeof line.entry, "%s", item->entry);
-	snprintf(line.author, sizeof line.author, "%s", item->author);
-	snprintf(line.reason, sizeof line.reason, "%s", item->reason);
-	if (!item->is_removed && mxw__list_set_add(copy, &line, 0, &new_item) == MXW_OK)
-		new_item->at_ms = item->at_ms;
-}
-
-/* From chain `*at` on; false: that was the last step, or there is no such list. */
-static bool copy_step(struct mxw__lists *lists, const char *list, size_t *at, mxw__list_set_t *copy)
-{
-	size_t seen = 0;
-
-	pthread_mutex_lock(&lists->mutex);
-	struct mxw__added_list *added = mxw__lists_find_locked(lists, list, 0);
-	for (; added && *at < mxw__list_set_nchains(added->set) && seen < COPIED; ++*at, seen++)
-		for (const struct mxw__list_item *item = mxw__list_set_chain(added->set, *at); item; item = item->next, seen++)
-			copy_item(item, copy);
-	mxw__lists_note_work_locked(lists, seen);
-	bool goes_on = added && *at < mxw__list_set_nchains(added->set);
-	pthread_mutex_unlock(&lists->mutex);
-	return goes_on;
-}
-
-/* A copy, made in steps, so that nothing is locked while somebody looks; without memory the rest is not shown. */
-static mxw__list_set_t *copy_added(struct mxw__lists *lists, const char *list)
-{
-	mxw__list_set_t *copy = mxw__list_set_new(SIZE_MAX);
-	size_t at = 0;
-
-	while (copy && copy_step(lists, list, &at, copy))
-		;
-	return copy;
-}
-
-void mxw__lists_each(mxw_engine_t *engine, void (*visit)(void *ctx, const struct mxw__list_view *view), void *ctx)
-{
-	struct mxw__lists *lists = engine->lists;
-	mxw_conf_t *conf = mxw_engine_conf(engine);
-	struct mxw__list_files *files = files_ref(lists);
-	int64_t wall_ms = lists->clock.wall_ms(lists->clock.ctx);
-
-	for (size_t i = 0; i < conf->nlists; i++)
-		each_of_file(file_of(files, &conf->lists[i]), conf->lists[i].name, wall_ms, visit, ctx);
-	files_unref(files);
-	for (size_t i = 0; i < conf->nlists; i++) {
-		mxw__list_set_t *set = copy_added(lists, conf->lists[i].name);
-		struct mxw__list_item *item = NULL;
-		size_t cursor = 0;
-		while (set && (item = mxw__list_set_next(set, &cursor, item)))
-			show(conf->lists[i].name, item, wall_ms, visit, ctx);
-		mxw__list_set_unref(set);
-	}
-	mxw_conf_unref(conf);
 }
 
 const struct mxw__part mxw__part_lists = {

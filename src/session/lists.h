@@ -40,7 +40,17 @@ mxw_status_t mxw__lists_remove(mxw_engine_t *engine, const char *list, const cha
 /* All entries in force, those of files first. No lock is held while `visit` runs. */
 void mxw__lists_each(mxw_engine_t *engine, void (*visit)(void *ctx, const struct mxw__list_view *view), void *ctx);
 
-/* ---- for lists.c, lists_change.c and lists_state.c ---- */
+/* What is looked for: any of these may be NULL. */
+struct mxw__sought {
+	const struct mxw_ip *ip;
+	const char *name;              /* in A-labels */
+	const char *mailbox;
+};
+/* The entry of each list, if any, by which it has that. No lock is held while `visit` runs. */
+void mxw__lists_each_with(mxw_engine_t *engine, const struct mxw__sought *what,
+			  void (*visit)(void *ctx, const struct mxw__list_view *view), void *ctx);
+
+/* ---- for lists.c, lists_change.c, lists_show.c and lists_state.c ---- */
 
 /* Chains and entries that are looked at under one lock: a session may wait for it. */
 enum { MXW__LISTS_STEP = 256 };
@@ -83,6 +93,14 @@ static inline void mxw__lists_note_work_locked(struct mxw__lists *lists, size_t 
 	if (seen > lists->most_work)
 		lists->most_work = seen;
 }
+
+/* A reference to the files in use. */
+struct mxw__list_files *mxw__list_files_ref(struct mxw__lists *lists);
+void mxw__list_files_unref(struct mxw__list_files *files);
+/* That of a section; NULL: it has none, or another. */
+mxw__list_file_t *mxw__list_files_find(const struct mxw__list_files *files, const struct mxw__list_conf *conf);
+/* An entry of a set that has it and has not expired; NULL: none. */
+const struct mxw__list_item *mxw__lists_find(const mxw__list_set_t *set, const struct mxw__sought *what, int64_t wall_ms);
 
 /* The list of that name; made, for at most `max` entries, if `max` is not 0. NULL: there is none, or no memory or room. */
 struct mxw__added_list *mxw__lists_find_locked(struct mxw__lists *lists, const char *name, size_t max);

@@ -2,6 +2,7 @@
 /* manage.c: what the engine remembers of clients and accounts, for those who look after it. */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,11 +78,65 @@ mxw_status_t mxw_track_find(mxw_engine_t *engine, const char *key, struct mxw_tr
 	return MXW_OK;
 }
 
-/* The key by which a limit counts what concerns `key`. False: it does not. */
-static bool find_limited(const struct mxw__limit_conf *limit, const struct mxw__key *key, struct mxw__key *ret_key)
+static struct mxw_ip address_of(const struct mxw__key *key)
 {
 	struct mxw_ip ip = {.family = key->data[0]};
 
+	memcpy(ip.bytes, key->data + 1, key->len - 1u);
+	return ip;
+}
+
+/* As greylist.c names it. False: such keys are none there. */
+static bool greylist_identity(const struct mxw__key *key, char *ret_identity, size_t size)
+{
+	char text[MXW__KEY_TEXT_MAX], org[MXW__DOMAIN_MAX + 1];
+	struct mxw__key network = *key;
+
+	if (key->kind == MXW__KEY_HELO || key->kind == MXW__KEY_DOMAIN) {
+		mxw__org_domain(strchr(mxw__key_text(key, text), ':') + 1, org);
+		snprintf(ret_identity, size, "%s:%s", mxw__key_kind_name((mxw__key_kind_t)key->kind), org);
+		return true;
+	}
+	if (key->kind == MXW__KEY_ADDRESS) {
+		struct mxw_ip ip = address_of(key);
+		network = mxw__key_of_ip(MXW__KEY_NETWORK, &ip);
+	}
+	snprintf(ret_identity, size, "network:%s", mxw__key_text(&network, text));
+	return network.kind == MXW__KEY_NETWORK;
+}
+
+mxw_status_t mxw_track_find_details(mxw_engine_t *engine, const char *key, struct mxw_track_details *ret_details, struct mxw_error *err)
+{
+	size_t size = ret_details->size < sizeof *ret_details ? ret_details->size : sizeof *ret_details;
+	struct mxw_track_details details = {.size = ret_details->size};
+	char identity[MXW__DOMAIN_MAX + 16];
+	struct mxw__greylist_attempt attempt;
+	struct mxw__harvest_counts guesses;
+	struct mxw__key k;
+	mxw_status_t status = parse_key(key, &k, err);
+
+	if (status != MXW_OK)
+		return status;
+	int64_t now_ms = mxw__now_ms(&engine->clock);
+	if (k.kind == MXW__KEY_ADDRESS) {
+		struct mxw__snapshot *snap = mxw__engine_snapshot(engine);
+		struct mxw_ip ip = address_of(&k);
+		mxw__harvest_count(engine->harvest, &ip, now_ms, snap->conf->tracker.harvest_window_ms, &guesses);
+		details.guesses = guesses.client;
+		details.network_guesses = guesses.network;
+		mxw__snapshot_unref(snap);
+	}
+	if (greylist_identity(&k, identity, sizeof identity)) {
+		mxw__greylist_attempt_make(identity, "", "", &attempt);
+		details.is_greylist_known = mxw__greylist_look(engine->greylist, &attempt, now_ms) == MXW__GREYLIST_KNOWN;
+	}
+	memcpy(ret_details, &details, size);
+	return MXW_OK;
+}
+
+/* The key by which a limit counts what concerns `key`. False: it does not. */
+static bool find_limited(const struct mxw__limit_conf *limit, const struct mxw__key *key, struct mxw__key *ret_key)
+{
 	*ret_key = *key;
 	if (limit->key == (mxw__key_kind_t)key->kind)
 		return true;
@@ -90,7 +145,7 @@ static bool find_limited(const struct mxw__limit_conf *limit, const struct mxw__
 		return true;
 	if (limit->key > MXW__KEY_WIDE || key->kind >= (uint8_t)limit->key)
 		return false;
-	memcpy(ip.bytes, key->data + 1, key->len - 1u);
+	struct mxw_ip ip = address_of(key);
 	*ret_key = mxw__key_of_ip(limit->key, &ip);
 	return ret_key->kind != MXW__KEY_NONE;
 }

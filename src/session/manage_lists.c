@@ -2,6 +2,8 @@
 /* manage_lists.c: local lists, for those who look after them. */
 #include "config.h"
 
+#include <string.h>
+
 #include <mxward/track.h>
 
 #include "src/session/engine.h"
@@ -38,6 +40,39 @@ static void visit_entry(void *ctx, const struct mxw__list_view *view)
 		.reason = view->reason,
 		.line = view->line,
 	});
+}
+
+/* The address as it is written, an IPv6 one not as the /64 that stands for it elsewhere. */
+static bool find_subject(const char *text, struct mxw_ip *ip, struct mxw__key *key, struct mxw__sought *ret_what)
+{
+	const char *name = strchr(text, ':');
+
+	*ret_what = (struct mxw__sought){0};
+	if (mxw_ip_parse(text, ip) == MXW_OK)
+		ret_what->ip = ip;
+	else if (!mxw__key_parse(text, key))
+		return false;
+	else if (key->kind == MXW__KEY_HELO || key->kind == MXW__KEY_DOMAIN)
+		ret_what->name = name + 1;
+	return true;
+}
+
+mxw_status_t mxw_list_find(mxw_engine_t *engine, const char *key, void (*visit)(void *ctx, const struct mxw_list_entry *entry), void *ctx,
+			   struct mxw_error *err)
+{
+	struct list_visit v = {visit, ctx};
+	char ascii[MXW__DOMAIN_MAX + 1];
+	struct mxw__sought what;
+	struct mxw__key k;
+	struct mxw_ip ip;
+
+	if (!find_subject(key, &ip, &k, &what))
+		return mxw__fail(err, MXW_ERR_INVALID, "that is no key");
+	if (what.name)
+		what.name = mxw__domain_to_ascii(what.name, strlen(what.name), ascii) == MXW_OK ? ascii : NULL;
+	if (what.ip || what.name)
+		mxw__lists_each_with(engine, &what, visit_entry, &v);
+	return MXW_OK;
 }
 
 void mxw_list_each(mxw_engine_t *engine, void (*visit)(void *ctx, const struct mxw_list_entry *entry), void *ctx)

@@ -262,6 +262,82 @@ START_TEST(figures_have_names_of_their_own)
 }
 END_TEST
 
+static void note_listing(void *ctx, const struct mxw_list_entry *entry)
+{
+	mxw__buf_addf(ctx, "%s=%s ", entry->list, entry->entry);
+}
+
+static const char *lists_with(const char *key)
+{
+	mxw__buf_clear(&seen);
+	ck_assert_msg(mxw_list_find(engine, key, note_listing, &seen, &err) == MXW_OK, "%s: %s", key, err.text);
+	return mxw__buf_str(&seen);
+}
+
+START_TEST(the_lists_that_have_a_key_are_found)
+{
+	ck_assert_int_eq(mxw_list_add(engine, "bad", "2001:db8::7", 0, NULL, NULL, &err), MXW_OK);
+	ck_assert_int_eq(mxw_list_add(engine, "bad", "192.0.2.0/24", 1000, NULL, NULL, &err), MXW_OK);
+	ck_assert_str_eq(lists_with("2001:db8::7"), "bad=2001:db8::7 ");
+	ck_assert_str_eq(lists_with("2001:db8::8"), "");
+	ck_assert_str_eq(lists_with("192.0.2.7"), "bad=192.0.2.0/24 ");
+	ck_assert_str_eq(lists_with("helo:a.example"), "");
+	ck_assert_str_eq(lists_with("user:anna"), "");
+	fake_clock_advance(&fake, 1000);
+	ck_assert_str_eq(lists_with("192.0.2.7"), "");
+	ck_assert_int_eq(mxw_list_find(engine, "", note_listing, &seen, &err), MXW_ERR_INVALID);
+	ck_assert_int_eq(mxw_list_find(engine, "1.2.3", note_listing, &seen, &err), MXW_ERR_INVALID);
+}
+END_TEST
+
+static struct mxw_track_details details_of(const char *key)
+{
+	struct mxw_track_details details = {.size = sizeof details};
+
+	ck_assert_msg(mxw_track_find_details(engine, key, &details, &err) == MXW_OK, "%s: %s", key, err.text);
+	return details;
+}
+
+/* Tries again as a mail server does, often enough. */
+static void make_known(const char *identity)
+{
+	struct mxw__greylist_attempt attempt;
+	char sender[32];
+
+	for (int i = 0; i < 10; i++) {
+		snprintf(sender, sizeof sender, "%c@a.example", 'a' + i);
+		mxw__greylist_attempt_make(identity, sender, "x@y.example", &attempt);
+		mxw__greylist_put_off(engine->greylist, &attempt, mxw__now_ms(&fake.clock));
+		fake_clock_advance(&fake, HOUR_MS);
+		mxw__greylist_taken(engine->greylist, &attempt, mxw__now_ms(&fake.clock));
+	}
+}
+
+START_TEST(guesses_and_the_greylist_are_told_as_well)
+{
+	struct mxw_ip ip;
+
+	make_known("network:192.0.2.0/24");
+	make_known("domain:a.example");
+	ck_assert_int_eq(mxw_ip_parse("192.0.2.7", &ip), MXW_OK);
+	mxw__harvest_add(engine->harvest, &ip, "one@example.net", mxw__now_ms(&fake.clock), HOUR_MS);
+	mxw__harvest_add(engine->harvest, &ip, "two@example.net", mxw__now_ms(&fake.clock), HOUR_MS);
+	ck_assert_uint_eq(details_of("192.0.2.7").guesses, 2);
+	ck_assert_uint_eq(details_of("192.0.2.7").network_guesses, 2);
+	ck_assert_uint_eq(details_of("192.0.2.8").guesses, 0);
+	ck_assert_uint_eq(details_of("192.0.2.8").network_guesses, 2);
+	ck_assert(details_of("192.0.2.8").is_greylist_known);
+	ck_assert(details_of("192.0.2.0/24").is_greylist_known);
+	ck_assert(!details_of("192.0.3.8").is_greylist_known);
+	ck_assert(details_of("domain:mail.a.example").is_greylist_known);
+	ck_assert(!details_of("helo:mail.a.example").is_greylist_known);
+	ck_assert(!details_of("user:anna").is_greylist_known);
+	ck_assert(!details_of("2001:db8::/48").is_greylist_known);
+	struct mxw_track_details details = {.size = sizeof details};
+	ck_assert_int_eq(mxw_track_find_details(engine, "nonsense", &details, &err), MXW_ERR_INVALID);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("track_api");
@@ -277,6 +353,8 @@ int main(void)
 	tcase_add_test(tc, accounts_are_suspended_and_resumed);
 	tcase_add_test(tc, entries_are_added_and_removed);
 	tcase_add_test(tc, figures_have_names_of_their_own);
+	tcase_add_test(tc, the_lists_that_have_a_key_are_found);
+	tcase_add_test(tc, guesses_and_the_greylist_are_told_as_well);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
