@@ -16,6 +16,7 @@
 #include "src/session/engine.h"
 #include "src/session/outbound.h"
 #include "src/session/part.h"
+#include "src/share/share.h"
 
 enum { ACCOUNTS = 10000, SHARE_HALF_LIFE_MS = 6 * 3600000 };
 
@@ -45,6 +46,8 @@ static mxw_status_t make_all(mxw_engine_t *engine)
 		return MXW_ERR_NOMEM;
 	status = mxw__distinct_new(2 * ACCOUNTS, &engine->outbound->different);
 	if (status == MXW_OK)
+		status = mxw__unions_new(&engine->clock, 4 * ACCOUNTS, &engine->outbound->all);
+	if (status == MXW_OK)
 		status = mxw__table_new(&shares, &engine->outbound->shares);
 	if (status == MXW_OK)
 		status = mxw__notifier_new(notice, engine, &engine->outbound->notifier);
@@ -65,16 +68,24 @@ static void free_all(mxw_engine_t *engine)
 		return;
 	mxw__notifier_free(engine->outbound->notifier);
 	mxw__distinct_free(engine->outbound->different);
+	mxw__unions_free(engine->outbound->all);
 	mxw__table_free(engine->outbound->shares);
 	free(engine->outbound);
 }
 
 static size_t states(mxw_engine_t *engine, struct mxw__state *ret_states, size_t max)
 {
-	if (max < 1)
+	const struct mxw__state all[] = {
+		{&mxw__accounts_sort, engine->accounts},
+		{&mxw__table_failed_sort, engine->outbound->shares},
+		{&mxw__table_taken_sort, engine->outbound->shares},
+		{&mxw__unions_sort, engine->outbound->all},
+	};
+
+	if (max < MXW_ARRAY_LEN(all))
 		return 0;
-	ret_states[0] = (struct mxw__state){&mxw__accounts_sort, engine->accounts};
-	return 1;
+	memcpy(ret_states, all, sizeof all);
+	return MXW_ARRAY_LEN(all);
 }
 
 /* ---- who ---- */
@@ -149,9 +160,16 @@ static void add_different(mxw_session_t *s, mxw__quota_t what, const char *thing
 	struct mxw__outbound_counted key = {(uint64_t)what, s->outbound.who};
 	mxw__distinct_t *different = s->engine->outbound->different;
 
-	if (quota.count)
-		mxw__distinct_add(different, &key, sizeof key, (uint32_t)mxw__distinct_hash(different, thing),
-				  mxw__now_ms(&s->engine->clock), quota.window_ms);
+	if (!quota.count)
+		return;
+	mxw__distinct_add(different, &key, sizeof key, (uint32_t)mxw__distinct_hash(different, thing),
+			  mxw__now_ms(&s->engine->clock), quota.window_ms);
+	mxw__unions_add(s->engine->outbound->all, &s->outbound.who, mxw__outbound_kind(what), thing, quota.window_ms);
+}
+
+char mxw__outbound_kind(mxw__quota_t what)
+{
+	return what == MXW__QUOTA_NETWORKS ? 'n' : 'r';
 }
 
 /* IPv4 /24; of IPv6 a /48, which is what one site or provider's customer has. */
@@ -178,10 +196,13 @@ static void count(mxw_session_t *s, mxw_stage_t stage)
 
 static void count_fate(mxw_session_t *s, bool has_failed)
 {
-	mxw__event_t event = has_failed ? MXW__EVENT_UNKNOWN_RCPT : MXW__EVENT_ACCEPTED_RCPT;
+	mxw__table_t *shares = s->engine->outbound->shares;
+	int64_t now_ms = mxw__now_ms(&s->engine->clock);
 
-	/* Points only say which accounts are worth keeping. */
-	mxw__table_add(s->engine->outbound->shares, &s->outbound.who, event, 1, has_failed, mxw__now_ms(&s->engine->clock));
+	if (has_failed)
+		mxw__table_add(shares, &s->outbound.who, MXW__EVENT_UNKNOWN_RCPT, 1, 1, now_ms);
+	else
+		mxw__table_add_good(shares, &s->outbound.who, 1, now_ms);
 }
 
 /* ---- how far it has gone ---- */
@@ -192,11 +213,16 @@ static double unknown_share(const mxw_session_t *s)
 	struct mxw__standing standing;
 
 	mxw__table_get(s->engine->outbound->shares, &s->outbound.who, mxw__now_ms(&s->engine->clock), &standing);
-	double failed = standing.counts[MXW__EVENT_UNKNOWN_RCPT], taken = standing.counts[MXW__EVENT_ACCEPTED_RCPT];
+	double failed = standing.score, taken = standing.good > 0 ? standing.good : 0;
 	/* What has just been counted as the last of so many has not decayed by more than this. */
 	if (failed + 0.5 < (double)s->snapshot->conf->outbound.unknown_min)
 		return 0;
 	return 100 * failed / (failed + taken);
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
 }
 
 static double used(const mxw_session_t *s, mxw__quota_t what, const struct mxw__rate_conf *quota)
@@ -212,7 +238,9 @@ static double used(const mxw_session_t *s, mxw__quota_t what, const struct mxw__
 		return mxw__rates_level(s->engine->rates, &rate, &s->outbound.who, now_ms);
 	case MXW__QUOTA_DIFFERENT_RCPTS:
 	case MXW__QUOTA_NETWORKS:
-		return (double)mxw__distinct_count(s->engine->outbound->different, &key, sizeof key, now_ms, quota->window_ms);
+		return (double)larger(mxw__distinct_count(s->engine->outbound->different, &key, sizeof key, now_ms, quota->window_ms),
+				      mxw__unions_count(s->engine->outbound->all, &s->outbound.who, mxw__outbound_kind(what),
+							quota->window_ms));
 	default:
 		return unknown_share(s);
 	}
@@ -301,6 +329,34 @@ static void state(mxw_session_t *s)
 			mxw_facts_set(s->facts, MXW__FACT_OUTBOUND_QUOTA, mxw__quota_name((mxw__quota_t)i));
 }
 
+/* What other hosts have counted of the account. */
+static void wants(mxw_session_t *s, mxw_stage_t stage, struct mxw__wants *wants)
+{
+	static const char *const rates[] = {MXW__OUTBOUND_RATE_MESSAGES, MXW__OUTBOUND_RATE_RCPTS};
+	static const mxw__quota_t different[] = {MXW__QUOTA_DIFFERENT_RCPTS, MXW__QUOTA_NETWORKS};
+	char key[MXW__STATE_KEY_MAX];
+
+	if (stage != MXW_STAGE_MAIL || !s->snapshot->conf->outbound.enabled)
+		return;
+	s->outbound = (struct mxw__outbound_session){.who = find_who(s)};
+	if (s->outbound.who.kind == MXW__KEY_NONE || is_exempt(s))
+		return;
+	for (size_t i = 0; i < MXW_ARRAY_LEN(rates); i++) {
+		mxw__rates_record_key(rates[i], &s->outbound.who, key);
+		mxw__wants_add(wants, &mxw__rates_sort, key);
+	}
+	mxw__wants_add(wants, &mxw__table_failed_sort, mxw__key_text(&s->outbound.who, key));
+	mxw__wants_add(wants, &mxw__table_taken_sort, key);
+	for (size_t i = 0; i < MXW_ARRAY_LEN(different); i++) {
+		struct mxw__rate_conf quota = quota_of(s, different[i]);
+		for (unsigned back = 0; quota.count && back < MXW__UNIONS_QUARTERS; back++) {
+			mxw__unions_record_key(s->engine->outbound->all, &s->outbound.who, mxw__outbound_kind(different[i]),
+					       quota.window_ms, back, key);
+			mxw__wants_add(wants, &mxw__unions_sort, key);
+		}
+	}
+}
+
 static bool is_counted(const mxw_session_t *s)
 {
 	return s->outbound.who.kind != MXW__KEY_NONE && s->outbound.stage < MXW__OUTBOUND_SUSPENDED &&
@@ -339,6 +395,7 @@ const struct mxw__part mxw__part_outbound = {
 	.make = make,
 	.free = free_all,
 	.states = states,
+	.wants = wants,
 	.before = before,
 	.after = after,
 };

@@ -22,11 +22,13 @@
 #include "src/track/accounts.h"
 #include "src/track/distinct.h"
 #include "src/track/table.h"
+#include "src/track/unions.h"
 
 /* The engine's. */
 struct mxw__outbound {
-	mxw__distinct_t *different; /* recipients and networks of each account */
-	mxw__table_t *shares;       /* how many recipients were named and failed, decaying */
+	mxw__distinct_t *different; /* recipients and networks of each account, as this host has seen them since its start */
+	mxw__unions_t *all;         /* the same of all hosts and over restarts, less exactly */
+	mxw__table_t *shares;       /* how many recipients failed (score) and did not (good history), decaying */
 	mxw__notifier_t *notifier;
 };
 
@@ -59,5 +61,8 @@ struct mxw__outbound_counted {
 	uint64_t quota;
 	struct mxw__key who;
 };
+
+/* The kind of a quota's different things (unions.h). */
+char mxw__outbound_kind(mxw__quota_t what);
 
 #endif

@@ -45,6 +45,16 @@ static void keep_soon(mxw_engine_t *engine)
 		mxw__store_wake(engine->store);
 }
 
+/* Other hosts hear of the recipients that did not fail as of so many fewer. */
+static void forget_shares(mxw__table_t *shares, const struct mxw__key *who, int64_t now_ms)
+{
+	struct mxw__standing standing;
+
+	mxw__table_forgive(shares, who, now_ms);
+	if (mxw__table_get(shares, who, now_ms, &standing) && standing.good > 0)
+		mxw__table_add_good(shares, who, -standing.good, now_ms);
+}
+
 void mxw__outbound_forget(mxw_engine_t *engine, const struct mxw__key *who)
 {
 	static const char *const names[] = {MXW__OUTBOUND_RATE_MESSAGES, MXW__OUTBOUND_RATE_RCPTS};
@@ -59,7 +69,8 @@ void mxw__outbound_forget(mxw_engine_t *engine, const struct mxw__key *who)
 		struct mxw__outbound_counted key = {(uint64_t)different[i], *who};
 		mxw__distinct_forget(engine->outbound->different, &key, sizeof key);
 	}
-	mxw__table_forgive(engine->outbound->shares, who, now_ms);
+	mxw__unions_forget(engine->outbound->all, who);
+	forget_shares(engine->outbound->shares, who, now_ms);
 }
 
 static void tell(mxw_engine_t *engine, mxw_conf_t *conf, const struct mxw__key *who)

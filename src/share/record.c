@@ -39,6 +39,7 @@ static const char *merge_name(mxw__merge_t merge)
 {
 	static const char *const names[] = {
 		[MXW__MERGE_ADD] = "add", [MXW__MERGE_MAX] = "max", [MXW__MERGE_MIN] = "min",
+		[MXW__MERGE_BITS] = "bits",
 		[MXW__MERGE_TIME] = "time", [MXW__MERGE_RESET] = "reset", [MXW__MERGE_LATEST] = "latest",
 	};
 	return names[merge];

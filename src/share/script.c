@@ -90,6 +90,9 @@ static const char merge[] = COMMON
 	"    if new > 0 then new = math.max(was or 0, at) + new else new = was or 0 end\n"
 	"  elseif how == 'min' then\n"
 	"    if was and was < new then new = was end\n"
+	"  elseif how == 'bits' then\n"
+	/* Signed, as it comes from bor(). */
+	"    new = bit.bor(was or 0, new) % 4294967296\n"
 	"  elseif how == 'latest' then\n"
 	"    if was and not is_newer then new = was end\n"
 	"  else\n"

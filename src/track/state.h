@@ -8,6 +8,7 @@
  *
  *    ADD     a number that decays by its half-life (of the record), to which each host adds what it has seen
  *    MAX, MIN    the larger, the smaller one
+ *    BITS    a set of 32 bits, as a number: those of both
  *    TIME    the theoretical arrival time of a rate (GCRA), in milliseconds of wall time: the larger of it and now, and then what is added
  *    RESET   a wall time; where it grows, all ADD and TIME fields of the record begin at 0 again: how forgiving reaches everybody
  *    LATEST  of the record that was written last, as is the text: at_ms of a record with such a field says when that was
@@ -29,6 +30,7 @@ typedef enum mxw__merge {
 	MXW__MERGE_ADD,
 	MXW__MERGE_MAX,
 	MXW__MERGE_MIN,
+	MXW__MERGE_BITS,
 	MXW__MERGE_TIME,
 	MXW__MERGE_RESET,
 	MXW__MERGE_LATEST

@@ -81,5 +81,7 @@ void mxw__table_get_stats(mxw__table_t *table, struct mxw__table_stats *ret_stat
 extern const struct mxw__state_sort mxw__table_sort;
 /* Its good history for other hosts, "good", which decays more slowly and is not forgiven; the disk has it from the above. */
 extern const struct mxw__state_sort mxw__table_good_sort;
+/* The same of a table of recipients that failed (its score) and did not (its good history): "failed" and "taken". */
+extern const struct mxw__state_sort mxw__table_failed_sort, mxw__table_taken_sort;
 
 #endif

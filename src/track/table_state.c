@@ -372,17 +372,13 @@ static const struct mxw__state_field score_fields[] = {
 _Static_assert(MXW_ARRAY_LEN(score_fields) == FIELD_COUNTS + MXW__EVENT_COUNT, "a field for each event");
 _Static_assert(MXW_ARRAY_LEN(score_fields) <= MXW__STATE_FIELDS_MAX, "room for each field");
 
-const struct mxw__state_sort mxw__table_sort = {
-	.name = "score",
-	.nfields = MXW_ARRAY_LEN(score_fields),
-	.fields = score_fields,
-	.is_kept = true,
-	.is_shared = true,
-	.take = score_take,
-	.put = score_put,
-	.give_back = score_give_back,
-	.mark_all = score_mark_all,
-};
+#define SCORE_SORT(sort_name) \
+	{ \
+		.name = (sort_name), .nfields = MXW_ARRAY_LEN(score_fields), .fields = score_fields, .is_kept = true, .is_shared = true, \
+		.take = score_take, .put = score_put, .give_back = score_give_back, .mark_all = score_mark_all, \
+	}
+const struct mxw__state_sort mxw__table_sort = SCORE_SORT("score");
+const struct mxw__state_sort mxw__table_failed_sort = SCORE_SORT("failed");
 
 /* It is shared only: the disk has it with the score, and there is nothing to be taken for it here. */
 static size_t good_take(void *store, mxw__state_reader_t reader, struct mxw__state_record *ret_records, size_t max)
@@ -410,13 +406,10 @@ static void good_mark_all(void *store, mxw__state_reader_t reader)
 
 static const struct mxw__state_field good_fields[] = {{"good", MXW__MERGE_ADD, false}};
 
-const struct mxw__state_sort mxw__table_good_sort = {
-	.name = "good",
-	.nfields = MXW_ARRAY_LEN(good_fields),
-	.fields = good_fields,
-	.is_shared = true,
-	.take = good_take,
-	.put = good_put,
-	.give_back = good_give_back,
-	.mark_all = good_mark_all,
-};
+#define GOOD_SORT(sort_name) \
+	{ \
+		.name = (sort_name), .nfields = MXW_ARRAY_LEN(good_fields), .fields = good_fields, .is_shared = true, \
+		.take = good_take, .put = good_put, .give_back = good_give_back, .mark_all = good_mark_all, \
+	}
+const struct mxw__state_sort mxw__table_good_sort = GOOD_SORT("good");
+const struct mxw__state_sort mxw__table_taken_sort = GOOD_SORT("taken");

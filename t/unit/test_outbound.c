@@ -19,6 +19,7 @@
 #include "src/session/outbound.h"
 #include "t/fakes/fake_clock.h"
 #include "t/fakes/fake_resolver.h"
+#include "t/fakes/redisd.h"
 #include "t/fakes/scratch.h"
 #include "t/fakes/suite.h"
 
@@ -284,6 +285,147 @@ START_TEST(who_is_suspended_stays_so_when_the_machine_stops_at_once)
 }
 END_TEST
 
+/* ---- what outlives a process, and goes to other hosts ---- */
+
+static void wait_loaded(void)
+{
+	for (int i = 0; i < 1000 && !mxw__store_has_loaded(engine->store); i++)
+		usleep(10000);
+	ck_assert(mxw__store_has_loaded(engine->store));
+}
+
+/* One message of anna's, number `n`, from a network and to a recipient of its own, which the MTA refuses if `fails`; is she suspended? */
+static bool send_number(unsigned n, bool fails)
+{
+	struct mxw_connect_info info = {.client = {4, {203, 0, (uint8_t)n, 5}}};
+	struct mxw_verdict v;
+	mxw_session_t *s;
+	char rcpt[64];
+
+	ck_assert_int_eq(mxw_session_new(engine, &s), MXW_OK);
+	mxw_session_connect(s, &info, &v);
+	mxw_session_helo(s, "pc.example", &v);
+	mxw_session_mail(s, &(struct mxw_mail_info){.sender = "<a@example.net>", .auth_user = "anna"}, &v);
+	snprintf(rcpt, sizeof rcpt, "<to%u@far.example>", n);
+	if (v.action == MXW_ACTION_CONTINUE)
+		mxw_session_rcpt(s, &(struct mxw_rcpt_info){.rcpt = rcpt, .is_refused_by_mta = fails}, &v);
+	mxw_session_free(s);
+	return is_suspended("anna");
+}
+
+/* Suspended is who has used up twice the quota: how many messages that takes, whatever happens in between. */
+#define NONE "rule outbound-slow off\noutbound { messages none\nrecipients none\n"
+static const struct {
+	const char *conf;
+	bool fails;
+	unsigned least, most;
+	bool has_share;
+} quotas[] = {
+	{NONE "different-recipients 20/1d\nnetworks none\nunknown-share 0 }\n", false, 39, 44, false},
+	{NONE "different-recipients none\nnetworks 6/1h\nunknown-share 0 }\n", false, 12, 13, false},
+	/* All fail: known for what they are from the twentieth on, and counted when the next message comes. */
+	{NONE "different-recipients none\nnetworks none\nunknown-share 30\nunknown-min 20 }\n", true, 20, 22, true},
+	/* Unless they are few among many. */
+	{NONE "different-recipients none\nnetworks none\nunknown-share 30\nunknown-min 20 }\n", false, 60, 60, true},
+};
+
+START_TEST(a_restart_gives_nobody_his_quotas_again)
+{
+	unsigned n = 0;
+
+	start(quotas[_i].conf);
+	while (n < 60 && !send_number(n, quotas[_i].fails)) {
+		n++;
+		mxw_engine_free(engine);
+		start(quotas[_i].conf);
+		wait_loaded();
+	}
+	n += n < 60;
+	ck_assert_uint_ge(n, quotas[_i].least);
+	ck_assert_uint_le(n, quotas[_i].most);
+}
+END_TEST
+
+START_TEST(after_lifting_nothing_is_left_of_any_quota)
+{
+	unsigned n;
+
+	start(quotas[_i].conf);
+	for (int round = 0; round < 2; round++) {
+		for (n = 1; n < 60 && !send_number(n, quotas[_i].fails); n++)
+			;
+		ck_assert_uint_ge(n, quotas[_i].least);
+		ck_assert_uint_le(n, quotas[_i].most);
+		if (n == 60)
+			mxw__outbound_suspend(engine, "anna", "x", "y", 0);
+		ck_assert(mxw__outbound_resume(engine, "anna", "postmaster"));
+	}
+	/* What went well before does not count in favour of what follows. */
+	for (n = 1; quotas[_i].has_share && n < 60 && !send_number(n, true); n++)
+		;
+	ck_assert_uint_le(n, 22);
+}
+END_TEST
+
+static uint64_t different_seen(mxw_engine_t *by)
+{
+	struct mxw__key key = mxw__key_of_name(MXW__KEY_USER, "anna");
+
+	return mxw__unions_count(by->outbound->all, &key, mxw__outbound_kind(MXW__QUOTA_DIFFERENT_RCPTS), 86400000);
+}
+
+static double failed_seen(mxw_engine_t *by)
+{
+	struct mxw__key key = mxw__key_of_name(MXW__KEY_USER, "anna");
+
+	return mxw__table_score(by->outbound->shares, &key, mxw__now_ms(&fake.clock));
+}
+
+START_TEST(hosts_that_share_count_a_user_together)
+{
+	mxw_engine_t *hosts[2];
+	struct redisd redisd = {0};
+	char conf[600];
+
+	redisd_init(&redisd);
+	snprintf(conf, sizeof conf, NONE "different-recipients 40/1d\nnetworks none\nunknown-share 60\nunknown-min 30 }\n"
+		 "redis { servers %s\npush-interval 20ms }\n", redisd.server);
+	dir = NULL;
+	start(conf);
+	hosts[0] = engine;
+	start(conf);
+	hosts[1] = engine;
+	/* Twenty recipients each, some of them the same, and half of them fail. */
+	for (unsigned n = 0; n < 20; n++) {
+		engine = hosts[n % 2];
+		send_number(n / 2 * 2, n % 4 < 2);
+		engine = hosts[(n + 1) % 2];
+		send_number(100 + n, n % 4 < 2);
+	}
+	/* Each hears of the other when it has something to tell, or somebody asks. */
+	for (int i = 0; i < 1000; i++) {
+		if (different_seen(hosts[0]) >= 28 && different_seen(hosts[1]) >= 28 && failed_seen(hosts[0]) > 19 && failed_seen(hosts[1]) > 19)
+			break;
+		for (size_t h = 0; h < 2; h++) {
+			engine = hosts[h];
+			mxw_session_free(open_session());
+			send_number(0, false);
+		}
+		usleep(10000);
+	}
+	for (size_t h = 0; h < 2; h++) {
+		ck_assert_uint_ge(different_seen(hosts[h]), 27);
+		ck_assert_uint_le(different_seen(hosts[h]), 30);
+		ck_assert(failed_seen(hosts[h]) > 19 && failed_seen(hosts[h]) < 20.5);
+	}
+	mxw_engine_free(hosts[0]);
+	mxw_engine_free(hosts[1]);
+	engine = NULL;
+	dir = scratch.dir;
+	redisd_fini(&redisd);
+}
+END_TEST
+
 /* ---- notices ---- */
 
 static void write_script(const char *name, const char *text, char ret_path[300])
@@ -512,6 +654,9 @@ int main(void)
 	tcase_add_test(tc, an_account_is_suspended_and_lifted_by_hand);
 	tcase_add_test(tc, after_lifting_the_quotas_begin_anew);
 	tcase_add_test(tc, who_is_suspended_stays_so_when_the_machine_stops_at_once);
+	tcase_add_loop_test(tc, a_restart_gives_nobody_his_quotas_again, 0, MXW_ARRAY_LEN(quotas));
+	tcase_add_loop_test(tc, after_lifting_nothing_is_left_of_any_quota, 0, MXW_ARRAY_LEN(quotas));
+	tcase_add_test(tc, hosts_that_share_count_a_user_together);
 	tcase_add_test(tc, one_command_is_run_for_each_suspension_with_its_data_as_data);
 	tcase_add_loop_test(tc, a_command_that_fails_is_told_and_holds_nothing_up, 0, MXW_ARRAY_LEN(failures));
 	tcase_add_test(tc, only_so_many_notices_wait_and_the_end_waits_for_none);

@@ -28,7 +28,7 @@ static struct notices notices;
 
 /* ---- a sort with a field of each kind ---- */
 
-enum { SUM, TOP, LOW, TAT, RESET, LAST, SECRET, TOY_FIELDS };
+enum { SUM, TOP, LOW, TAT, RESET, LAST, SET, SECRET, TOY_FIELDS };
 enum { TOYS = 64 };
 
 /* What it is told to give it gives once; what it is given it keeps. */
@@ -104,6 +104,7 @@ static const struct mxw__state_field toy_fields[] = {
 	[SUM] = {"sum", MXW__MERGE_ADD, false},     [TOP] = {"top", MXW__MERGE_MAX, false},
 	[LOW] = {"low", MXW__MERGE_MIN, false},     [TAT] = {"tat", MXW__MERGE_TIME, false},
 	[RESET] = {"reset", MXW__MERGE_RESET, false}, [LAST] = {"last", MXW__MERGE_LATEST, false},
+	[SET] = {"set", MXW__MERGE_BITS, false},
 	[SECRET] = {"secret", MXW__MERGE_MAX, true},
 };
 
@@ -526,6 +527,7 @@ static void model_merge(struct model *m, const struct mxw__state_record *r, doub
 	m->values[TOP] = fmax(m->values[TOP], r->values[TOP]);
 	m->values[LOW] = fmin(m->values[LOW], r->values[LOW]);
 	m->values[RESET] = fmax(reset, r->values[RESET]);
+	m->values[SET] = (double)((uint32_t)m->values[SET] | (uint32_t)r->values[SET]);
 	if (is_newer) {
 		m->values[LAST] = r->values[LAST];
 		snprintf(m->text, sizeof m->text, "%s", r->text);
@@ -581,6 +583,7 @@ START_TEST(the_script_merges_as_state_h_says)
 		r.values[TAT] = ROLL(2) ? ROLL(100000) : 0;
 		r.values[RESET] = ROLL(4) ? models[k].values[RESET] : ROLL(2) ? at_ms : 0;
 		r.values[LAST] = ROLL(1000) + 0.5;
+		r.values[SET] = ROLL(3) ? (double)(UINT32_C(1) << ROLL(32)) : 0;
 		if (ROLL(3))
 			snprintf(r.text, sizeof r.text, "text %d", round);
 		toy_add(&h->toy, &r);

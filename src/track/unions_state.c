@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* unions_state.c: different things of accounts as a sort of state, for the disk and for other hosts. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/track/unions_parts.h"
+
+enum { COPIED = 32 }; /* entries under one lock */
+/* No time of ours comes near it. */
+#define END_S (UINT64_C(1) << 40)
+
+static bool read_key(const char *key, struct mxw__union_name *ret_name)
+{
+	unsigned long long quarter_s, number;
+	char *end;
+
+	memset(ret_name, 0, sizeof *ret_name);
+	if (key[0] < 'a' || key[0] > 'z' || key[1] != ':' || !mxw__ascii_isdigit(key[2]))
+		return false;
+	quarter_s = strtoull(key + 2, &end, 10);
+	if (*end != ':' || !mxw__ascii_isdigit(end[1]) || quarter_s < MXW__UNION_WINDOW_MIN_MS / MXW__UNIONS_QUARTERS / 1000 ||
+	    quarter_s > MXW__UNION_QUARTER_MAX_S)
+		return false;
+	number = strtoull(end + 1, &end, 10);
+	ret_name->kind = (uint32_t)(unsigned char)key[0];
+	ret_name->quarter_s = (uint32_t)quarter_s;
+	ret_name->number = (int64_t)number;
+	return *end == ':' && number < END_S / quarter_s && mxw__key_parse(end + 1, &ret_name->who);
+}
+
+static void describe(const mxw__unions_t *u, const struct mxw__union_entry *e, struct mxw__state_record *r)
+{
+	memset(r, 0, sizeof *r);
+	mxw__unions_write_key(&e->name, r->key);
+	r->at_ms = mxw__unions_wall_ms(u);
+	r->expires_ms = mxw__unions_expires_ms(&e->name);
+	r->is_gone = mxw__unions_ones(e->bits) == 0;
+	for (size_t i = 0; i < MXW__UNION_WORDS; i++)
+		r->values[i] = (double)e->bits[i];
+}
+
+/* Copies, so that the lock is held for some instructions only. */
+static size_t copy_changed(struct mxw__union_shard *shard, size_t nentries, mxw__state_reader_t reader,
+			   struct mxw__union_entry *ret_entries, size_t max)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&shard->mutex);
+	for (size_t i = 0; i < nentries && n < max && shard->nchanged[reader]; i++) {
+		struct mxw__union_entry *e = &shard->entries[shard->next[reader]];
+		shard->next[reader] = (shard->next[reader] + 1) % nentries;
+		if (!(e->changed >> reader & 1))
+			continue;
+		mxw__unions_unmark_locked(shard, e, reader);
+		ret_entries[n++] = *e;
+	}
+	pthread_mutex_unlock(&shard->mutex);
+	return n;
+}
+
+static size_t take(void *store, mxw__state_reader_t reader, struct mxw__state_record *ret_records, size_t max)
+{
+	mxw__unions_t *u = store;
+	struct mxw__union_entry entries[COPIED];
+	size_t n = 0, idle = 0;
+
+	while (n < max && idle < MXW__UNION_SHARDS) {
+		unsigned at = atomic_load(&u->next_shard[reader]);
+		size_t room = max - n < COPIED ? max - n : COPIED;
+		size_t got = copy_changed(&u->shards[at % MXW__UNION_SHARDS], u->nsets * MXW__UNION_WAYS, reader, entries, room);
+		for (size_t i = 0; i < got; i++)
+			describe(u, &entries[i], &ret_records[n++]);
+		/* A shard that has more is gone on with. */
+		if (got < room)
+			atomic_fetch_add(&u->next_shard[reader], 1);
+		idle = got ? 0 : idle + 1;
+	}
+	return n;
+}
+
+/* What comes from elsewhere may be any number. */
+static uint32_t bits_of(double value)
+{
+	return value >= 1 && value <= (double)UINT32_MAX ? (uint32_t)value : 0;
+}
+
+static void put(void *store, mxw__state_reader_t reader, const struct mxw__state_record *record)
+{
+	mxw__unions_t *u = store;
+	int64_t now_ms = mxw__unions_wall_ms(u);
+	bool is_new = false;
+	struct mxw__union_name name;
+
+	if (!read_key(record->key, &name) || mxw__unions_is_dead(&name, now_ms))
+		return;
+	struct mxw__union_place at = mxw__unions_place(u, &name);
+	pthread_mutex_lock(&at.shard->mutex);
+	struct mxw__union_entry *e = record->is_gone ? mxw__unions_find_locked(&at, &name) : mxw__unions_need_locked(&at, &name, now_ms);
+	for (size_t i = 0; e && i < MXW__UNION_WORDS; i++) {
+		uint32_t bits = record->is_gone ? 0 : e->bits[i] | bits_of(record->values[i]);
+		is_new |= bits != e->bits[i];
+		e->bits[i] = bits;
+	}
+	/* What came from one side the other is to learn. */
+	if (is_new)
+		mxw__unions_mark_locked(at.shard, e, reader == MXW__STATE_DISK ? MXW__STATE_SHARE : MXW__STATE_DISK);
+	pthread_mutex_unlock(&at.shard->mutex);
+}
+
+static void give_back(void *store, mxw__state_reader_t reader, const struct mxw__state_record *record)
+{
+	mxw__unions_t *u = store;
+	struct mxw__union_name name;
+
+	if (!read_key(record->key, &name))
+		return;
+	struct mxw__union_place at = mxw__unions_place(u, &name);
+	pthread_mutex_lock(&at.shard->mutex);
+	struct mxw__union_entry *e = mxw__unions_find_locked(&at, &name);
+	if (e)
+		mxw__unions_mark_locked(at.shard, e, reader);
+	pthread_mutex_unlock(&at.shard->mutex);
+}
+
+static void mark_all(void *store, mxw__state_reader_t reader)
+{
+	mxw__unions_t *u = store;
+
+	for (size_t s = 0; s < MXW__UNION_SHARDS; s++) {
+		struct mxw__union_shard *shard = &u->shards[s];
+		pthread_mutex_lock(&shard->mutex);
+		for (size_t i = 0; i < u->nsets * MXW__UNION_WAYS; i++)
+			if (shard->entries[i].name.quarter_s)
+				mxw__unions_mark_locked(shard, &shard->entries[i], reader);
+		pthread_mutex_unlock(&shard->mutex);
+	}
+}
+
+#define FIELD(name) {name, MXW__MERGE_BITS, false}
+static const struct mxw__state_field fields[MXW__UNION_WORDS] = {
+	FIELD("b0"), FIELD("b1"), FIELD("b2"), FIELD("b3"), FIELD("b4"), FIELD("b5"), FIELD("b6"), FIELD("b7"),
+	FIELD("b8"), FIELD("b9"), FIELD("b10"), FIELD("b11"), FIELD("b12"), FIELD("b13"), FIELD("b14"), FIELD("b15"),
+};
+
+const struct mxw__state_sort mxw__unions_sort = {
+	.name = "different",
+	.nfields = MXW__UNION_WORDS,
+	.fields = fields,
+	.is_kept = true,
+	.is_shared = true,
+	.take = take,
+	.put = put,
+	.give_back = give_back,
+	.mark_all = mark_all,
+};
