@@ -118,8 +118,9 @@ def _furnish(path):
     subprocess.run([ip, "-6", "route", "add", "local", NETWORK6, "dev", "lo"], check=True)
 
 
-def _die_with_parent():
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+def end_with_parent(number):
+    """This process gets the signal when its parent ends."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 def _exit_code(status):
@@ -135,7 +136,7 @@ def _in_child(work):
         return child
     code = 70
     try:
-        _die_with_parent()
+        end_with_parent(signal.SIGKILL)
         code = work()
     except Missing as e:
         print("run: %s" % e, file=sys.stderr)
