@@ -59,8 +59,22 @@ static void begin_round(mxw__share_t *share)
 /* What else was sent in it may be without a reply. */
 static void end_round(mxw__share_t *share)
 {
+	share->nbatch = share->nover = 0;
 	share->is_in_round = false;
 	share->round_end = share->nsent;
+}
+
+bool mxw__share_is_pushing(const mxw__share_t *share)
+{
+	return share->nover < share->nbatch || share->nanswered < share->round_end;
+}
+
+bool mxw__share_is_flush_wanted(mxw__share_t *share)
+{
+	pthread_mutex_lock(&share->mutex);
+	bool is_wanted = share->flushes_wanted != share->round_flushes;
+	pthread_mutex_unlock(&share->mutex);
+	return is_wanted;
 }
 
 void mxw__share_end_flush(mxw__share_t *share)
@@ -77,18 +91,17 @@ void mxw__share_end_flush(mxw__share_t *share)
 
 bool mxw__share_push(mxw__share_t *share)
 {
-	if (share->nover < share->nbatch)
+	if (mxw__share_is_pushing(share))
 		return true;
 	/* A batch that was not full was the last of the round: what changes all the time does not keep it going. */
-	if (share->is_in_round && share->nbatch && share->nbatch < MXW__SHARE_BATCH) {
-		share->nbatch = share->nover = 0;
+	if (share->is_in_round && share->nbatch && share->nbatch < MXW__SHARE_BATCH)
 		end_round(share);
-	}
-	pthread_mutex_lock(&share->mutex);
-	bool is_wanted = share->flushes_wanted != share->flushes_done;
-	pthread_mutex_unlock(&share->mutex);
+	/* Who waits for a round hears of it before there is another, or might wait for that one as well, and so on. */
+	mxw__share_end_flush(share);
+	if (mxw__share_is_pushing(share))
+		return true;
 	if (!share->is_in_round) {
-		if (!is_wanted && mxw__share_steady_ms() < share->next_push_ms)
+		if (!mxw__share_is_flush_wanted(share) && mxw__share_steady_ms() < share->next_push_ms)
 			return true;
 		begin_round(share);
 		if (!mxw__share_send_probe(share) || !mxw__share_ask_changes(share))

@@ -318,12 +318,14 @@ static bool is_too_late(mxw__share_t *share)
 	return true;
 }
 
-static int64_t time_to_wait(const mxw__share_t *share)
+static int64_t time_to_wait(mxw__share_t *share)
 {
 	int64_t due_ms = share->next_push_ms;
 
-	if (share->is_in_round)
-		due_ms = share->nover < share->nbatch ? INT64_MAX : 0;
+	if (mxw__share_is_pushing(share))
+		due_ms = INT64_MAX;
+	else if (share->is_in_round || mxw__share_is_flush_wanted(share))
+		due_ms = 0;
 	if (share->ring_n && share->ring[share->ring_first].sent_ms + share->settings->timeout_ms + 1 < due_ms)
 		due_ms = share->ring[share->ring_first].sent_ms + share->settings->timeout_ms + 1;
 	return due_ms - mxw__share_steady_ms();

@@ -119,7 +119,7 @@ struct mxw__share {
 	struct mxw__share_asked asked;
 	struct mxw__share_wish *first, **last;
 	size_t nwishes;
-	unsigned flushes_wanted, flushes_done;
+	unsigned flushes_wanted, flushes_done, round_flushes; /* asked for in all, over, and before the latest round began */
 	char server[256];
 	/* The thread's own. */
 	struct mxw__share_settings *settings;
@@ -141,7 +141,6 @@ struct mxw__share {
 	uint64_t number;
 	int64_t next_push_ms, full_at_ms;
 	bool is_in_round;
-	unsigned round_flushes;         /* asked for before the round began */
 	uint64_t nsent, nanswered, round_end; /* commands in all; so many were sent when the round was over */
 	struct mxw__share_reading readings[MXW__STATE_SORTS_MAX];
 };
@@ -178,13 +177,17 @@ bool mxw__share_on_probe(mxw__share_t *share, const redisReply *reply);
 
 /* To be called with every new connection: what had no reply goes once more. */
 bool mxw__share_push_again(mxw__share_t *share);
-/* Takes and sends what is due. */
+/* Takes and sends what is due; nothing before what was sent for the last time is answered. */
 bool mxw__share_push(mxw__share_t *share);
 /* Says so to who waits for it, if the round is over and answered. */
 void mxw__share_end_flush(mxw__share_t *share);
 void mxw__share_on_push(mxw__share_t *share, size_t index, const redisReply *reply);
 /* All that can be told again without harm is to be pushed; sums only by the one host that tells them for all. */
 void mxw__share_mark_all(mxw__share_t *share, bool with_sums);
+/* Some of it is without a reply. */
+bool mxw__share_is_pushing(const mxw__share_t *share);
+/* Somebody waits for a flush, and no round has begun since. */
+bool mxw__share_is_flush_wanted(mxw__share_t *share);
 /* At the end: what is in hand goes back to whom it was taken from. */
 void mxw__share_give_back(mxw__share_t *share);
 

@@ -632,6 +632,41 @@ START_TEST(the_script_merges_as_state_h_says)
 }
 END_TEST
 
+/* ---- rounds, and the end of them ---- */
+
+static unsigned calls_of(const char *command)
+{
+	char name[32], *info = REDISD_ASK(&redisd, "INFO", "commandstats");
+	int len = snprintf(name, sizeof name, "cmdstat_%s:calls=", command);
+	const char *found = strstr(info, name);
+	unsigned n = found ? (unsigned)atoi(found + len) : 0;
+
+	free(info);
+	return n;
+}
+
+/* Each round looks at the epoch. It is seen that a round is answered whenever that is, not only when it is before the next question. */
+START_TEST(a_flush_takes_one_round)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+
+	/* A new connection would ask as well. */
+	conf.timeout_ms = WAIT_MS;
+	host_init(&a, &conf, 0);
+	wait_up(&a, true);
+	flush(&a);
+	free(REDISD_ASK(&redisd, "CONFIG", "RESETSTAT"));
+	for (int i = 0; i < 20; i++) {
+		if (i % 2)
+			add(&a, "192.0.2.30", 1);
+		flush(&a);
+	}
+	ck_assert_uint_eq(calls_of("get"), 20);
+	host_fini(&a);
+}
+END_TEST
+
 /* ---- who may ---- */
 
 START_TEST(a_user_with_what_the_manual_asks_for_will_do)
@@ -1127,6 +1162,7 @@ int main(void)
 	tcase_add_test(tc, a_removal_is_heard_of_and_what_is_older_does_not_undo_it);
 	tcase_add_test(tc, sorts_that_matter_at_once_come_without_being_asked_for);
 	tcase_add_test(tc, the_script_merges_as_state_h_says);
+	tcase_add_test(tc, a_flush_takes_one_round);
 	tcase_add_test(tc, a_user_with_what_the_manual_asks_for_will_do);
 	tcase_add_test(tc, a_wrong_password_is_told_and_repeated_nowhere);
 	tcase_add_test(tc, what_the_user_may_not_do_is_told);
