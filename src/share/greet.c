@@ -63,11 +63,13 @@ static bool say_who(struct greeting *g)
 /* SCRIPT LOAD gives the name under which EVALSHA finds it. */
 static bool say_all(struct greeting *g)
 {
-	char number[16], epoch[MXW__SHARE_ID_MAX];
+	char number[16], *epoch = g->share->own_epochs[g->share->current];
 	bool is_ok = say_who(g);
 
 	snprintf(number, sizeof number, "%u", g->share->settings->database);
-	snprintf(epoch, sizeof epoch, "%016llx", (unsigned long long)mxw__random_u64());
+	/* The same again where no answer came: the server may have taken it. */
+	if (!*epoch)
+		snprintf(epoch, MXW__SHARE_ID_MAX, "%016llx", (unsigned long long)mxw__random_u64());
 	snprintf(g->epoch_name, sizeof g->epoch_name, "%sepoch", g->share->settings->prefix);
 	if (is_ok && g->share->settings->database)
 		is_ok = SAY(g, STEP_SELECT, "SELECT", number);
@@ -80,13 +82,17 @@ static bool say_all(struct greeting *g)
 /* ---- hearing ---- */
 
 /* Another one than before, or the first there ever was: what was in Redis is gone. Whose epoch it is tells the sums, for all hosts. */
-static void note_epoch(mxw__share_t *share, const char *epoch, bool is_new)
+static void note_epoch(mxw__share_t *share, const char *epoch)
 {
+	char *own = share->own_epochs[share->current];
+	bool is_own = strcmp(own, epoch) == 0;
 	bool is_other = *share->epoch && strcmp(share->epoch, epoch) != 0;
 
 	snprintf(share->epoch, sizeof share->epoch, "%s", epoch);
-	if (is_other || is_new)
-		mxw__share_mark_all(share, is_new);
+	if (is_own)
+		*own = '\0';
+	if (is_other || is_own)
+		mxw__share_mark_all(share, is_own);
 }
 
 /* Words of a server that does not know a command repeat what it was sent: of AUTH nothing may be repeated. */
@@ -103,7 +109,7 @@ static bool hear_error(mxw__share_t *share, step_t step, const redisReply *reply
 	return false;
 }
 
-static bool hear(struct greeting *g, step_t step, const redisReply *reply, bool *is_new)
+static bool hear(struct greeting *g, step_t step, const redisReply *reply)
 {
 	mxw__share_t *share = g->share;
 
@@ -117,13 +123,10 @@ static bool hear(struct greeting *g, step_t step, const redisReply *reply, bool 
 		/* As soon as the last is there it is tried: whether it may be run is another permission. */
 		return g->nloaded < MXW__SCRIPTS ||
 		       SAY(g, STEP_TRY, "EVALSHA", share->sha[MXW__SCRIPT_FETCH], "1", g->epoch_name);
-	case STEP_SET_EPOCH:
-		*is_new = reply->type == REDIS_REPLY_STATUS;
-		return true;
 	case STEP_GET_EPOCH:
 		if (reply->type != REDIS_REPLY_STRING || reply->len == 0 || reply->len >= MXW__SHARE_ID_MAX)
 			return fail(share, "what it has in the key of the epoch is none");
-		note_epoch(share, reply->str, *is_new);
+		note_epoch(share, reply->str);
 		return true;
 	default:
 		return true;
@@ -133,7 +136,6 @@ static bool hear(struct greeting *g, step_t step, const redisReply *reply, bool 
 bool mxw__share_greet(mxw__share_t *share, int64_t deadline_ms)
 {
 	struct greeting g = {.share = share};
-	bool is_new = false;
 	size_t nheard = 0;
 
 	if (!say_all(&g))
@@ -143,7 +145,7 @@ bool mxw__share_greet(mxw__share_t *share, int64_t deadline_ms)
 		if (!mxw__link_work(&share->link) || !mxw__link_next(&share->link, &reply))
 			return false;
 		if (reply) {
-			bool is_ok = hear(&g, g.steps[nheard++], reply, &is_new);
+			bool is_ok = hear(&g, g.steps[nheard++], reply);
 			freeReplyObject(reply);
 			if (!is_ok)
 				return false;

@@ -381,6 +381,7 @@ static void step(mxw__share_t *share)
 	} else {
 		connect_some(share);
 	}
+	memset(share->own_epochs, 0, sizeof share->own_epochs);
 }
 
 static void push_the_last(mxw__share_t *share)

@@ -134,6 +134,7 @@ struct mxw__share {
 	char epoch[MXW__SHARE_ID_MAX];  /* of the data in Redis; "" before it was seen */
 	struct mxw__share_expected ring[MXW__SHARE_RING];
 	size_t ring_first, ring_n;
+	char own_epochs[MXW__REDIS_SERVERS_MAX][MXW__SHARE_ID_MAX]; /* what a server without one is told; "" when it is in force */
 	struct mxw__share_push batch[MXW__SHARE_BATCH];
 	struct mxw__state_record taken[MXW__SHARE_BATCH];
 	size_t nbatch, nover;

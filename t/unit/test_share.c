@@ -840,6 +840,31 @@ START_TEST(a_redis_that_lost_its_data_gets_it_from_the_first_that_comes_back)
 }
 END_TEST
 
+/* Its GET is refused, so that it does not hear that the epoch is its own, as when the answer is lost. */
+START_TEST(who_wrote_the_epoch_tells_the_sums_though_the_answer_was_lost)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+
+	conf.user = "mxward";
+	conf.password = "opensesame";
+	free(REDISD_ASK(&redisd, "ACL", "SETUSER", "mxward", "-get"));
+	host_init(&a, &conf, 0);
+	wait_notice("GET is refused");
+	ck_assert_uint_eq(toy_marks(&a.toy), 0);
+	free(REDISD_ASK(&redisd, "ACL", "SETUSER", "mxward", "+get"));
+	wait_up(&a, true);
+	ck_assert_uint_eq(toy_marks(&a.toy), 1);
+	ck_assert_uint_eq(toy_marks(&a.eager), 1);
+	/* Others that come later do not. */
+	host_init(&b, &conf, 0);
+	wait_up(&b, true);
+	ck_assert_uint_eq(toy_marks(&b.toy), 0);
+	host_fini(&a);
+	host_fini(&b);
+}
+END_TEST
+
 START_TEST(a_frozen_redis_keeps_nobody_waiting)
 {
 	const char *server = redisd.server;
@@ -1169,6 +1194,7 @@ int main(void)
 	tcase_add_test(tc, tls_is_spoken_to_who_has_the_right_certificate);
 	tcase_add_test(tc, what_changes_while_redis_is_away_is_pushed_when_it_is_back);
 	tcase_add_test(tc, a_redis_that_lost_its_data_gets_it_from_the_first_that_comes_back);
+	tcase_add_test(tc, who_wrote_the_epoch_tells_the_sums_though_the_answer_was_lost);
 	tcase_add_test(tc, a_frozen_redis_keeps_nobody_waiting);
 	tcase_add_test(tc, a_push_whose_answer_was_lost_counts_once);
 	tcase_add_test(tc, scripts_that_were_flushed_are_loaded_again);
