@@ -102,8 +102,7 @@ static void poll_both(struct mxw__link *link, short events, int64_t timeout_ms)
 
 struct attempt {
 	int64_t deadline_ms;
-	bool (*is_cancelled)(void *ctx);
-	void *ctx;
+	const struct mxw__link_owner *owner;
 };
 
 /* Until the socket is ready for `events`; false: it is too late. */
@@ -114,7 +113,7 @@ static bool wait_ready(struct mxw__link *link, const struct attempt *attempt, sh
 		if (poll(&fd, 1, 0) > 0)
 			return true;
 		int64_t left = attempt->deadline_ms - steady_ms();
-		if (left <= 0 || attempt->is_cancelled(attempt->ctx))
+		if (left <= 0 || attempt->owner->is_cancelled(attempt->owner->ctx))
 			return fail(link, "no connection in time");
 		poll_both(link, events, left);
 	}
@@ -147,23 +146,36 @@ static bool connect_path(struct mxw__link *link, const struct attempt *attempt, 
 	return connect_to(link, attempt, (const struct sockaddr *)&sun, sizeof sun);
 }
 
-static bool connect_host(struct mxw__link *link, const struct attempt *attempt, const struct mxw__link_server *server)
+/* NULL: link->why says why. */
+static struct addrinfo *look_up(struct mxw__link *link, const struct mxw__link_owner *owner, const struct mxw__link_server *server)
 {
 	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *list = NULL;
-	unsigned naddresses = 0;
 	char port[8];
+
+	snprintf(port, sizeof port, "%u", server->port);
+	if (!owner->set_looking_up(owner->ctx, true)) {
+		fail(link, "no connection in time");
+		return NULL;
+	}
+	int rc = getaddrinfo(server->host, port, &hints, &list);
+	bool goes_on = owner->set_looking_up(owner->ctx, false);
+	if (rc == 0 && goes_on)
+		return list;
+	if (rc == 0)
+		freeaddrinfo(list);
+	fail(link, goes_on ? gai_strerror(rc) : "no connection in time");
+	return NULL;
+}
+
+static bool connect_host(struct mxw__link *link, const struct attempt *attempt, const struct mxw__link_server *server)
+{
+	struct addrinfo *list = look_up(link, attempt->owner, server);
+	unsigned naddresses = 0;
 	int on = 1;
 	bool is_ok = false;
 
-	snprintf(port, sizeof port, "%u", server->port);
-	int rc = getaddrinfo(server->host, port, &hints, &list);
-	if (rc != 0)
-		return fail(link, gai_strerror(rc));
-	/* That may have taken long. */
-	if (attempt->is_cancelled(attempt->ctx)) {
-		freeaddrinfo(list);
-		return fail(link, "no connection in time");
-	}
+	if (!list)
+		return false;
 	for (const struct addrinfo *ai = list; ai; ai = ai->ai_next)
 		naddresses++;
 	for (const struct addrinfo *ai = list; ai && !is_ok; ai = ai->ai_next, naddresses--) {
@@ -191,9 +203,9 @@ static bool start_tls(struct mxw__link *link, const struct attempt *attempt, SSL
 }
 
 bool mxw__link_connect(struct mxw__link *link, const struct mxw__link_server *server, SSL_CTX *tls, int64_t deadline_ms,
-		       bool (*is_cancelled)(void *ctx), void *ctx)
+		       const struct mxw__link_owner *owner)
 {
-	struct attempt attempt = {deadline_ms, is_cancelled, ctx};
+	struct attempt attempt = {deadline_ms, owner};
 
 	mxw__link_close(link);
 	bool is_ok = server->port ? connect_host(link, &attempt, server) : connect_path(link, &attempt, server->host);

@@ -49,12 +49,20 @@ void mxw__link_init(struct mxw__link *link, int wake_fd);
 void mxw__link_close(struct mxw__link *link);
 static inline bool mxw__link_is_open(const struct mxw__link *link) { return link->fd >= 0; }
 
-/*
- * Looks the name up, which may take as long as the system's resolver likes, and connects until `deadline_ms` (of the system's monotonic
- * clock). `tls` may be NULL. `is_cancelled` is asked after each wait.
- */
+/* On whose behalf it is connected; both may end it. */
+struct mxw__link_owner {
+	bool (*is_cancelled)(void *ctx);     /* asked after each wait */
+	/*
+	 * Told before and after a name is looked up, which may take as long as the system's resolver likes. False: no further. In between nothing is
+	 * touched but the link's server.
+	 */
+	bool (*set_looking_up)(void *ctx, bool is_looking_up);
+	void *ctx;
+};
+
+/* Looks the name up, and connects until `deadline_ms` (of the system's monotonic clock). `tls` may be NULL. */
 bool mxw__link_connect(struct mxw__link *link, const struct mxw__link_server *server, SSL_CTX *tls, int64_t deadline_ms,
-		       bool (*is_cancelled)(void *ctx), void *ctx);
+		       const struct mxw__link_owner *owner);
 
 /* Puts a command behind those that wait to be sent. */
 bool mxw__link_command(struct mxw__link *link, size_t argc, const char *const *argv, const size_t *lens);
@@ -76,6 +84,7 @@ int mxw__link_tls_shake(struct mxw__link *link);
 /* As recv() and send(); -1 with errno EAGAIN sets `want_events`. */
 ssize_t mxw__link_tls_read(struct mxw__link *link, void *data, size_t len);
 ssize_t mxw__link_tls_write(struct mxw__link *link, const void *data, size_t len);
+/* Without TLS nothing of OpenSSL is called. */
 void mxw__link_tls_end(struct mxw__link *link);
 
 #endif

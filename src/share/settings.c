@@ -51,6 +51,15 @@ void mxw__share_settings_free(struct mxw__share_settings *settings)
 		return;
 	mxw__free_secret(settings->user);
 	mxw__free_secret(settings->password);
-	SSL_CTX_free(settings->tls);
+	mxw__share_settings_end_tls(settings);
 	free(settings);
+}
+
+/* Nothing of OpenSSL is called where there is nothing: it may have ended. */
+void mxw__share_settings_end_tls(struct mxw__share_settings *settings)
+{
+	if (!settings || !settings->tls)
+		return;
+	SSL_CTX_free(settings->tls);
+	settings->tls = NULL;
 }

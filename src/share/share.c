@@ -11,7 +11,7 @@
 #include "src/share/thread.h"
 
 enum {
-	END_MS = 1500,  /* how long the end waits for the thread: its last push, and what it may be doing before that */
+	END_MS = 1500,  /* how long the end waits for a thread that looks up a name */
 	FREE_US = 1000, /* what an answer in time may take, again and again */
 };
 
@@ -260,23 +260,37 @@ mxw_status_t mxw__share_configure(mxw__share_t *share, const struct mxw__redis_c
 	return needs_thread && !share->has_thread ? MXW_ERR_SYSTEM : MXW_OK;
 }
 
-/* The thread may be in the hands of the system's resolver: then it is left there, and ends itself, and what is its own, when it comes back. */
+/*
+ * A thread that outlives its owner may outlive main(). exit() ends OpenSSL whoever uses it, so what is OpenSSL's does not stay with the thread, which
+ * touches none of it while it looks up a name.
+ */
+static void abandon_locked(mxw__share_t *share)
+{
+	mxw__link_tls_end(&share->link);
+	mxw__share_settings_end_tls(share->settings);
+	mxw__share_settings_end_tls(share->next_settings);
+	share->is_abandoned = true;
+	pthread_detach(share->thread);
+}
+
+/*
+ * The thread may be in the hands of the system's resolver: then it is left there, and ends itself, and what is its own, when it comes back.
+ * Wherever else it is it has the states in hand, and is waited for; nothing there takes long.
+ */
 static bool end_thread(mxw__share_t *share)
 {
-	int64_t end_ms = mxw__share_steady_ms() + END_MS;
+	int64_t end_ms = mxw__share_steady_ms() + END_MS, now_ms;
 
 	atomic_store(&share->is_stopping, true);
 	mxw__share_wake(share);
 	pthread_mutex_lock(&share->mutex);
-	for (int64_t now_ms; !share->has_stopped && (now_ms = mxw__share_steady_ms()) < end_ms;)
+	while (!share->has_stopped && share->is_looking_up && (now_ms = mxw__share_steady_ms()) < end_ms)
 		mxw__cond_wait_ms(&share->changed, &share->mutex, end_ms - now_ms);
-	/* Then it is about to, and waits for nothing. */
-	while (share->is_finishing && !share->has_stopped)
+	if (share->is_looking_up)
+		abandon_locked(share);
+	while (!share->has_stopped && !share->is_abandoned)
 		pthread_cond_wait(&share->changed, &share->mutex);
 	bool has_stopped = share->has_stopped;
-	share->is_abandoned = !has_stopped;
-	if (!has_stopped)
-		pthread_detach(share->thread);
 	pthread_mutex_unlock(&share->mutex);
 	if (has_stopped)
 		pthread_join(share->thread, NULL);

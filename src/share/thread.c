@@ -40,6 +40,25 @@ bool mxw__share_is_stopping(void *share)
 	return atomic_load(&((mxw__share_t *)share)->is_stopping);
 }
 
+bool mxw__share_set_looking_up(void *arg, bool is_looking_up)
+{
+	mxw__share_t *share = arg;
+
+	pthread_mutex_lock(&share->mutex);
+	bool goes_on = !mxw__share_is_stopping(share);
+	share->is_looking_up = is_looking_up && goes_on;
+	pthread_mutex_unlock(&share->mutex);
+	return goes_on;
+}
+
+/* `tls` may be NULL. */
+static bool connect_to(mxw__share_t *share, struct mxw__link *link, size_t server, SSL_CTX *tls, int64_t deadline_ms)
+{
+	const struct mxw__link_owner owner = {mxw__share_is_stopping, mxw__share_set_looking_up, share};
+
+	return mxw__link_connect(link, &share->settings->servers[server], tls, deadline_ms, &owner);
+}
+
 /* ---- commands and replies ---- */
 
 bool mxw__share_eval(mxw__share_t *share, mxw__share_script_t script, size_t nkeys, size_t argc, const char *const *argv)
@@ -112,9 +131,15 @@ static bool hear(mxw__share_t *share, const redisReply *reply)
 	}
 }
 
+static bool has_to_end(const mxw__share_t *share)
+{
+	return atomic_load(&share->is_stopping) && mxw__share_steady_ms() >= share->stop_at_ms;
+}
+
+/* Some servers always have another reply: the end does not wait for all of them. */
 static bool hear_all(mxw__share_t *share)
 {
-	for (;;) {
+	while (!has_to_end(share)) {
 		redisReply *reply;
 		if (!mxw__link_next(&share->link, &reply))
 			return false;
@@ -125,6 +150,7 @@ static bool hear_all(mxw__share_t *share)
 		if (!is_ok)
 			return false;
 	}
+	return true;
 }
 
 /* ---- telling ---- */
@@ -262,8 +288,7 @@ static bool try_server(mxw__share_t *share)
 		snprintf(share->link.why, sizeof share->link.why, "%s", s->why_no_tls);
 		return false;
 	}
-	return mxw__link_connect(&share->link, server, s->tls, deadline_ms, mxw__share_is_stopping, share) &&
-	       mxw__share_greet(share, deadline_ms);
+	return connect_to(share, &share->link, share->current, s->tls, deadline_ms) && mxw__share_greet(share, deadline_ms);
 }
 
 static void connect_some(mxw__share_t *share)
@@ -286,26 +311,26 @@ static void connect_some(mxw__share_t *share)
 	use_next_server(share);
 }
 
-/* Hosts that went to different servers for a moment come together again at the first. */
-static void look_back(mxw__share_t *share)
+/* Hosts that went to different servers for a moment come together again at the first. True: it took some time. */
+static bool look_back(mxw__share_t *share)
 {
 	struct mxw__link probe;
 	int64_t now_ms = mxw__share_steady_ms();
 
 	if (share->current == 0 || now_ms < share->look_back_ms)
-		return;
+		return false;
 	share->look_back_ms = now_ms + LOOK_BACK_MS;
 	/* No session waits while this one does. */
 	atomic_store(&share->is_prompt, false);
 	mxw__link_init(&probe, share->wake_fd);
-	bool is_there = mxw__link_connect(&probe, &share->settings->servers[0], NULL, now_ms + share->settings->timeout_ms,
-					  mxw__share_is_stopping, share);
+	bool is_there = connect_to(share, &probe, 0, NULL, now_ms + share->settings->timeout_ms);
 	mxw__link_close(&probe);
-	if (!is_there)
-		return;
-	go_down(share);
-	share->current = 0;
-	share->retry_at_ms = now_ms;
+	if (is_there) {
+		go_down(share);
+		share->current = 0;
+		share->retry_at_ms = now_ms;
+	}
+	return true;
 }
 
 /* ---- going round ---- */
@@ -331,18 +356,22 @@ static int64_t time_to_wait(mxw__share_t *share)
 	return due_ms - mxw__share_steady_ms();
 }
 
-static void serve(mxw__share_t *share)
+static bool serve(mxw__share_t *share)
 {
 	bool is_ok = mxw__share_pull(share) && mxw__share_push(share) && mxw__link_work(&share->link) && hear_all(share) &&
 		     !is_too_late(share);
 
-	if (!is_ok) {
+	if (is_ok)
+		mxw__share_end_flush(share);
+	else
 		lose(share);
-		return;
-	}
-	mxw__share_end_flush(share);
-	look_back(share);
-	if (mxw__link_is_open(&share->link))
+	return is_ok;
+}
+
+/* Where a connection was waited for, the wake-up was taken there: then there may be something to do. */
+static void serve_and_wait(mxw__share_t *share)
+{
+	if (serve(share) && !look_back(share))
 		mxw__link_wait(&share->link, time_to_wait(share));
 }
 
@@ -359,6 +388,7 @@ static void adopt_settings(mxw__share_t *share)
 	mxw__share_settings_free(share->settings);
 	share->settings = next;
 	share->current = 0;
+	memset(share->own_epochs, 0, sizeof share->own_epochs);
 	share->tried = 0;
 	share->pause_ms = next->retry_ms;
 	share->retry_at_ms = 0;
@@ -374,31 +404,42 @@ static void step(mxw__share_t *share)
 	if (!share->settings->nservers) {
 		mxw__link_wait(&share->link, IDLE_MS);
 	} else if (mxw__link_is_open(&share->link)) {
-		serve(share);
+		serve_and_wait(share);
 	} else if (now_ms < share->retry_at_ms) {
 		tell_away(share);
 		mxw__link_wait(&share->link, share->retry_at_ms - now_ms);
 	} else {
 		connect_some(share);
 	}
-	memset(share->own_epochs, 0, sizeof share->own_epochs);
+}
+
+static bool is_flushed(mxw__share_t *share)
+{
+	pthread_mutex_lock(&share->mutex);
+	bool is = share->flushes_wanted == share->flushes_done;
+	pthread_mutex_unlock(&share->mutex);
+	return is;
 }
 
 static void push_the_last(mxw__share_t *share)
 {
-	int64_t end_ms = mxw__share_steady_ms() + STOP_MS;
-
+	share->stop_at_ms = mxw__share_steady_ms() + STOP_MS;
 	pthread_mutex_lock(&share->mutex);
 	share->flushes_wanted++;
 	pthread_mutex_unlock(&share->mutex);
-	while (mxw__link_is_open(&share->link) && mxw__share_steady_ms() < end_ms) {
-		pthread_mutex_lock(&share->mutex);
-		bool is_done = share->flushes_wanted == share->flushes_done;
-		pthread_mutex_unlock(&share->mutex);
-		if (is_done)
-			break;
-		serve(share);
+	while (serve(share) && !is_flushed(share) && !has_to_end(share)) {
+		int64_t left_ms = share->stop_at_ms - mxw__share_steady_ms(), wait_ms = time_to_wait(share);
+		mxw__link_wait(&share->link, wait_ms < left_ms ? wait_ms : left_ms);
 	}
+}
+
+static void finish(mxw__share_t *share)
+{
+	if (mxw__link_is_open(&share->link))
+		push_the_last(share);
+	if (share->settings && share->settings->nservers)
+		go_down(share);
+	mxw__share_give_back(share);
 }
 
 void *mxw__share_main(void *arg)
@@ -411,18 +452,13 @@ void *mxw__share_main(void *arg)
 		uselocale(c_locale);
 	while (!mxw__share_is_stopping(share))
 		step(share);
-	if (mxw__link_is_open(&share->link))
-		push_the_last(share);
+	/* From here on no name is looked up, and it is not abandoned any more. */
 	pthread_mutex_lock(&share->mutex);
 	bool is_abandoned = share->is_abandoned;
-	share->is_finishing = !is_abandoned;
 	pthread_mutex_unlock(&share->mutex);
 	/* Of what others have, nothing is there any more if they did not wait for this. */
-	if (!is_abandoned) {
-		if (share->settings && share->settings->nservers)
-			go_down(share);
-		mxw__share_give_back(share);
-	}
+	if (!is_abandoned)
+		finish(share);
 	if (c_locale) {
 		uselocale(LC_GLOBAL_LOCALE);
 		freelocale(c_locale);

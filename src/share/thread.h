@@ -42,6 +42,8 @@ struct mxw__share_settings {
 /* NULL without memory. */
 struct mxw__share_settings *mxw__share_settings_new(const struct mxw__redis_conf *conf);
 void mxw__share_settings_free(struct mxw__share_settings *settings);
+/* Frees what is OpenSSL's. NULL is allowed. */
+void mxw__share_settings_end_tls(struct mxw__share_settings *settings);
 
 /* ---- asked.c ---- */
 
@@ -114,7 +116,7 @@ struct mxw__share {
 	_Atomic uint64_t pushed, pulled, late, longest_us, failed, dropped;
 	pthread_mutex_t mutex;          /* guards the next; a leaf */
 	pthread_cond_t changed;         /* a flush is done, the thread has stopped */
-	bool is_on, is_finishing, has_stopped, is_abandoned;
+	bool is_on, is_looking_up, has_stopped, is_abandoned;
 	struct mxw__share_settings *next_settings; /* to be taken over by the thread */
 	struct mxw__share_asked asked;
 	struct mxw__share_wish *first, **last;
@@ -126,15 +128,15 @@ struct mxw__share {
 	struct mxw__link link;
 	size_t current;                 /* of the servers */
 	unsigned tried;                 /* servers in a row, without success */
-	int64_t retry_at_ms, pause_ms, up_since_ms, away_since_ms, look_back_ms;
+	int64_t retry_at_ms, pause_ms, up_since_ms, away_since_ms, look_back_ms, stop_at_ms; /* the last: of the last push */
 	bool is_told_away;
 	int64_t told_ms;
 	char told_server[280];
 	char sha[MXW__SCRIPTS][48];
 	char epoch[MXW__SHARE_ID_MAX];  /* of the data in Redis; "" before it was seen */
+	char own_epochs[MXW__REDIS_SERVERS_MAX][MXW__SHARE_ID_MAX]; /* what a server without one is told; "" when it is in force */
 	struct mxw__share_expected ring[MXW__SHARE_RING];
 	size_t ring_first, ring_n;
-	char own_epochs[MXW__REDIS_SERVERS_MAX][MXW__SHARE_ID_MAX]; /* what a server without one is told; "" when it is in force */
 	struct mxw__share_push batch[MXW__SHARE_BATCH];
 	struct mxw__state_record taken[MXW__SHARE_BATCH];
 	size_t nbatch, nover;
@@ -153,6 +155,8 @@ int64_t mxw__share_steady_ms(void);
 int64_t mxw__share_wall_ms(const mxw__share_t *share);
 void mxw__share_wake(mxw__share_t *share);
 bool mxw__share_is_stopping(void *share);
+/* Beginning: false when it is stopping. Ended: false as well, and then only share.is_abandoned may be looked at. */
+bool mxw__share_set_looking_up(void *share, bool is_looking_up);
 /* Sends EVALSHA: the script's name and the number of keys go before `argv`. */
 bool mxw__share_eval(mxw__share_t *share, mxw__share_script_t script, size_t nkeys, size_t argc, const char *const *argv);
 /* Notes what the command just put together is for. False: there are too many without a reply, see link.why. */
@@ -180,15 +184,15 @@ bool mxw__share_on_probe(mxw__share_t *share, const redisReply *reply);
 bool mxw__share_push_again(mxw__share_t *share);
 /* Takes and sends what is due; nothing before what was sent for the last time is answered. */
 bool mxw__share_push(mxw__share_t *share);
+/* Some of it is without a reply. */
+bool mxw__share_is_pushing(const mxw__share_t *share);
+/* Somebody waits for a flush, and no round has begun since. */
+bool mxw__share_is_flush_wanted(mxw__share_t *share);
 /* Says so to who waits for it, if the round is over and answered. */
 void mxw__share_end_flush(mxw__share_t *share);
 void mxw__share_on_push(mxw__share_t *share, size_t index, const redisReply *reply);
 /* All that can be told again without harm is to be pushed; sums only by the one host that tells them for all. */
 void mxw__share_mark_all(mxw__share_t *share, bool with_sums);
-/* Some of it is without a reply. */
-bool mxw__share_is_pushing(const mxw__share_t *share);
-/* Somebody waits for a flush, and no round has begun since. */
-bool mxw__share_is_flush_wanted(mxw__share_t *share);
 /* At the end: what is in hand goes back to whom it was taken from. */
 void mxw__share_give_back(mxw__share_t *share);
 

@@ -128,6 +128,8 @@ ssize_t mxw__link_tls_write(struct mxw__link *link, const void *data, size_t len
 
 void mxw__link_tls_end(struct mxw__link *link)
 {
+	if (!link->ssl)
+		return;
 	SSL_free(link->ssl);
 	ERR_clear_error();
 	link->ssl = NULL;

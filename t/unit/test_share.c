@@ -2,8 +2,11 @@
 /* Hosts that share through a real Redis: each is a table and a toy sort with a mxw__share_t of its own. */
 #include "config.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <math.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -35,6 +38,8 @@ enum { TOYS = 64 };
 struct toy {
 	pthread_mutex_t mutex;
 	size_t nqueued, nput, nmarked;
+	int put_takes_ms;
+	atomic_bool is_putting;
 	struct mxw__state_record queued[TOYS], put;
 };
 
@@ -55,10 +60,14 @@ static void toy_put(void *store, mxw__state_reader_t reader, const struct mxw__s
 {
 	struct toy *toy = store;
 
+	atomic_store(&toy->is_putting, true);
+	if (toy->put_takes_ms)
+		poll(NULL, 0, toy->put_takes_ms);
 	pthread_mutex_lock(&toy->mutex);
 	toy->put = *record;
 	toy->nput++;
 	pthread_mutex_unlock(&toy->mutex);
+	atomic_store(&toy->is_putting, false);
 }
 
 static bool toy_queue(struct toy *toy, const struct mxw__state_record *record)
@@ -316,10 +325,12 @@ static void other_fini(void)
 }
 
 static void liar_fini(void);
+static atomic_bool is_holding, is_held;
 
 /* What a test that failed has left. */
 static void end(void)
 {
+	atomic_store(&is_holding, false);
 	host_fini(&a);
 	host_fini(&b);
 	host_fini(&c);
@@ -664,6 +675,121 @@ START_TEST(a_flush_takes_one_round)
 	}
 	ck_assert_uint_eq(calls_of("get"), 20);
 	host_fini(&a);
+}
+END_TEST
+
+static size_t count_threads(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	size_t n = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+static void wait_threads(size_t n)
+{
+	int64_t end_ms = now_ms() + WAIT_MS;
+
+	/* One that was joined may be seen for a moment. */
+	while (count_threads() != n && now_ms() < end_ms)
+		poll(NULL, 0, 2);
+	ck_assert_uint_eq(count_threads(), n);
+}
+
+START_TEST(the_end_leaves_no_thread_behind)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	size_t threads = count_threads();
+
+	for (int i = 0; i < 5; i++) {
+		host_init(&a, &conf, 0);
+		wait_up(&a, true);
+		flush(&a);
+		add(&a, "192.0.2.31", 1);
+		host_fini(&a);
+		wait_threads(threads);
+	}
+	char *text = REDISD_ASK(&redisd, "HGET", "mxward:score:192.0.2.31", "f:score");
+	ck_assert_double_eq_tol(atof(text), 5, 0.1);
+	free(text);
+}
+END_TEST
+
+START_TEST(the_end_waits_for_who_is_in_the_midst_of_a_state)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+
+	host_init(&a, &conf, 0);
+	wait_up(&a, true);
+	flush(&a);
+	struct mxw__state_record r = a_record(&a, "k", 0);
+	a.toy.put_takes_ms = 2500;
+	toy_add(&a.toy, &r);
+	mxw__share_flush(a.share, 1);
+	int64_t end_ms = now_ms() + WAIT_MS;
+	while (!atomic_load(&a.toy.is_putting) && now_ms() < end_ms)
+		poll(NULL, 0, 2);
+	ck_assert(atomic_load(&a.toy.is_putting));
+	host_fini(&a);
+	ck_assert(!atomic_load(&a.toy.is_putting));
+	ck_assert_uint_eq(a.toy.nput, 1);
+}
+END_TEST
+
+/* In place of the system's: it holds who asks for a certain name until he is let go. */
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **ret_list)
+{
+	int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+	void *symbol = dlsym(RTLD_NEXT, "getaddrinfo");
+
+	memcpy(&real, &symbol, sizeof real);
+	if (!name || strcmp(name, "held.test") != 0)
+		return real(name, service, hints, ret_list);
+	atomic_store(&is_held, true);
+	while (atomic_load(&is_holding))
+		poll(NULL, 0, 2);
+	atomic_store(&is_held, false);
+	return real("127.0.0.1", service, hints, ret_list);
+}
+
+static void wait_held(void)
+{
+	int64_t end_ms = now_ms() + WAIT_MS;
+
+	while (!atomic_load(&is_held) && now_ms() < end_ms)
+		poll(NULL, 0, 2);
+	ck_assert(atomic_load(&is_held));
+}
+
+/* The last of it is seen under AddressSanitizer. */
+START_TEST(the_end_does_not_wait_for_the_resolver)
+{
+	char text[64];
+	const char *server = text;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+	size_t threads = count_threads();
+
+	snprintf(text, sizeof text, "held.test:%u", redisd.tls_port);
+	conf.tls = true;
+	conf.tls_ca_file = redisd.ca_file;
+	atomic_store(&is_holding, true);
+	host_init(&a, &conf, 0);
+	wait_held();
+	int64_t began_ms = now_ms();
+	host_fini(&a);
+	ck_assert_int_lt(now_ms() - began_ms, WAIT_MS);
+	ck_assert_uint_eq(count_threads(), threads + 1);
+	memset(&a, 0xa5, sizeof a);
+	a.share = NULL;
+	atomic_store(&is_holding, false);
+	wait_threads(threads);
+	ck_assert_uint_eq(notices_count(&notices), 0);
 }
 END_TEST
 
@@ -1188,6 +1314,9 @@ int main(void)
 	tcase_add_test(tc, sorts_that_matter_at_once_come_without_being_asked_for);
 	tcase_add_test(tc, the_script_merges_as_state_h_says);
 	tcase_add_test(tc, a_flush_takes_one_round);
+	tcase_add_test(tc, the_end_leaves_no_thread_behind);
+	tcase_add_test(tc, the_end_waits_for_who_is_in_the_midst_of_a_state);
+	tcase_add_test(tc, the_end_does_not_wait_for_the_resolver);
 	tcase_add_test(tc, a_user_with_what_the_manual_asks_for_will_do);
 	tcase_add_test(tc, a_wrong_password_is_told_and_repeated_nowhere);
 	tcase_add_test(tc, what_the_user_may_not_do_is_told);
