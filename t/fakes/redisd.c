@@ -19,7 +19,7 @@
 #include "src/base/base.h"
 #include "t/fakes/redisd.h"
 
-enum { START_TRIES = 500 };
+enum { START_TRIES = 500, SPAWN_TRIES = 20 };
 
 static void die(const char *what, const char *hint)
 {
@@ -117,20 +117,34 @@ static bool is_up(struct redisd *redisd)
 	return is;
 }
 
+/* False: it has ended, or takes too long. */
+static bool wait_up(struct redisd *redisd)
+{
+	for (int i = 0; i < START_TRIES; i++) {
+		if (waitpid(redisd->pid, NULL, WNOHANG) == redisd->pid) {
+			redisd->pid = 0;
+			return false;
+		}
+		if (is_up(redisd))
+			return true;
+		poll(NULL, 0, 10);
+	}
+	redisd_kill(redisd);
+	return false;
+}
+
+/* While it does not run some connection of another program may have its port as its own end: it is tried again when that is over. */
 void redisd_start(struct redisd *redisd)
 {
 	char conf[128];
 
 	write_conf(redisd);
 	snprintf(conf, sizeof conf, "%s/redis.conf", redisd->scratch.dir);
-	redisd->pid = spawn(redisd, (const char *const[]){"redis-server", conf, NULL});
-	for (int i = 0; i < START_TRIES; i++) {
-		int status;
-		if (is_up(redisd))
+	for (int i = 0; i < SPAWN_TRIES; i++) {
+		redisd->pid = spawn(redisd, (const char *const[]){"redis-server", conf, NULL});
+		if (wait_up(redisd))
 			return;
-		if (waitpid(redisd->pid, &status, WNOHANG) == redisd->pid)
-			break;
-		poll(NULL, 0, 10);
+		poll(NULL, 0, 100);
 	}
 	show_log(redisd);
 	die("redis-server", "is missing or does not start (Debian: redis-server, Fedora: redis)");
