@@ -154,6 +154,8 @@ static bool guess_of(mxw_session_t *s, const struct mxw_ip *client, const char *
 	count(s, client, &counts);
 	if (is_of_spread(s, client))
 		mxw__spread_guess(s->engine->spread, &network, sizeof network, rcpt, now_ms, tc->harvest_window_ms);
+	else if (!mxw__track_has_history(s, client))
+		mxw__spread_guess_more(s->engine->spread, &network, sizeof network, rcpt, now_ms, tc->harvest_window_ms);
 	if (counts.client >= CLIENT_GUESSES)
 		return mxw__harvest_add_alone(s->engine->harvest, client, rcpt, now_ms, tc->harvest_window_ms);
 	return mxw__harvest_add(s->engine->harvest, client, rcpt, now_ms, tc->harvest_window_ms);

@@ -8,6 +8,9 @@
 #include "src/track/sketch.h"
 #include "src/track/spread.h"
 
+/* For so many guesses at most, each window, stands a network that is seen by itself. */
+enum { PLACES = 10 };
+
 struct mxw__spread {
 	struct mxw__hashkey key;  /* immutable */
 	pthread_mutex_t mutex;    /* guards the rest; a leaf in the lock order */
@@ -72,6 +75,22 @@ void mxw__spread_guess(mxw__spread_t *spread, const void *network, size_t networ
 	spread->unknown++;
 	mxw__sketch_add(&spread->networks, net, now_ms, window_ms);
 	mxw__sketch_add(&spread->guesses, guess, now_ms, window_ms);
+	pthread_mutex_unlock(&spread->mutex);
+}
+
+void mxw__spread_guess_more(mxw__spread_t *spread, const void *network, size_t network_len, const char *rcpt, int64_t now_ms,
+			    uint64_t window_ms)
+{
+	uint32_t place[] = {(uint32_t)mxw__hash(&spread->key, network, network_len),
+			    (uint32_t)mxw__hash(&spread->key, rcpt, strlen(rcpt)) % PLACES};
+
+	pthread_mutex_lock(&spread->mutex);
+	age_locked(spread, now_ms, window_ms);
+	mxw__sketch_add(&spread->networks, place[0], now_ms, window_ms);
+	if (mxw__sketch_add(&spread->guesses, (uint32_t)mxw__hash(&spread->key, place, sizeof place), now_ms, window_ms)) {
+		spread->tried++;
+		spread->unknown++;
+	}
 	pthread_mutex_unlock(&spread->mutex);
 }
 

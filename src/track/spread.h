@@ -29,6 +29,12 @@ void mxw__spread_try(mxw__spread_t *spread, int64_t now_ms, uint64_t window_ms);
 /* It does not exist. Text and network are octets of any kind. */
 void mxw__spread_guess(mxw__spread_t *spread, const void *network, size_t network_len, const char *rcpt, int64_t now_ms,
 		       uint64_t window_ms);
+/*
+ * The same, of a network or client that guesses so much that it is seen by itself: as long as it goes on it counts with some guesses, no
+ * more, whatever it tries.
+ */
+void mxw__spread_guess_more(mxw__spread_t *spread, const void *network, size_t network_len, const char *rcpt, int64_t now_ms,
+			    uint64_t window_ms);
 void mxw__spread_count(mxw__spread_t *spread, int64_t now_ms, uint64_t window_ms, struct mxw__spread_counts *ret_counts);
 
 #endif

@@ -90,3 +90,149 @@ session other
 connect 198.51.100.1
 fact site.harvested = no
 close
+
+# Who goes on and on counts on, with some guesses for each window: else the harvest would be over whenever the first ones are an hour old.
+session goes-on
+connect 203.0.120.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r0n0x@N@@example.net>
+close
+session goes-on
+connect 203.0.121.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r0n1x@N@@example.net>
+close
+session goes-on
+connect 203.0.122.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r0n2x@N@@example.net>
+close
+session goes-on
+connect 203.0.123.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r0n3x@N@@example.net>
+close
+session goes-on
+connect 203.0.124.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r0n4x@N@@example.net>
+close
+session other
+connect 198.51.100.1
+fact site.harvested = yes
+close
+advance 29m
+session goes-on
+connect 203.0.120.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r1n0x@N@@example.net>
+close
+session goes-on
+connect 203.0.121.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r1n1x@N@@example.net>
+close
+session goes-on
+connect 203.0.122.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r1n2x@N@@example.net>
+close
+session goes-on
+connect 203.0.123.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r1n3x@N@@example.net>
+close
+session goes-on
+connect 203.0.124.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r1n4x@N@@example.net>
+close
+session other
+connect 198.51.100.1
+fact site.harvested = yes
+close
+advance 29m
+session goes-on
+connect 203.0.120.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r2n0x@N@@example.net>
+close
+session goes-on
+connect 203.0.121.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r2n1x@N@@example.net>
+close
+session goes-on
+connect 203.0.122.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r2n2x@N@@example.net>
+close
+session goes-on
+connect 203.0.123.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r2n3x@N@@example.net>
+close
+session goes-on
+connect 203.0.124.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r2n4x@N@@example.net>
+close
+session other
+connect 198.51.100.1
+fact site.harvested = yes
+close
+advance 29m
+session goes-on
+connect 203.0.120.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r3n0x@N@@example.net>
+close
+session goes-on
+connect 203.0.121.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r3n1x@N@@example.net>
+close
+session goes-on
+connect 203.0.122.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r3n2x@N@@example.net>
+close
+session goes-on
+connect 203.0.123.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r3n3x@N@@example.net>
+close
+session goes-on
+connect 203.0.124.1
+helo a.example
+mail <a@a.example>
+repeat 12 rcpt <r3n4x@N@@example.net>
+close
+session other
+connect 198.51.100.1
+fact site.harvested = yes
+close
+advance 61m
+session other
+connect 198.51.100.1
+fact site.harvested = no
+close

@@ -112,6 +112,25 @@ START_TEST(different_guesses_and_networks_are_counted)
 }
 END_TEST
 
+START_TEST(who_goes_on_counts_with_some_guesses)
+{
+	char text[16];
+
+	for (unsigned i = 0; i < 500; i++) {
+		snprintf(text, sizeof text, "%u", i);
+		mxw__spread_guess_more(spread, i % 2 ? "a" : "b", 1, text, i, WINDOW);
+	}
+	ck_assert_uint_eq(counts(500).guesses, 20);
+	ck_assert_uint_eq(counts(500).networks, 2);
+	ck_assert_uint_eq(counts(500).share, 100);
+	/* Of all that was tried it is as much, however much it is. */
+	for (unsigned i = 0; i < 20; i++)
+		mxw__spread_try(spread, 500, WINDOW);
+	ck_assert_uint_eq(counts(500).share, 50);
+	ck_assert_uint_eq(counts(2 * WINDOW).guesses, 0);
+}
+END_TEST
+
 static void *work(void *arg)
 {
 	unsigned thread = (unsigned)(uintptr_t)arg;
@@ -123,6 +142,7 @@ static void *work(void *arg)
 		see(key, thing, i);
 		mxw__seen_forget(seen, key, strlen(key), mxw__seen_hash(seen, thing, strlen(thing)));
 		guess(thread, i, i);
+		mxw__spread_guess_more(spread, "x", 1, thing, i, WINDOW);
 		counts(i);
 	}
 	return NULL;
@@ -136,7 +156,7 @@ START_TEST(threads_share_it)
 		pthread_create(&threads[i], NULL, work, (void *)i);
 	for (size_t i = 0; i < MXW_ARRAY_LEN(threads); i++)
 		pthread_join(threads[i], NULL);
-	ck_assert_uint_eq(counts(5000).networks, 4);
+	ck_assert_uint_eq(counts(5000).networks, 5);
 }
 END_TEST
 
@@ -150,6 +170,7 @@ int main(void)
 	tcase_add_test(tc, what_is_forgotten_is_new);
 	tcase_add_test(tc, too_many_pairs_push_out_the_oldest);
 	tcase_add_test(tc, different_guesses_and_networks_are_counted);
+	tcase_add_test(tc, who_goes_on_counts_with_some_guesses);
 	tcase_add_test(tc, threads_share_it);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
