@@ -8,10 +8,10 @@
 #include "src/session/track.h"
 
 /*
- * Different ones in a window: so many of one network count for the site, and of one client for its network, whose other hosts do not
- * become suspect by one alone.
+ * Different ones in a window: so many of one network count for the site, and so many of one client; the first few of a client count for its
+ * network as they are, the others with two more at most, or its other hosts would become suspect by one alone.
  */
-enum { SPREAD_GUESSES = 10, CLIENT_GUESSES = 4 };
+enum { SPREAD_GUESSES = 10, CLIENT_GUESSES = 4, FIRST_GUESSES = 2 };
 
 static const struct mxw__tracker_conf *conf_of(const mxw_session_t *s)
 {
@@ -156,7 +156,7 @@ static bool guess_of(mxw_session_t *s, const struct mxw_ip *client, const char *
 		mxw__spread_guess(s->engine->spread, &network, sizeof network, rcpt, now_ms, tc->harvest_window_ms);
 	else if (!mxw__track_has_history(s, client))
 		mxw__spread_guess_more(s->engine->spread, &network, sizeof network, rcpt, now_ms, tc->harvest_window_ms);
-	if (counts.client >= CLIENT_GUESSES)
+	if (counts.client >= FIRST_GUESSES)
 		return mxw__harvest_add_alone(s->engine->harvest, client, rcpt, now_ms, tc->harvest_window_ms);
 	return mxw__harvest_add(s->engine->harvest, client, rcpt, now_ms, tc->harvest_window_ms);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,6 +118,36 @@ static uint64_t count_site(struct site *site, int64_t now_ms, uint64_t window_ms
 
 /* ---- all of them ---- */
 
+/* One of two that a client has in its network; no recipient is called like that. */
+static uint32_t hash_place(const mxw__harvest_t *harvest, const uint8_t client_key[KEY_BYTES], unsigned number)
+{
+	char text[2 * KEY_BYTES + 16];
+	int len = snprintf(text, sizeof text, "place %u ", number);
+
+	for (size_t i = 0; i < KEY_BYTES; i++)
+		len += snprintf(text + len, sizeof text - (size_t)len, "%02x", client_key[i]);
+	return (uint32_t)mxw__distinct_hash(harvest->guesses, text);
+}
+
+/*
+ * Of a client that has guessed before. What its network has tried already is the same guess; what it has not is one of two places that
+ * are filled one after the other, and kept for as long as the client goes on.
+ */
+static void add_to_network(mxw__harvest_t *harvest, const struct mxw_ip *client, uint32_t hash, int64_t now_ms, uint64_t window_ms)
+{
+	uint8_t network[KEY_BYTES], own[KEY_BYTES];
+
+	make_key(client, false, own);
+	make_key(client, true, network);
+	uint64_t before = mxw__distinct_count(harvest->guesses, own, sizeof own, now_ms, window_ms);
+	bool is_there = mxw__distinct_has(harvest->guesses, network, sizeof network, hash, now_ms, window_ms);
+	if (is_there)
+		mxw__distinct_add(harvest->guesses, network, sizeof network, hash, now_ms, window_ms);
+	for (unsigned i = 0; i < 2; i++)
+		if (before >= 4 || (!is_there && i == (before == 3)))
+			mxw__distinct_add(harvest->guesses, network, sizeof network, hash_place(harvest, own, i), now_ms, window_ms);
+}
+
 static bool add(mxw__harvest_t *harvest, const struct mxw_ip *client, bool is_alone, const char *address, int64_t now_ms,
 		uint64_t window_ms)
 {
@@ -126,6 +157,8 @@ static bool add(mxw__harvest_t *harvest, const struct mxw_ip *client, bool is_al
 		return false;
 	uint64_t hash = mxw__distinct_hash(harvest->guesses, address);
 	make_key(client, false, key);
+	if (is_alone)
+		add_to_network(harvest, client, (uint32_t)hash, now_ms, window_ms);
 	bool is_new = mxw__distinct_add(harvest->guesses, key, sizeof key, (uint32_t)hash, now_ms, window_ms);
 	make_key(client, true, key);
 	if (!is_alone)

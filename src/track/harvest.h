@@ -44,7 +44,10 @@ void mxw__harvest_free(mxw__harvest_t *harvest);
  */
 bool mxw__harvest_add(mxw__harvest_t *harvest, const struct mxw_ip *client, const char *address, int64_t now_ms,
 		      uint64_t window_ms);
-/* The same, but not for the network: one client must not make its neighbours suspect. */
+/*
+ * The same of a client with two guesses or more in the window: for its network it counts with two more at most, whatever it guesses, and with
+ * these for as long as it goes on. One client must not make its neighbours suspect.
+ */
 bool mxw__harvest_add_alone(mxw__harvest_t *harvest, const struct mxw_ip *client, const char *address, int64_t now_ms,
 			    uint64_t window_ms);
 void mxw__harvest_count(mxw__harvest_t *harvest, const struct mxw_ip *client, int64_t now_ms, uint64_t window_ms,

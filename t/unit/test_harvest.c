@@ -293,6 +293,39 @@ START_TEST(threads_share_it)
 }
 END_TEST
 
+/* ... and goes on doing so when the first guesses are out of the window, but never with more. */
+START_TEST(a_client_counts_a_little_for_its_network_as_long_as_it_goes_on)
+{
+	char rcpt[32];
+	struct mxw_ip a, b;
+
+	ck_assert_int_eq(mxw_ip_parse("192.0.2.1", &a), MXW_OK);
+	ck_assert_int_eq(mxw_ip_parse("192.0.2.2", &b), MXW_OK);
+	for (int i = 0; i < 200; i++) {
+		int64_t now_ms = i * (WINDOW / 20);
+		snprintf(rcpt, sizeof rcpt, "a%d@example.net", i);
+		if (i < 2)
+			mxw__harvest_add(harvest, &a, rcpt, now_ms, WINDOW);
+		else
+			mxw__harvest_add_alone(harvest, &a, rcpt, now_ms, WINDOW);
+		ck_assert_uint_le(counts("192.0.2.9", now_ms).network, 4);
+		if (i >= 4)
+			ck_assert_uint_ge(counts("192.0.2.9", now_ms).network, 2);
+		if (i >= 4)
+			ck_assert_uint_ge(counts("192.0.2.1", now_ms).client, 5);
+	}
+	/* What somebody else there has tried as well is the same guess. */
+	int64_t now_ms = 200 * (WINDOW / 20);
+	mxw__harvest_add(harvest, &b, "x@example.net", now_ms, WINDOW);
+	mxw__harvest_add(harvest, &b, "y@example.net", now_ms, WINDOW);
+	uint64_t before = counts("192.0.2.9", now_ms).network;
+	mxw__harvest_add_alone(harvest, &b, "x@example.net", now_ms, WINDOW);
+	ck_assert_uint_eq(counts("192.0.2.9", now_ms).network, before);
+	mxw__harvest_add_alone(harvest, &b, "z@example.net", now_ms, WINDOW);
+	ck_assert_uint_eq(counts("192.0.2.9", now_ms).network, before + 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("harvest");
@@ -315,6 +348,7 @@ int main(void)
 	tcase_add_test(tc, another_window_may_come_with_a_reload);
 	tcase_add_test(tc, under_pressure_those_who_guess_most_are_kept);
 	tcase_add_test(tc, threads_share_it);
+	tcase_add_test(tc, a_client_counts_a_little_for_its_network_as_long_as_it_goes_on);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
