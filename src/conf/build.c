@@ -95,10 +95,14 @@ static void check_greylist(struct mxw__build *b, const struct mxw__pos *pos)
 	const struct mxw__section *s = &mxw__sections[MXW__SECTION_GREYLIST];
 	const struct mxw__greylist_conf *g = &b->conf->greylist;
 	const struct mxw__pos *delay = mxw__option_pos(s, pos, "delay"), *window = mxw__option_pos(s, pos, "retry-window");
+	const struct mxw__pos *client_delay = mxw__option_pos(s, pos, "client-delay");
 
 	if (g->delay_ms >= g->retry_window_ms)
 		mxw__complain(b->values.complaints, delay->file ? delay : window,
 			      "a 'delay' that is not shorter than 'retry-window': nobody could ever pass");
+	if (g->client_delay_ms >= g->retry_window_ms)
+		mxw__complain(b->values.complaints, client_delay->file ? client_delay : window,
+			      "a 'client-delay' that is not shorter than 'retry-window': nobody could ever pass by it");
 }
 
 void mxw__build_addresses(struct mxw__build *b, struct mxw__strings *list)

@@ -191,6 +191,7 @@ struct mxw__greylist_conf {
 	uint64_t delay_ms;             /* earlier it is no retry */
 	uint64_t retry_window_ms;      /* so long after the first attempt it is one */
 	uint64_t known_for_ms;         /* after it was seen last */
+	uint64_t client_delay_ms;      /* the same, of who has nothing but his address to be known by */
 	uint64_t known_after_ms;       /* mail was taken so long ago; 0: that makes nobody known */
 	uint64_t auto_allow;           /* passed attempts that make known; 0: nobody ever is */
 	uint64_t max_entries;

@@ -165,6 +165,7 @@ static const struct mxw__option greylist[] = {
 	{"delay", MXW__OPT_DURATION, "5m", AT(mxw_conf, greylist.delay_ms), RANGE(SECOND, DAY)},
 	{"retry-window", MXW__OPT_DURATION, "2d", AT(mxw_conf, greylist.retry_window_ms), RANGE(MINUTE, 30 * DAY)},
 	{"known-for", MXW__OPT_DURATION, "35d", AT(mxw_conf, greylist.known_for_ms), RANGE(HOUR, 400 * DAY)},
+	{"client-delay", MXW__OPT_DURATION, "1h", AT(mxw_conf, greylist.client_delay_ms), RANGE(SECOND, DAY)},
 	{"known-after", MXW__OPT_DURATION, "2d", AT(mxw_conf, greylist.known_after_ms), RANGE(0, 60 * DAY)},
 	{"auto-allow", MXW__OPT_NUMBER, "1", AT(mxw_conf, greylist.auto_allow), RANGE(0, 1000)},
 	{"max-entries", MXW__OPT_NUMBER, "100000", AT(mxw_conf, greylist.max_entries), RANGE(1000, 10000000)},

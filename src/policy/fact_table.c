@@ -227,6 +227,9 @@ const struct mxw_fact_info mxw__fact_table[MXW__FACT_COUNT] = {
 	[MXW__FACT_GREYLIST_IDENTITY] = {"greylist.identity", MXW_FACT_WORD, MXW_STAGE_RCPT, MESSAGE, false,
 		"signature domain helo network",
 		"as what the greylist knows the client: by a signature that is aligned, the sender's domain or HELO name for which SPF passes, or its network only"},
+	[MXW__FACT_GREYLIST_CLIENT] = {"greylist.client", MXW_FACT_WORD, MXW_STAGE_RCPT, MESSAGE, false,
+		"new waiting passed known",
+		"what the greylist knows of the client's own address, whoever the sender is: one that has guessed recipients is neither passed nor known"},
 	[MXW__FACT_ORIGIN] = {"origin", MXW_FACT_WORD, MXW_STAGE_EOM, MESSAGE, false,
 		"client received internal user unreadable",
 		"whose address counts at the end of the message: the client's, or, if that is a relay, the one "

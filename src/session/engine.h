@@ -173,6 +173,15 @@ struct mxw__greylisting {
 	bool has_taken;
 };
 
+/* What greylist_client.c knows of the client's address. */
+struct mxw__greylist_client {
+	bool is_stated;                  /* for the current recipient: a rule hangs on it */
+	mxw__greylist_answer_t answer;
+	struct mxw__greylist_attempt attempt;
+	bool has_taken;                  /* of the message's recipients one was accepted: the first one was this attempt */
+	struct mxw__greylist_attempt taken;
+};
+
 enum { MXW__LISTED_MAX = 240 };
 
 /* Which entries of our lists have the client, its HELO name, the sender: for the log. "" for none. */
@@ -208,6 +217,7 @@ struct mxw_session {
 	unsigned points_fed;             /* a bit for each sum of points that the tracker has been told of */
 	struct mxw__message_record record;
 	struct mxw__greylisting greylisting;
+	struct mxw__greylist_client greylist_client;
 	int64_t share_spent_us;          /* that it has waited for what other hosts know (share.h) */
 	int64_t step_began_ms;
 	int64_t hold_until_ms;           /* the time of the step's reply; 0: it need not wait */
@@ -257,6 +267,12 @@ void mxw__track_concealed(mxw_session_t *s);
  * MXW_ERR_INVALID if it is no key, none that is kept, no such event, or `times` is not 1 to 1000.
  */
 mxw_status_t mxw__track_report(mxw_engine_t *engine, const char *key, mxw__event_t event, unsigned times, struct mxw_error *err);
+
+/* greylist.c */
+/* The greylist has something to say of this client at all. */
+bool mxw__greylist_is_subject(const mxw_session_t *s);
+/* SPF has passed, for a domain that knows the client. */
+bool mxw__greylist_has_domain(const mxw_session_t *s);
 
 /* backup.c */
 /* The session is at a listener that is a backup. */

@@ -72,7 +72,7 @@ static bool fact_is(const mxw_session_t *s, mxw_fact_id_t fact, const char *word
 }
 
 /* Mail programs do not try again as servers do: where users log in, nobody is put off for being new. */
-static bool is_subject(const mxw_session_t *s)
+bool mxw__greylist_is_subject(const mxw_session_t *s)
 {
 	return mxw__session_is_stranger(s) && s->env.client.family && !fact_is(s, MXW__FACT_LISTENER, "submission") &&
 	       !fact_is(s, MXW__FACT_LISTENER, "submissions");
@@ -113,13 +113,18 @@ static void add_signature(mxw_session_t *s, const char *rcpt)
 	}
 }
 
+bool mxw__greylist_has_domain(const mxw_session_t *s)
+{
+	return fact_is(s, MXW__FACT_SPF, "pass") && !fact_is(s, MXW__FACT_SPF_MECHANISM, "all");
+}
+
 /* The sender's domain, or, of a null sender, the HELO name: whatever SPF has passed. */
 static void add_spf(mxw_session_t *s, const char *rcpt)
 {
 	bool is_null = s->env.sender.is_null;
 	char org[MXW__DOMAIN_MAX + 1];
 
-	if (!fact_is(s, MXW__FACT_SPF, "pass") || fact_is(s, MXW__FACT_SPF_MECHANISM, "all"))
+	if (!mxw__greylist_has_domain(s))
 		return;
 	mxw__org_domain(is_null ? s->env.helo : s->env.sender.domain, org);
 	add_identity(s, is_null ? "helo" : "domain", org, rcpt);
@@ -202,7 +207,7 @@ static void before(mxw_session_t *s, mxw_stage_t stage)
 		return;
 	if (stage == MXW_STAGE_RCPT)
 		rcpt = s->env.rcpt_is_valid ? s->env.rcpt.key_text : s->env.rcpt_path;
-	if (!rcpt || !is_subject(s) || !is_wanted(s, stage))
+	if (!rcpt || !mxw__greylist_is_subject(s) || !is_wanted(s, stage))
 		return;
 	mxw__stage_need_check(s, stage, &mxw__check_spf);
 	if (stage == MXW_STAGE_EOM)
@@ -245,7 +250,7 @@ static void add_first(mxw_session_t *s)
 static void message(mxw_session_t *s, const struct mxw_verdict *verdict)
 {
 	struct mxw__greylisting *g = &s->greylisting;
-	bool is_taken = !mxw__is_refusal(verdict->decided) && g->rcpt && is_subject(s) &&
+	bool is_taken = !mxw__is_refusal(verdict->decided) && g->rcpt && mxw__greylist_is_subject(s) &&
 			mxw_policy_needs(s->snapshot->conf->policy, MXW_STAGE_RCPT, MXW__FACT_GREYLIST);
 	int64_t now_ms = mxw__now_ms(&s->engine->clock);
 

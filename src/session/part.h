@@ -55,6 +55,8 @@ extern const struct mxw__part mxw__part_outbound;
 extern const struct mxw__part mxw__part_lists;
 /* greylist.c */
 extern const struct mxw__part mxw__part_greylist;
+/* greylist_client.c: who is known by his address alone, and is patient or has been writing for days. */
+extern const struct mxw__part mxw__part_greylist_client;
 /* bounce.c: bounces to addresses that our own mail was sent with. */
 extern const struct mxw__part mxw__part_bounce;
 /* store.c: keeps the state of all the others on disk. */

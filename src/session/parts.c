@@ -13,6 +13,7 @@ const struct mxw__part *const mxw__parts[] = {
 	&mxw__part_lists,
 	&mxw__part_bounce,
 	&mxw__part_greylist,
+	&mxw__part_greylist_client,
 	&mxw__part_store,
 	&mxw__part_share,
 	NULL,

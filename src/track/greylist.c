@@ -252,21 +252,34 @@ static bool is_known(mxw__greylist_t *g, const uint8_t id[MXW__GREYLIST_ID], int
 	return known;
 }
 
-mxw__greylist_answer_t mxw__greylist_look(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *attempt, int64_t now_ms)
+static int64_t delay_of(mxw__greylist_t *g, const struct mxw__greylist_attempt *attempt)
+{
+	return (int64_t)(attempt->delay_ms ? attempt->delay_ms : atomic_load(&g->delay_ms));
+}
+
+static mxw__greylist_answer_t look_at_attempt(mxw__greylist_t *g, const struct mxw__greylist_attempt *attempt, int64_t now_ms)
 {
 	mxw__greylist_answer_t answer = MXW__GREYLIST_NEW;
+	struct place at = find_set(g, KIND_ATTEMPT, attempt->attempt);
 
-	if (is_known(greylist, attempt->identity, now_ms))
-		return MXW__GREYLIST_KNOWN;
-	struct place at = find_set(greylist, KIND_ATTEMPT, attempt->attempt);
 	pthread_mutex_lock(&at.shard->mutex);
-	const struct entry *e = find_locked(greylist, &at, now_ms);
-	if (e && (e->passes || now_ms - e->first_ms >= (int64_t)atomic_load(&greylist->delay_ms)))
+	const struct entry *e = find_locked(g, &at, now_ms);
+	if (e && (e->passes || now_ms - e->first_ms >= delay_of(g, attempt)))
 		answer = MXW__GREYLIST_PASSED;
 	else if (e)
 		answer = MXW__GREYLIST_WAITING;
 	pthread_mutex_unlock(&at.shard->mutex);
 	return answer;
+}
+
+mxw__greylist_answer_t mxw__greylist_look(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *attempt, int64_t now_ms)
+{
+	return is_known(greylist, attempt->identity, now_ms) ? MXW__GREYLIST_KNOWN : look_at_attempt(greylist, attempt, now_ms);
+}
+
+bool mxw__greylist_has_waited(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *attempt, int64_t now_ms)
+{
+	return look_at_attempt(greylist, attempt, now_ms) == MXW__GREYLIST_PASSED;
 }
 
 void mxw__greylist_put_off(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *attempt, int64_t now_ms)
@@ -279,14 +292,14 @@ void mxw__greylist_put_off(mxw__greylist_t *greylist, const struct mxw__greylist
 }
 
 /* True if it had passed just now, for the first time. */
-static bool take_attempt(mxw__greylist_t *g, const uint8_t id[MXW__GREYLIST_ID], int64_t now_ms)
+static bool take_attempt(mxw__greylist_t *g, const struct mxw__greylist_attempt *attempt, int64_t now_ms)
 {
-	struct place at = find_set(g, KIND_ATTEMPT, id);
+	struct place at = find_set(g, KIND_ATTEMPT, attempt->attempt);
 	bool is_first = false;
 
 	pthread_mutex_lock(&at.shard->mutex);
 	struct entry *e = find_locked(g, &at, now_ms);
-	if (e && (e->passes || now_ms - e->first_ms >= (int64_t)atomic_load(&g->delay_ms))) {
+	if (e && (e->passes || now_ms - e->first_ms >= delay_of(g, attempt))) {
 		is_first = !e->passes;
 		e->passes = 1;
 		touch(e, now_ms);
@@ -298,7 +311,7 @@ static bool take_attempt(mxw__greylist_t *g, const uint8_t id[MXW__GREYLIST_ID],
 
 void mxw__greylist_taken(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *attempt, int64_t now_ms)
 {
-	bool has_passed = take_attempt(greylist, attempt->attempt, now_ms);
+	bool has_passed = take_attempt(greylist, attempt, now_ms);
 	struct place at = find_set(greylist, KIND_IDENTITY, attempt->identity);
 
 	pthread_mutex_lock(&at.shard->mutex);
@@ -308,6 +321,40 @@ void mxw__greylist_taken(mxw__greylist_t *greylist, const struct mxw__greylist_a
 	e->passes = (uint16_t)(e->passes + (has_passed && e->passes < PASSES_MAX));
 	touch(e, now_ms);
 	pthread_mutex_unlock(&at.shard->mutex);
+}
+
+bool mxw__greylist_is_old(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *identity, int64_t now_ms)
+{
+	struct place at = find_set(greylist, KIND_IDENTITY, identity->identity);
+	int64_t after_ms = (int64_t)atomic_load(&greylist->known_after_ms);
+
+	pthread_mutex_lock(&at.shard->mutex);
+	const struct entry *e = find_locked(greylist, &at, now_ms);
+	bool is_old = e && after_ms && now_ms - e->first_ms >= after_ms;
+	pthread_mutex_unlock(&at.shard->mutex);
+	return is_old;
+}
+
+void mxw__greylist_mark(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *identity, int64_t now_ms)
+{
+	struct place at = find_set(greylist, KIND_IDENTITY, identity->identity);
+
+	pthread_mutex_lock(&at.shard->mutex);
+	struct entry *e = need_locked(greylist, &at, now_ms);
+	touch(e, now_ms);
+	mark_both_locked(at.shard, e);
+	pthread_mutex_unlock(&at.shard->mutex);
+}
+
+bool mxw__greylist_has_mark(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *identity, int64_t now_ms)
+{
+	struct place at = find_set(greylist, KIND_IDENTITY, identity->identity);
+
+	pthread_mutex_lock(&at.shard->mutex);
+	const struct entry *e = find_locked(greylist, &at, now_ms);
+	bool has = e && now_ms - e->last_ms <= (int64_t)atomic_load(&greylist->retry_window_ms);
+	pthread_mutex_unlock(&at.shard->mutex);
+	return has;
 }
 
 void mxw__greylist_get_stats(mxw__greylist_t *greylist, struct mxw__greylist_stats *ret_stats)

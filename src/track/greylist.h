@@ -46,6 +46,7 @@ enum { MXW__GREYLIST_ID = 16, MXW__GREYLIST_KEY_MAX = 48 };
 struct mxw__greylist_attempt {
 	uint8_t identity[MXW__GREYLIST_ID];
 	uint8_t attempt[MXW__GREYLIST_ID];
+	uint64_t delay_ms;             /* earlier it is no retry; 0: as the options say */
 };
 
 /* MXW_ERR_NOMEM. */
@@ -64,6 +65,15 @@ mxw__greylist_answer_t mxw__greylist_look(mxw__greylist_t *greylist, const struc
 void mxw__greylist_put_off(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *attempt, int64_t now_ms);
 /* Its message was taken, with or without having been put off. What had passed counts for the identity, once. */
 void mxw__greylist_taken(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *attempt, int64_t now_ms);
+
+/* The attempt has passed by itself, whether the identity is known or not. */
+bool mxw__greylist_has_waited(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *attempt, int64_t now_ms);
+/* Mail of the identity was taken long enough ago to be known by that. */
+bool mxw__greylist_is_old(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *identity, int64_t now_ms);
+/* The identity did something just now, whatever that is: a mark on it. */
+void mxw__greylist_mark(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *identity, int64_t now_ms);
+/* It was marked, and since then no more time has gone by than attempts are remembered for. */
+bool mxw__greylist_has_mark(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *identity, int64_t now_ms);
 
 /* Under which keys it goes to other hosts. */
 void mxw__greylist_keys(const struct mxw__greylist_attempt *attempt, char ret_identity[MXW__GREYLIST_KEY_MAX],

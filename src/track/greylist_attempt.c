@@ -54,6 +54,7 @@ void mxw__greylist_attempt_make(const char *identity, const char *sender, const 
 {
 	struct mxw__buf text;
 
+	ret_attempt->delay_ms = 0;
 	mxw__buf_init(&text, TEXT_MAX);
 	mxw__buf_adds(&text, "identity\n");
 	add_lower(&text, identity);

@@ -79,6 +79,7 @@ static const struct {
 	{MXW__FACT_RCPT_COUNT, "rcpt.count"},
 	{MXW__FACT_GREYLIST, "greylist"},
 	{MXW__FACT_GREYLIST_IDENTITY, "greylist.identity"},
+	{MXW__FACT_GREYLIST_CLIENT, "greylist.client"},
 	{MXW__FACT_ORIGIN, "origin"},
 	{MXW__FACT_ORIGIN_ADDRESS, "origin.address"},
 	{MXW__FACT_ORIGIN_DNSBL, "origin.dnsbl"},

@@ -90,6 +90,48 @@ START_TEST(who_comes_again_after_the_delay_has_passed_and_is_known_when_the_mess
 }
 END_TEST
 
+START_TEST(an_attempt_may_have_a_delay_of_its_own)
+{
+	struct mxw__greylist_attempt a = attempt("address:192.0.2.1", "a@x.example", "anna@example.net");
+
+	a.delay_ms = HOUR;
+	put_off(&a);
+	fake_clock_advance(&fake, 6 * MINUTE);
+	ck_assert_str_eq(look(list, &a), "waiting");
+	/* Taken for another reason meanwhile: it has not passed by that. */
+	taken(&a);
+	ck_assert_str_eq(look(list, &a), "waiting");
+	fake_clock_advance(&fake, 54 * MINUTE);
+	ck_assert_str_eq(look(list, &a), "passed");
+	taken(&a);
+	ck_assert_str_eq(look(list, &a), "known");
+	ck_assert(mxw__greylist_has_waited(list, &a, mxw__now_ms(&fake.clock)));
+	/* Known, but another attempt of it has not waited; nor is it old. */
+	struct mxw__greylist_attempt other = attempt("address:192.0.2.1", "b@x.example", "anna@example.net");
+	ck_assert_str_eq(look(list, &other), "known");
+	ck_assert(!mxw__greylist_has_waited(list, &other, mxw__now_ms(&fake.clock)));
+	ck_assert(!mxw__greylist_is_old(list, &other, mxw__now_ms(&fake.clock)));
+	fake_clock_advance(&fake, 3 * DAY);
+	ck_assert(mxw__greylist_is_old(list, &other, mxw__now_ms(&fake.clock)));
+}
+END_TEST
+
+START_TEST(a_mark_lasts_as_long_as_an_attempt)
+{
+	struct mxw__greylist_attempt a = attempt("mistaken:192.0.2.1", "", ""), b = attempt("mistaken:192.0.2.2", "", "");
+
+	ck_assert(!mxw__greylist_has_mark(list, &a, mxw__now_ms(&fake.clock)));
+	mxw__greylist_mark(list, &a, mxw__now_ms(&fake.clock));
+	fake_clock_advance(&fake, 2 * DAY);
+	ck_assert(mxw__greylist_has_mark(list, &a, mxw__now_ms(&fake.clock)));
+	ck_assert(!mxw__greylist_has_mark(list, &b, mxw__now_ms(&fake.clock)));
+	fake_clock_advance(&fake, 1);
+	ck_assert(!mxw__greylist_has_mark(list, &a, mxw__now_ms(&fake.clock)));
+	mxw__greylist_mark(list, &a, mxw__now_ms(&fake.clock));
+	ck_assert(mxw__greylist_has_mark(list, &a, mxw__now_ms(&fake.clock)));
+}
+END_TEST
+
 START_TEST(what_comes_too_late_is_new)
 {
 	struct mxw__greylist_attempt a = attempt("domain:x.example", "a@x.example", "anna@example.net");
@@ -498,6 +540,8 @@ static void add_list(Suite *suite)
 
 	tcase_add_checked_fixture(tc, list_setup, list_teardown);
 	tcase_add_test(tc, who_comes_again_after_the_delay_has_passed_and_is_known_when_the_message_was_taken);
+	tcase_add_test(tc, an_attempt_may_have_a_delay_of_its_own);
+	tcase_add_test(tc, a_mark_lasts_as_long_as_an_attempt);
 	tcase_add_test(tc, what_comes_too_late_is_new);
 	tcase_add_test(tc, who_is_known_stays_so_for_as_long_as_he_comes);
 	tcase_add_test(tc, what_has_not_been_put_off_before_makes_nobody_known_at_once);
