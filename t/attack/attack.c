@@ -37,19 +37,23 @@ struct scenario {
 
 static const struct scenario scenarios[] = {
 	{"none", "nobody attacks", {0}, 0, USUALLY, NULL, NULL},
-	{"a", "one harvester, a guess each 2 s", {1, 60 * SECOND_MS, 30, HOP_ONE, 0, false, false, 0, false}, 1, USUALLY, NULL, NULL},
-	{"a-retries", "the same, tries again what was put off", {1, 60 * SECOND_MS, 30, HOP_ONE, 1, true, true, 0, false}, 1, LONG, NULL, NULL},
-	{"a-known", "the same, writes to known people in between", {1, 60 * SECOND_MS, 30, HOP_ONE, 1, true, true, 10, true}, 1, USUALLY, NULL, NULL},
-	{"b", "1,000 addresses in 200 networks, 3 guesses an hour", {1000, HOUR_MS, 3, HOP_NONE, 0, false, false, 0, false}, 5, ALWAYS, NULL, NULL},
-	{"b-spf1", "the same with SPF of one domain, tries again", {1000, HOUR_MS, 3, HOP_NONE, 1, true, true, 0, false}, 5, LONG, NULL, NULL},
-	{"b-spf50", "the same with 50 domains", {1000, HOUR_MS, 3, HOP_NONE, 50, true, true, 0, false}, 5, USUALLY, NULL, NULL},
-	{"b-deliver", "the same, delivers what it can", {1000, HOUR_MS, 3, HOP_NONE, 50, true, true, 0, true}, 5, LONG, NULL, NULL},
-	{"b-known", "the same, writes to known people in between", {1000, HOUR_MS, 3, HOP_NONE, 50, true, true, 5, true}, 5, USUALLY, NULL, NULL},
-	{"c-64", "a new /64 of one /48 for each guess", {1, 4 * SECOND_MS, 1, HOP_64, 0, false, false, 0, false}, 5, USUALLY, NULL, NULL},
-	{"c-40", "a new /48 of one /40 for each guess", {1, 4 * SECOND_MS, 1, HOP_40, 0, false, false, 0, false}, 5, LONG, NULL, NULL},
-	{"c-32", "a new /48 of one /32 for each guess", {1, 4 * SECOND_MS, 1, HOP_32, 0, false, false, 0, false}, 5, USUALLY, NULL, NULL},
-	{"c-40-spf", "of a /40, with 50 domains, tries again", {1, 4 * SECOND_MS, 1, HOP_40, 50, true, true, 0, true}, 5, LONG, NULL, NULL},
-	{"c-32-spf", "of a /32, with 50 domains, tries again", {1, 4 * SECOND_MS, 1, HOP_32, 50, true, true, 0, true}, 5, USUALLY, NULL, NULL},
+	{"a", "one harvester, a guess each 2 s", {1, 60 * SECOND_MS, 30, HOP_ONE, 0, false, false, 0, false, 0}, 1, USUALLY, NULL, NULL},
+	{"a-retries", "the same, tries again what was put off", {1, 60 * SECOND_MS, 30, HOP_ONE, 1, true, true, 0, false, 0}, 1, LONG, NULL, NULL},
+	{"a-known", "the same, writes to known people in between", {1, 60 * SECOND_MS, 30, HOP_ONE, 1, true, true, 10, true, 0}, 1, USUALLY, NULL, NULL},
+	{"b", "1,000 addresses in 200 networks, 3 guesses an hour", {1000, HOUR_MS, 3, HOP_NONE, 0, false, false, 0, false, 0}, 5, ALWAYS, NULL, NULL},
+	{"b-spf1", "the same with SPF of one domain, tries again", {1000, HOUR_MS, 3, HOP_NONE, 1, true, true, 0, false, 0}, 5, LONG, NULL, NULL},
+	{"b-spf50", "the same with 50 domains", {1000, HOUR_MS, 3, HOP_NONE, 50, true, true, 0, false, 0}, 5, USUALLY, NULL, NULL},
+	{"b-deliver", "the same, delivers what it can", {1000, HOUR_MS, 3, HOP_NONE, 50, true, true, 0, true, 0}, 5, LONG, NULL, NULL},
+	{"b-known", "the same, writes to known people in between", {1000, HOUR_MS, 3, HOP_NONE, 50, true, true, 5, true, 0}, 5, USUALLY, NULL, NULL},
+	{"b-patient", "without SPF, tries again for hours", {1000, HOUR_MS, 3, HOP_NONE, 0, false, true, 0, false, HOUR_MS}, 5, LONG, NULL, NULL},
+	{"b-patient2", "the same, writes to known people in between", {1000, HOUR_MS, 3, HOP_NONE, 0, true, true, 5, true, HOUR_MS}, 5, LONG, NULL, NULL},
+	{"c-64", "a new /64 of one /48 for each guess", {1, 4 * SECOND_MS, 1, HOP_64, 0, false, false, 0, false, 0}, 5, USUALLY, NULL, NULL},
+	{"c-40", "a new /48 of one /40 for each guess", {1, 4 * SECOND_MS, 1, HOP_40, 0, false, false, 0, false, 0}, 5, LONG, NULL, NULL},
+	{"c-32", "a new /48 of one /32 for each guess", {1, 4 * SECOND_MS, 1, HOP_32, 0, false, false, 0, false, 0}, 5, USUALLY, NULL, NULL},
+	{"c-40-spf", "of a /40, with 50 domains, tries again", {1, 4 * SECOND_MS, 1, HOP_40, 50, true, true, 0, true, 0}, 5, LONG, NULL, NULL},
+	{"c-32-spf", "of a /32, with 50 domains, tries again", {1, 4 * SECOND_MS, 1, HOP_32, 50, true, true, 0, true, 0}, 5, USUALLY, NULL, NULL},
+	{"c-patient", "of a /48, tries again for hours", {1, 4 * SECOND_MS, 1, HOP_64, 0, false, true, 0, true, HOUR_MS}, 5, LONG, NULL, NULL},
+	{"c-patient2", "of a /32, the same", {1, 4 * SECOND_MS, 1, HOP_32, 0, false, true, 0, true, HOUR_MS}, 5, USUALLY, NULL, NULL},
 	{"d-abort", "messages begun and given up", {0}, 0, USUALLY, flood_of_aborts_begin, flood_is_stopped},
 	{"d-unknown", "unknown commands", {0}, 0, USUALLY, flood_of_unknown_begin, flood_is_stopped},
 	{"e", "200 bots that come to the backup MX first", {0}, 0, USUALLY, backup_first_begin, backup_first_has_earned},
@@ -104,8 +108,8 @@ static void print_honest(const struct sim *sim)
 	for (size_t i = 0; i < sim->nhonest; i++) {
 		const struct honest *h = &sim->honest[i];
 		if (h->put_off || h->refused)
-			printf("           . %-48s %7u deliveries, %u refused, %u put off, at most %.1f min\n", h->name, h->deliveries,
-			       h->refused, h->put_off, (double)h->worst_ms / 60e3);
+			printf("           . %-48s %7u deliveries, %u refused, %u put off, %u still are, at most %.1f min\n", h->name,
+			       h->deliveries, h->refused, h->put_off, h->deliveries - h->delivered - h->refused, (double)h->worst_ms / 60e3);
 	}
 }
 

@@ -55,7 +55,7 @@ static void put_address(struct sim *sim, struct bot *bot)
 	else if (h->hop == HOP_ONE)
 		snprintf(ip, sizeof ip, "22.0.0.1");
 	else if (h->hop == HOP_64)
-		snprintf(ip, sizeof ip, "2a0b:cd00:1:%x::1", a);
+		snprintf(ip, sizeof ip, "2a0b:cd00:1:%x::1", 0x8000 | a);
 	else if (h->hop == HOP_40)
 		snprintf(ip, sizeof ip, "2a0b:cd00:%x:%x::1", a & 0xff, b);
 	else
@@ -82,7 +82,10 @@ static void put_off(struct sim *sim, const struct bot *bot, uint32_t name, unsig
 	}
 	struct retry *r = sim_alloc(sim, sizeof *r);
 	*r = (struct retry){*bot, name, tries + 1};
-	sim_after(sim, 6 * MINUTE_MS + (int64_t)sim_draw(sim, 540) * SECOND_MS, retry, r);
+	if (bot->campaign->harvest->patience_ms)
+		sim_after(sim, sim_jitter(sim, bot->campaign->harvest->patience_ms), retry, r);
+	else
+		sim_after(sim, 6 * MINUTE_MS + (int64_t)sim_draw(sim, 540) * SECOND_MS, retry, r);
 }
 
 /* True: the session goes on. */

@@ -23,6 +23,7 @@ struct harvest {
 	bool retries;            /* what is put off, from the same address, after six to fifteen minutes */
 	unsigned known;          /* recipients that are known already, before the guesses of each session, which get a message */
 	bool delivers;           /* a message to those that were found; else the session just ends */
+	int64_t patience_ms;     /* tries again after about this time, as long as it takes to pass for a server; 0: see above */
 };
 
 void harvest_begin(struct sim *sim, const struct harvest *harvest);

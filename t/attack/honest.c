@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * honest.c: the site's everyday mail, which an attack must not touch. Servers that are put off try again as Postfix does: after five to
- * ten minutes, then after twice the time, up to a bit over an hour, from another address if they have several.
+ * ten minutes, then after twice the time, up to a bit over an hour, from another address if they have several, and give up after five days.
  */
 #include "config.h"
 
@@ -12,6 +12,8 @@
 #include "t/attack/sim.h"
 
 enum { JOB_RCPTS = 20, NETS = 20 };
+
+#define QUEUE_MS (5 * 24 * HOUR_MS)
 
 /* Who sends. */
 struct source {
@@ -47,8 +49,11 @@ static void note(struct sim *sim, struct job *job, unsigned i, int code)
 {
 	struct honest *h = job->source->count;
 	int64_t took_ms = sim_now(sim) - job->began_ms;
-	bool is_over = code < 400 || code >= 500;
 
+	/* What stays put off comes back to its author. */
+	if (code >= 400 && code < 500 && took_ms >= QUEUE_MS)
+		code = 500;
+	bool is_over = code < 400 || code >= 500;
 	job->rcpts[i].is_done = is_over;
 	if (job->rcpts[i].is_dead)
 		return;
@@ -204,17 +209,22 @@ static struct source *new_source(struct sim *sim, const char *kind, const char *
 	return source;
 }
 
-static void add_client(struct sim *sim, struct source *source, const char *ip, bool has_name)
+static void add_client_called(struct sim *sim, struct source *source, const char *ip, const char *helo, bool has_name)
 {
-	char helo[80];
-
-	snprintf(helo, sizeof helo, "mail%u.%s", source->nclients + 1, source->spf_domain);
 	struct client *clients = sim_alloc(sim, (source->nclients + 1) * sizeof *clients);
 	if (source->nclients)
 		memcpy(clients, source->clients, source->nclients * sizeof *clients);
 	sim_drop(source->clients);
 	source->clients = clients;
 	source->clients[source->nclients++] = client_make(ip, helo, has_name);
+}
+
+static void add_client(struct sim *sim, struct source *source, const char *ip, bool has_name)
+{
+	char helo[80];
+
+	snprintf(helo, sizeof helo, "mail%u.%s", source->nclients + 1, source->spf_domain);
+	add_client_called(sim, source, ip, helo, has_name);
 }
 
 static void script(struct sim *sim, const char *domain, const char *spf, bool has_key)
@@ -378,6 +388,46 @@ static void add_mistypers(struct sim *sim)
 	}
 }
 
+/*
+ * Small servers without SPF and signatures among the attackers' addresses, some messages a day, one in thirty mistyped: under a name of their own, under
+ * one that the network's owner gives to all who live there, or without a name; some have been writing for days, some begin during the attack.
+ */
+static void add_neighbours(struct sim *sim)
+{
+	static const struct {
+		const char *old, *new;
+		bool is_v6, has_name, is_own_name;
+		unsigned nold, nnew;
+	} kinds[] = {
+		{"neighbour, own name", "neighbour, own name, new", false, true, true, 4, 2},
+		{"neighbour, hoster's name", "neighbour, hoster's name, new", false, true, false, 4, 2},
+		{"neighbour without a name", "neighbour without a name, new", false, false, false, 2, 1},
+		{"neighbour, IPv6, own name", "neighbour, IPv6, own name, new", true, true, true, 2, 1},
+		{"neighbour, IPv6, hoster's name", "neighbour, IPv6, hoster's, new", true, true, false, 2, 1},
+	};
+	char domain[40], helo[80], ip[64];
+
+	for (unsigned k = 0, n = 0; k < MXW_ARRAY_LEN(kinds); k++) {
+		for (unsigned i = 0; i < kinds[k].nold + kinds[k].nnew; i++, n++) {
+			bool is_new = i >= kinds[k].nold;
+			snprintf(domain, sizeof domain, "neighbour%u.example", n);
+			if (kinds[k].is_own_name)
+				snprintf(helo, sizeof helo, "mail.%s", domain);
+			else
+				snprintf(helo, sizeof helo, "static%u.dsl.example", n);
+			if (kinds[k].is_v6)
+				snprintf(ip, sizeof ip, "2a0b:cd00:1:%x::25", 7 * n + 3);
+			else
+				snprintf(ip, sizeof ip, "21.0.%u.100", 7 * n + 3);
+			struct source *source = new_source(sim, is_new ? kinds[k].new : kinds[k].old, domain, false);
+			add_client_called(sim, source, ip, helo, kinds[k].has_name);
+			source->dead_percent = 3;
+			source->every_ms = 3 * HOUR_MS;
+			sim_at(sim, is_new ? sim->attack_ms + (1 + i % 2) * 20 * MINUTE_MS : sim->began_ms + n * 5 * MINUTE_MS, tick, source);
+		}
+	}
+}
+
 void honest_begin(struct sim *sim)
 {
 	add_pool(sim);
@@ -387,4 +437,5 @@ void honest_begin(struct sim *sim)
 	add_correspondents(sim);
 	add_newcomers(sim);
 	add_mistypers(sim);
+	add_neighbours(sim);
 }

@@ -30,7 +30,7 @@ struct honest {
 	unsigned deliveries, delivered, put_off, refused;
 	int64_t worst_ms;        /* the longest time from the first attempt to delivery, or to the end */
 };
-enum { HONEST_MAX = 16 };
+enum { HONEST_MAX = 32 };
 
 /* What attackers got. */
 struct loot {
