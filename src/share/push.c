@@ -137,9 +137,11 @@ void mxw__share_on_push(mxw__share_t *share, size_t index, const redisReply *rep
 /* A sum that several hosts know would be added up: only one of them may tell it again. */
 static bool is_sum(const struct mxw__state_sort *sort)
 {
-	for (size_t i = 0; i < sort->nfields; i++)
-		if (!sort->fields[i].is_local && (sort->fields[i].merge == MXW__MERGE_ADD || sort->fields[i].merge == MXW__MERGE_TIME))
+	for (size_t i = 0; i < sort->nfields; i++) {
+		mxw__merge_t merge = sort->fields[i].merge;
+		if (!sort->fields[i].is_local && (merge == MXW__MERGE_ADD || merge == MXW__MERGE_COUNT || merge == MXW__MERGE_TIME))
 			return true;
+	}
 	return false;
 }
 

@@ -38,7 +38,7 @@ const char *mxw__share_key_in(const mxw__share_t *share, size_t state, const cha
 static const char *merge_name(mxw__merge_t merge)
 {
 	static const char *const names[] = {
-		[MXW__MERGE_ADD] = "add", [MXW__MERGE_MAX] = "max", [MXW__MERGE_MIN] = "min",
+		[MXW__MERGE_ADD] = "add", [MXW__MERGE_COUNT] = "count", [MXW__MERGE_MAX] = "max", [MXW__MERGE_MIN] = "min",
 		[MXW__MERGE_BITS] = "bits",
 		[MXW__MERGE_TIME] = "time", [MXW__MERGE_RESET] = "reset", [MXW__MERGE_LATEST] = "latest",
 	};

@@ -47,8 +47,8 @@ void mxw__share_free(mxw__share_t *share);
 /* Other settings. Without memory the former ones stay: MXW_ERR_NOMEM. */
 mxw_status_t mxw__share_configure(mxw__share_t *share, const struct mxw__redis_conf *conf);
 
-/* The keys that one step of a session will look at. */
-enum { MXW__WANTS_MAX = 32 };
+/* The keys that one step of a session will look at: at MAIL those of all limits, of quotas, and some more. */
+enum { MXW__WANTS_MAX = MXW__LIMITS_MAX + 32 };
 struct mxw__wants {
 	size_t n;
 	struct mxw__want {

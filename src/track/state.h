@@ -7,13 +7,14 @@
  * mean, only how they are merged:
  *
  *    ADD     a number that decays by its half-life (of the record), to which each host adds what it has seen
+ *    COUNT   the same of what can't be fewer than none: two hosts may both take away what they know of
  *    MAX, MIN    the larger, the smaller one
- *    BITS    a set of 32 bits, as a number: those of both
+ *    BITS    a set of 32 bits, as a number: those of both, but for those of who has not heard of a RESET
  *    TIME    the theoretical arrival time of a rate (GCRA), in milliseconds of wall time: the larger of it and now, and then what is added
- *    RESET   a wall time; where it grows, all ADD and TIME fields of the record begin at 0 again: how forgiving reaches everybody
+ *    RESET   a wall time; where it grows, all ADD, COUNT, BITS and TIME fields of the record begin at 0 again: how forgiving reaches everybody
  *    LATEST  of the record that was written last, as is the text: at_ms of a record with such a field says when that was
  *
- * To the disk (reader STATE_DISK) a record carries each value as it is. To other hosts (STATE_SHARE) ADD and TIME carry what was added since
+ * To the disk (reader STATE_DISK) a record carries each value as it is. To other hosts (STATE_SHARE) ADD, COUNT and TIME carry what was added since
  * the record was last taken by that reader; the other kinds carry the value. What comes back (put) is always a whole value: from disk
  * what was written; from other hosts the sum of all, in which what was taken before is contained.
  *
@@ -28,6 +29,7 @@
 
 typedef enum mxw__merge {
 	MXW__MERGE_ADD,
+	MXW__MERGE_COUNT,
 	MXW__MERGE_MAX,
 	MXW__MERGE_MIN,
 	MXW__MERGE_BITS,
@@ -78,7 +80,7 @@ struct mxw__state_sort {
 	/* What was taken did not get there (the disk was full, the connection was lost): it is to be taken again. */
 	void (*give_back)(void *store, mxw__state_reader_t reader, const struct mxw__state_record *record);
 	/*
-	 * All of it is to be taken by this reader once more, as after a file was set aside. To other hosts ADD and TIME carry the whole values then, as
+	 * All of it is to be taken by this reader once more, as after a file was set aside. To other hosts ADD, COUNT and TIME carry the whole values then, as
 	 * if nobody had been told of them: for when their common store has lost what it had, and on one host only, else they add up.
 	 */
 	void (*mark_all)(void *store, mxw__state_reader_t reader);

@@ -404,7 +404,7 @@ static void good_mark_all(void *store, mxw__state_reader_t reader)
 		mark_all(store, MXW__MARK_GOOD);
 }
 
-static const struct mxw__state_field good_fields[] = {{"good", MXW__MERGE_ADD, false}};
+static const struct mxw__state_field good_fields[] = {{"good", MXW__MERGE_COUNT, false}};
 
 #define GOOD_SORT(sort_name) \
 	{ \

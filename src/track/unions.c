@@ -222,6 +222,8 @@ uint64_t mxw__unions_count(mxw__unions_t *unions, const struct mxw__key *who, ch
 
 void mxw__unions_forget(mxw__unions_t *unions, const struct mxw__key *who)
 {
+	int64_t now_ms = mxw__unions_wall_ms(unions);
+
 	for (size_t s = 0; s < MXW__UNION_SHARDS; s++) {
 		struct mxw__union_shard *shard = &unions->shards[s];
 		pthread_mutex_lock(&shard->mutex);
@@ -230,6 +232,8 @@ void mxw__unions_forget(mxw__unions_t *unions, const struct mxw__key *who)
 			if (!e->name.quarter_s || memcmp(&e->name.who, who, sizeof *who) != 0)
 				continue;
 			memset(e->bits, 0, sizeof e->bits);
+			/* It must grow, even if the clock was set back: that is how others know of it. */
+			e->reset_ms = now_ms > e->reset_ms ? now_ms : e->reset_ms + 1;
 			mxw__unions_mark_locked(shard, e, MXW__STATE_DISK);
 			mxw__unions_mark_locked(shard, e, MXW__STATE_SHARE);
 		}

@@ -14,7 +14,7 @@
  * Who may call: session.
  * Threads: any; the table is sharded, each shard has one mutex, held for the look-up, or for a scan of one shard; nothing else is locked
  *          under it.
- * Memory:  bounded by max_entries, 144 bytes each, one for each account, kind and quarter; under pressure, of 8 candidates one that has
+ * Memory:  bounded by max_entries, 152 bytes each, one for each account, kind and quarter; under pressure, of 8 candidates one that has
  *          expired goes, else the one with the fewest bits.
  * Time:    quarters are of the time of day, since hosts must agree on them. A clock that is set makes what was before it count no more, or
  *          not yet; it never makes anything count longer.
@@ -38,15 +38,15 @@ void mxw__unions_free(mxw__unions_t *unions);
 void mxw__unions_add(mxw__unions_t *unions, const struct mxw__key *who, char kind, const char *thing, uint64_t window_ms);
 /* Different ones in the window. */
 uint64_t mxw__unions_count(mxw__unions_t *unions, const struct mxw__key *who, char kind, uint64_t window_ms);
-/* All kinds begin anew, here and on every host that shares. */
+/* All kinds begin anew, here and on every host that shares, whatever a host that was away still has of before. */
 void mxw__unions_forget(mxw__unions_t *unions, const struct mxw__key *who);
 /* The key of the record of the quarter so many quarters back, less than MXW__UNIONS_QUARTERS. "" if there is none. */
 void mxw__unions_record_key(const mxw__unions_t *unions, const struct mxw__key *who, char kind, uint64_t window_ms, unsigned back,
 			    char ret_key[MXW__STATE_KEY_MAX]);
 
 /*
- * As a sort of state, "different": fields b0 to b15, 32 bits each; the key is the kind, the quarter's length in seconds, its number since 1970
- * and the account, as r:21600:81801:user:anna.
+ * As a sort of state, "different": fields b0 to b15, 32 bits each, and reset, the wall time of the last forgetting; the key is the kind, the
+ * quarter's length in seconds, its number since 1970 and the account, as r:21600:81801:user:anna.
  */
 extern const struct mxw__state_sort mxw__unions_sort;
 

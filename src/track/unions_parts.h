@@ -30,7 +30,8 @@ struct mxw__union_name {
 struct mxw__union_entry {
 	struct mxw__union_name name;
 	uint8_t changed;      /* a bit for each reader of state */
-	uint32_t bits[MXW__UNION_WORDS]; /* none: it was forgotten, which others are to hear */
+	uint32_t bits[MXW__UNION_WORDS];
+	int64_t reset_ms;     /* wall time at which it was forgotten last, or 0 */
 };
 
 struct mxw__union_shard {

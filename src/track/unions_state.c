@@ -7,6 +7,7 @@
 
 #include "src/track/unions_parts.h"
 
+enum { FIELD_RESET = MXW__UNION_WORDS, FIELDS };
 enum { COPIED = 32 }; /* entries under one lock */
 /* No time of ours comes near it. */
 #define END_S (UINT64_C(1) << 40)
@@ -36,9 +37,9 @@ static void describe(const mxw__unions_t *u, const struct mxw__union_entry *e, s
 	mxw__unions_write_key(&e->name, r->key);
 	r->at_ms = mxw__unions_wall_ms(u);
 	r->expires_ms = mxw__unions_expires_ms(&e->name);
-	r->is_gone = mxw__unions_ones(e->bits) == 0;
 	for (size_t i = 0; i < MXW__UNION_WORDS; i++)
 		r->values[i] = (double)e->bits[i];
+	r->values[FIELD_RESET] = (double)e->reset_ms;
 }
 
 /* Copies, so that the lock is held for some instructions only. */
@@ -86,25 +87,40 @@ static uint32_t bits_of(double value)
 	return value >= 1 && value <= (double)UINT32_MAX ? (uint32_t)value : 0;
 }
 
+static int64_t time_of(double value)
+{
+	return value > 0 && value < 1e15 ? (int64_t)value : 0;
+}
+
+/* True: it is another one now. What was seen before a forgetting that either side knows of does not count. */
+static bool merge(struct mxw__union_entry *e, const struct mxw__state_record *record)
+{
+	int64_t reset_ms = time_of(record->values[FIELD_RESET]);
+	bool is_reset = reset_ms > e->reset_ms, is_new = is_reset;
+
+	for (size_t i = 0; i < MXW__UNION_WORDS && reset_ms >= e->reset_ms; i++) {
+		uint32_t bits = (is_reset ? 0 : e->bits[i]) | bits_of(record->values[i]);
+		is_new |= bits != e->bits[i];
+		e->bits[i] = bits;
+	}
+	if (is_reset)
+		e->reset_ms = reset_ms;
+	return is_new;
+}
+
 static void put(void *store, mxw__state_reader_t reader, const struct mxw__state_record *record)
 {
 	mxw__unions_t *u = store;
 	int64_t now_ms = mxw__unions_wall_ms(u);
-	bool is_new = false;
 	struct mxw__union_name name;
 
-	if (!read_key(record->key, &name) || mxw__unions_is_dead(&name, now_ms))
+	if (record->is_gone || !read_key(record->key, &name) || mxw__unions_is_dead(&name, now_ms))
 		return;
 	struct mxw__union_place at = mxw__unions_place(u, &name);
 	pthread_mutex_lock(&at.shard->mutex);
-	struct mxw__union_entry *e = record->is_gone ? mxw__unions_find_locked(&at, &name) : mxw__unions_need_locked(&at, &name, now_ms);
-	for (size_t i = 0; e && i < MXW__UNION_WORDS; i++) {
-		uint32_t bits = record->is_gone ? 0 : e->bits[i] | bits_of(record->values[i]);
-		is_new |= bits != e->bits[i];
-		e->bits[i] = bits;
-	}
+	struct mxw__union_entry *e = mxw__unions_need_locked(&at, &name, now_ms);
 	/* What came from one side the other is to learn. */
-	if (is_new)
+	if (merge(e, record))
 		mxw__unions_mark_locked(at.shard, e, reader == MXW__STATE_DISK ? MXW__STATE_SHARE : MXW__STATE_DISK);
 	pthread_mutex_unlock(&at.shard->mutex);
 }
@@ -139,14 +155,15 @@ static void mark_all(void *store, mxw__state_reader_t reader)
 }
 
 #define FIELD(name) {name, MXW__MERGE_BITS, false}
-static const struct mxw__state_field fields[MXW__UNION_WORDS] = {
+static const struct mxw__state_field fields[FIELDS] = {
 	FIELD("b0"), FIELD("b1"), FIELD("b2"), FIELD("b3"), FIELD("b4"), FIELD("b5"), FIELD("b6"), FIELD("b7"),
 	FIELD("b8"), FIELD("b9"), FIELD("b10"), FIELD("b11"), FIELD("b12"), FIELD("b13"), FIELD("b14"), FIELD("b15"),
+	[FIELD_RESET] = {"reset", MXW__MERGE_RESET, false},
 };
 
 const struct mxw__state_sort mxw__unions_sort = {
 	.name = "different",
-	.nfields = MXW__UNION_WORDS,
+	.nfields = FIELDS,
 	.fields = fields,
 	.is_kept = true,
 	.is_shared = true,

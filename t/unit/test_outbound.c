@@ -17,6 +17,7 @@
 #include "src/journal/store.h"
 #include "src/session/engine.h"
 #include "src/session/outbound.h"
+#include "src/share/share.h"
 #include "t/fakes/fake_clock.h"
 #include "t/fakes/fake_resolver.h"
 #include "t/fakes/redisd.h"
@@ -426,6 +427,72 @@ START_TEST(hosts_that_share_count_a_user_together)
 }
 END_TEST
 
+static double taken_seen(mxw_engine_t *by)
+{
+	struct mxw__key key = mxw__key_of_name(MXW__KEY_USER, "anna");
+	struct mxw__standing standing = {0};
+
+	mxw__table_get(by->outbound->shares, &key, mxw__now_ms(&fake.clock), &standing);
+	return standing.good;
+}
+
+/* Sends messages of anna's by that host, each to a recipient of its own that is taken. */
+static void send_many(mxw_engine_t *by, unsigned first, unsigned n)
+{
+	engine = by;
+	for (unsigned i = 0; i < n; i++)
+		send_number(first + i, false);
+	ck_assert(mxw__share_flush(by->share, 10000));
+}
+
+/* Two hosts count her out at one time, and one of them has all that was before still to tell. */
+START_TEST(a_user_who_was_counted_out_by_two_hosts_begins_anew)
+{
+	struct mxw__key anna = mxw__key_of_name(MXW__KEY_USER, "anna");
+	mxw_engine_t *hosts[3];
+	struct redisd redisd = {0};
+	char conf[600];
+
+	redisd_init(&redisd);
+	snprintf(conf, sizeof conf, NONE "different-recipients 1000/1d\nnetworks none\nunknown-share 60\nunknown-min 30 }\n"
+		 "redis { servers %s\npush-interval 20ms }\n", redisd.server);
+	dir = NULL;
+	for (size_t h = 0; h < 3; h++) {
+		start(conf);
+		hosts[h] = engine;
+	}
+	send_many(hosts[0], 0, 50);
+	for (int i = 0; i < 1000 && (different_seen(hosts[1]) < 40 || different_seen(hosts[2]) < 40 || taken_seen(hosts[1]) < 40); i++) {
+		send_many(hosts[1], 0, 1);
+		send_many(hosts[2], 0, 1);
+		usleep(5000);
+	}
+	ck_assert_uint_ge(different_seen(hosts[2]), 40);
+	ck_assert(taken_seen(hosts[1]) > 40);
+	/* Neither hears of the other before it has told what it did itself. */
+	mxw__outbound_forget(hosts[0], &anna);
+	mxw__outbound_forget(hosts[1], &anna);
+	ck_assert(mxw__share_flush(hosts[0]->share, 10000));
+	ck_assert(mxw__share_flush(hosts[1]->share, 10000));
+	mxw__unions_sort.mark_all(hosts[2]->outbound->all, MXW__STATE_SHARE);
+	ck_assert(mxw__share_flush(hosts[2]->share, 10000));
+	usleep(1100000);
+	send_many(hosts[0], 100, 10);
+	usleep(1100000);
+	send_many(hosts[1], 110, 1);
+	for (size_t h = 0; h < 2; h++) {
+		ck_assert_uint_ge(different_seen(hosts[h]), 8);
+		ck_assert_uint_le(different_seen(hosts[h]), 11);
+		ck_assert(taken_seen(hosts[h]) > 9 && taken_seen(hosts[h]) < 11.5);
+	}
+	for (size_t h = 0; h < 3; h++)
+		mxw_engine_free(hosts[h]);
+	engine = NULL;
+	dir = scratch.dir;
+	redisd_fini(&redisd);
+}
+END_TEST
+
 /* ---- notices ---- */
 
 static void write_script(const char *name, const char *text, char ret_path[300])
@@ -657,6 +724,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_restart_gives_nobody_his_quotas_again, 0, MXW_ARRAY_LEN(quotas));
 	tcase_add_loop_test(tc, after_lifting_nothing_is_left_of_any_quota, 0, MXW_ARRAY_LEN(quotas));
 	tcase_add_test(tc, hosts_that_share_count_a_user_together);
+	tcase_add_test(tc, a_user_who_was_counted_out_by_two_hosts_begins_anew);
 	tcase_add_test(tc, one_command_is_run_for_each_suspension_with_its_data_as_data);
 	tcase_add_loop_test(tc, a_command_that_fails_is_told_and_holds_nothing_up, 0, MXW_ARRAY_LEN(failures));
 	tcase_add_test(tc, only_so_many_notices_wait_and_the_end_waits_for_none);

@@ -31,7 +31,7 @@ static struct notices notices;
 
 /* ---- a sort with a field of each kind ---- */
 
-enum { SUM, TOP, LOW, TAT, RESET, LAST, SET, SECRET, TOY_FIELDS };
+enum { SUM, TOP, LOW, TAT, RESET, LAST, SET, COUNT, SECRET, TOY_FIELDS };
 enum { TOYS = 64 };
 
 /* What it is told to give it gives once; what it is given it keeps. */
@@ -121,7 +121,7 @@ static const struct mxw__state_field toy_fields[] = {
 	[SUM] = {"sum", MXW__MERGE_ADD, false},     [TOP] = {"top", MXW__MERGE_MAX, false},
 	[LOW] = {"low", MXW__MERGE_MIN, false},     [TAT] = {"tat", MXW__MERGE_TIME, false},
 	[RESET] = {"reset", MXW__MERGE_RESET, false}, [LAST] = {"last", MXW__MERGE_LATEST, false},
-	[SET] = {"set", MXW__MERGE_BITS, false},
+	[SET] = {"set", MXW__MERGE_BITS, false},    [COUNT] = {"count", MXW__MERGE_COUNT, false},
 	[SECRET] = {"secret", MXW__MERGE_MAX, true},
 };
 
@@ -561,17 +561,20 @@ static void model_merge(struct model *m, const struct mxw__state_record *r, doub
 		m->values[LOW] = (double)INFINITY;
 		reset = 0;
 	}
-	bool is_newer = at_ms >= m->at_ms, is_reset = r->values[RESET] > reset, is_late = r->values[RESET] < reset && at_ms <= reset;
+	bool is_newer = at_ms >= m->at_ms, is_reset = r->values[RESET] > reset, is_behind = r->values[RESET] < reset;
+	bool is_late = is_behind && at_ms <= reset;
 	double base_ms = is_newer ? at_ms : m->at_ms;
 	if (is_reset)
-		m->values[SUM] = m->values[TAT] = 0;
+		m->values[SUM] = m->values[COUNT] = m->values[SET] = m->values[TAT] = 0;
 	m->values[SUM] = m->values[SUM] * left_of(base_ms - m->at_ms) + (is_late ? 0 : r->values[SUM]) * left_of(base_ms - at_ms);
+	m->values[COUNT] = fmax(0, m->values[COUNT] * left_of(base_ms - m->at_ms) + (is_late ? 0 : r->values[COUNT]) * left_of(base_ms - at_ms));
 	if (r->values[TAT] > 0 && !is_late)
 		m->values[TAT] = fmax(m->values[TAT], at_ms) + r->values[TAT];
 	m->values[TOP] = fmax(m->values[TOP], r->values[TOP]);
 	m->values[LOW] = fmin(m->values[LOW], r->values[LOW]);
 	m->values[RESET] = fmax(reset, r->values[RESET]);
-	m->values[SET] = (double)((uint32_t)m->values[SET] | (uint32_t)r->values[SET]);
+	if (!is_behind)
+		m->values[SET] = (double)((uint32_t)m->values[SET] | (uint32_t)r->values[SET]);
 	if (is_newer) {
 		m->values[LAST] = r->values[LAST];
 		snprintf(m->text, sizeof m->text, "%s", r->text);
@@ -581,12 +584,12 @@ static void model_merge(struct model *m, const struct mxw__state_record *r, doub
 
 static void compare(const struct model *m, const struct mxw__state_record *got, int64_t skew_ms, int round)
 {
-	static const double tolerance[] = {[SUM] = 0.1, [TAT] = 1000};
+	static const double tolerance[TOY_FIELDS] = {[SUM] = 0.1, [COUNT] = 0.1, [TAT] = 1000};
 
 	ck_assert_msg(got->is_gone == m->is_gone, "round %d: gone is %d", round, got->is_gone);
 	for (int f = 0; f < SECRET && !m->is_gone; f++) {
 		double v = m->values[f] + (f == TAT && m->values[f] > 0 ? (double)skew_ms : 0);
-		ck_assert_msg(fabs(v - got->values[f]) <= (f == SUM || f == TAT ? tolerance[f] : 0), "round %d: field %d is %.17g, not %.17g",
+		ck_assert_msg(fabs(v - got->values[f]) <= tolerance[f], "round %d: field %d is %.17g, not %.17g",
 			      round, f, got->values[f], v);
 	}
 	ck_assert_msg(fabs(m->at_ms + (double)skew_ms - (double)got->at_ms) < 1000, "round %d: at %lld", round, (long long)got->at_ms);
@@ -622,6 +625,7 @@ START_TEST(the_script_merges_as_state_h_says)
 			continue;
 		r.is_gone = ROLL(20) == 0;
 		r.values[SUM] = (double)(ROLL(1000)) / 8 - 30;
+		r.values[COUNT] = (double)(ROLL(1000)) / 8 - 60;
 		r.values[TOP] = ROLL(1000);
 		r.values[LOW] = ROLL(1000);
 		r.values[TAT] = ROLL(2) ? ROLL(100000) : 0;

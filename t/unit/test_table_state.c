@@ -76,6 +76,9 @@ static void add_up(const struct mxw__state_sort *sort, struct mxw__state_record 
 		case MXW__MERGE_ADD:
 			*v = (is_reset ? 0 : *v * left) + r->values[i];
 			break;
+		case MXW__MERGE_COUNT:
+			*v = fmax(0, *v * left + r->values[i]);
+			break;
 		case MXW__MERGE_MIN:
 			*v = fmin(*v, r->values[i]);
 			break;

@@ -189,15 +189,52 @@ START_TEST(forgetting_reaches_everybody)
 	ck_assert_uint_gt(count(b, &anna), 17);
 	ck_assert_uint_eq(carry(a, b, MXW__STATE_SHARE), 2);
 	ck_assert_uint_eq(count(b, &anna), 0);
-	/* The row on disk goes. */
+	/* On disk there is nothing left of what was seen. */
 	struct mxw__state_record records[4];
 	ck_assert_uint_eq(mxw__unions_sort.take(a, MXW__STATE_DISK, records, 4), 2);
-	ck_assert(records[0].is_gone && records[1].is_gone);
+	for (size_t i = 0; i < 2 * 16; i++)
+		ck_assert(records[i / 16].values[i % 16] == 0);
 	/* And it begins anew. */
 	add(a, &anna, 1, 3);
 	carry(a, b, MXW__STATE_SHARE);
 	ck_assert_uint_eq(count(b, &anna), count(a, &anna));
 	ck_assert_uint_gt(count(b, &anna), 1);
+}
+END_TEST
+
+/* B was away, and comes back with what it had, from the disk or of its own; or A is started anew with what was on its disk before. */
+START_TEST(who_has_not_heard_of_a_forgetting_does_not_undo_it)
+{
+	mxw__unions_t *old = make();
+
+	add(a, &anna, 1, 20);
+	carry(a, b, MXW__STATE_SHARE);
+	carry(a, old, MXW__STATE_DISK);
+	mxw__unions_forget(a, &anna);
+	add(a, &anna, 30, 31);
+	add(b, &anna, 40, 40);
+	unsigned n = count(a, &anna);
+	carry(b, a, MXW__STATE_SHARE);
+	mxw__unions_sort.mark_all(old, MXW__STATE_SHARE);
+	carry(old, a, MXW__STATE_SHARE);
+	ck_assert_uint_eq(count(a, &anna), n);
+	mxw__unions_sort.mark_all(old, MXW__STATE_DISK);
+	carry(old, a, MXW__STATE_DISK);
+	ck_assert_uint_eq(count(a, &anna), n);
+	carry(a, b, MXW__STATE_SHARE);
+	ck_assert_uint_eq(count(b, &anna), n);
+	/* Nor does a restart. */
+	mxw__unions_t *c = make();
+	carry(a, c, MXW__STATE_DISK);
+	carry(old, c, MXW__STATE_SHARE);
+	ck_assert_uint_eq(count(c, &anna), n);
+	/* Again, by a clock that was set back meanwhile. */
+	atomic_fetch_sub(&fake.wall_ms, HOUR / 2);
+	mxw__unions_forget(b, &anna);
+	carry(b, a, MXW__STATE_SHARE);
+	ck_assert_uint_eq(count(a, &anna), 0);
+	mxw__unions_free(c);
+	mxw__unions_free(old);
 }
 END_TEST
 
@@ -279,6 +316,7 @@ int main(void)
 	tcase_add_test(tc, nothing_older_than_the_window_counts);
 	tcase_add_test(tc, a_clock_that_is_set_makes_nothing_count_longer);
 	tcase_add_test(tc, forgetting_reaches_everybody);
+	tcase_add_test(tc, who_has_not_heard_of_a_forgetting_does_not_undo_it);
 	tcase_add_test(tc, what_did_not_get_there_is_taken_again);
 	tcase_add_test(tc, a_record_that_is_none_is_passed_over);
 	tcase_add_test(tc, a_flood_of_accounts_pushes_out_the_smallest);
