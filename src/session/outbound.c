@@ -18,7 +18,8 @@
 #include "src/session/part.h"
 #include "src/share/share.h"
 
-enum { ACCOUNTS = 10000, SHARE_HALF_LIFE_MS = 6 * 3600000 };
+/* Of an account, recipients and networks of each quarter. */
+enum { ACCOUNTS = 10000, UNIONS = 2 * MXW__UNIONS_QUARTERS * ACCOUNTS, SHARE_HALF_LIFE_MS = 6 * 3600000 };
 
 static const char *const stage_words[] = {"ok", "warn", "slow", "hold", "suspended"};
 
@@ -46,7 +47,7 @@ static mxw_status_t make_all(mxw_engine_t *engine)
 		return MXW_ERR_NOMEM;
 	status = mxw__distinct_new(2 * ACCOUNTS, &engine->outbound->different);
 	if (status == MXW_OK)
-		status = mxw__unions_new(&engine->clock, 4 * ACCOUNTS, &engine->outbound->all);
+		status = mxw__unions_new(&engine->clock, UNIONS, &engine->outbound->all);
 	if (status == MXW_OK)
 		status = mxw__table_new(&shares, &engine->outbound->shares);
 	if (status == MXW_OK)

@@ -220,23 +220,34 @@ uint64_t mxw__unions_count(mxw__unions_t *unions, const struct mxw__key *who, ch
 	return ones <= FEW ? ones : mxw__bits_estimate(ones, BITS);
 }
 
+bool mxw__unions_step(mxw__unions_t *u, size_t *at, struct mxw__union_step *ret_step)
+{
+	size_t slots = u->nsets * MXW__UNION_WAYS, slot = *at % slots, n = slots - slot < MXW__UNION_STEP ? slots - slot : MXW__UNION_STEP;
+
+	if (*at / slots >= MXW__UNION_SHARDS)
+		return false;
+	struct mxw__union_shard *shard = &u->shards[*at / slots];
+	*ret_step = (struct mxw__union_step){shard, shard->entries + slot, shard->entries + slot + n};
+	*at += n;
+	return true;
+}
+
 void mxw__unions_forget(mxw__unions_t *unions, const struct mxw__key *who)
 {
 	int64_t now_ms = mxw__unions_wall_ms(unions);
+	struct mxw__union_step step;
 
-	for (size_t s = 0; s < MXW__UNION_SHARDS; s++) {
-		struct mxw__union_shard *shard = &unions->shards[s];
-		pthread_mutex_lock(&shard->mutex);
-		for (size_t i = 0; i < unions->nsets * MXW__UNION_WAYS; i++) {
-			struct mxw__union_entry *e = &shard->entries[i];
+	for (size_t at = 0; mxw__unions_step(unions, &at, &step);) {
+		pthread_mutex_lock(&step.shard->mutex);
+		for (struct mxw__union_entry *e = step.first; e < step.end; e++) {
 			if (!e->name.quarter_s || memcmp(&e->name.who, who, sizeof *who) != 0)
 				continue;
 			memset(e->bits, 0, sizeof e->bits);
 			/* It must grow, even if the clock was set back: that is how others know of it. */
 			e->reset_ms = now_ms > e->reset_ms ? now_ms : e->reset_ms + 1;
-			mxw__unions_mark_locked(shard, e, MXW__STATE_DISK);
-			mxw__unions_mark_locked(shard, e, MXW__STATE_SHARE);
+			mxw__unions_mark_locked(step.shard, e, MXW__STATE_DISK);
+			mxw__unions_mark_locked(step.shard, e, MXW__STATE_SHARE);
 		}
-		pthread_mutex_unlock(&shard->mutex);
+		pthread_mutex_unlock(&step.shard->mutex);
 	}
 }

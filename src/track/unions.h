@@ -12,8 +12,8 @@
  * other. What one host counts for itself (distinct.h), it counts with a secret hash, and that remains the least.
  *
  * Who may call: session.
- * Threads: any; the table is sharded, each shard has one mutex, held for the look-up, or for a scan of one shard; nothing else is locked
- *          under it.
+ * Threads: any; the table is sharded, each shard has one mutex, held for the look-up, or for a walk over some hundred entries; nothing
+ *          else is locked under it.
  * Memory:  bounded by max_entries, 152 bytes each, one for each account, kind and quarter; under pressure, of 8 candidates one that has
  *          expired goes, else the one with the fewest bits.
  * Time:    quarters are of the time of day, since hosts must agree on them. A clock that is set makes what was before it count no more, or

@@ -14,6 +14,7 @@
 enum {
 	MXW__UNION_SHARDS = 16,     /* a power of two */
 	MXW__UNION_WAYS = 8,        /* slots one quarter may stand in: the candidates for eviction */
+	MXW__UNION_STEP = 256,      /* entries that are looked at under one lock: sessions wait for it */
 	MXW__UNION_WORDS = 16,      /* of 32 bits */
 	MXW__UNION_WINDOW_MIN_MS = 60000,
 	MXW__UNION_QUARTER_MAX_S = 366 * 86400
@@ -54,6 +55,13 @@ struct mxw__union_place {
 	struct mxw__union_shard *shard;
 	struct mxw__union_entry *set;
 };
+
+/* A step through all entries of all shards, from `*at` (0: the first) on; false: it is over. */
+struct mxw__union_step {
+	struct mxw__union_shard *shard;
+	struct mxw__union_entry *first, *end;
+};
+bool mxw__unions_step(mxw__unions_t *unions, size_t *at, struct mxw__union_step *ret_step);
 
 int64_t mxw__unions_wall_ms(const mxw__unions_t *unions);
 /* Wall time from which on nothing of that quarter counts. */

@@ -42,14 +42,14 @@ static void describe(const mxw__unions_t *u, const struct mxw__union_entry *e, s
 	r->values[FIELD_RESET] = (double)e->reset_ms;
 }
 
-/* Copies, so that the lock is held for some instructions only. */
-static size_t copy_changed(struct mxw__union_shard *shard, size_t nentries, mxw__state_reader_t reader,
+/* Copies, so that the lock is held for some instructions only. `left` are those of the shard that are still to be looked at. */
+static size_t copy_changed(struct mxw__union_shard *shard, size_t nentries, mxw__state_reader_t reader, size_t *left,
 			   struct mxw__union_entry *ret_entries, size_t max)
 {
-	size_t n = 0;
+	size_t n = 0, seen = 0;
 
 	pthread_mutex_lock(&shard->mutex);
-	for (size_t i = 0; i < nentries && n < max && shard->nchanged[reader]; i++) {
+	for (; *left && n < max && seen < MXW__UNION_STEP && shard->nchanged[reader]; --*left, seen++) {
 		struct mxw__union_entry *e = &shard->entries[shard->next[reader]];
 		shard->next[reader] = (shard->next[reader] + 1) % nentries;
 		if (!(e->changed >> reader & 1))
@@ -57,6 +57,8 @@ static size_t copy_changed(struct mxw__union_shard *shard, size_t nentries, mxw_
 		mxw__unions_unmark_locked(shard, e, reader);
 		ret_entries[n++] = *e;
 	}
+	if (!shard->nchanged[reader])
+		*left = 0;
 	pthread_mutex_unlock(&shard->mutex);
 	return n;
 }
@@ -65,18 +67,16 @@ static size_t take(void *store, mxw__state_reader_t reader, struct mxw__state_re
 {
 	mxw__unions_t *u = store;
 	struct mxw__union_entry entries[COPIED];
-	size_t n = 0, idle = 0;
+	size_t n = 0, nentries = u->nsets * MXW__UNION_WAYS;
 
-	while (n < max && idle < MXW__UNION_SHARDS) {
-		unsigned at = atomic_load(&u->next_shard[reader]);
-		size_t room = max - n < COPIED ? max - n : COPIED;
-		size_t got = copy_changed(&u->shards[at % MXW__UNION_SHARDS], u->nsets * MXW__UNION_WAYS, reader, entries, room);
-		for (size_t i = 0; i < got; i++)
-			describe(u, &entries[i], &ret_records[n++]);
-		/* A shard that has more is gone on with. */
-		if (got < room)
-			atomic_fetch_add(&u->next_shard[reader], 1);
-		idle = got ? 0 : idle + 1;
+	for (size_t i = 0; i < MXW__UNION_SHARDS && n < max; i++) {
+		struct mxw__union_shard *shard = &u->shards[atomic_fetch_add(&u->next_shard[reader], 1) % MXW__UNION_SHARDS];
+		for (size_t left = nentries; left && n < max;) {
+			size_t room = max - n < COPIED ? max - n : COPIED;
+			size_t got = copy_changed(shard, nentries, reader, &left, entries, room);
+			for (size_t k = 0; k < got; k++)
+				describe(u, &entries[k], &ret_records[n++]);
+		}
 	}
 	return n;
 }
@@ -142,15 +142,14 @@ static void give_back(void *store, mxw__state_reader_t reader, const struct mxw_
 
 static void mark_all(void *store, mxw__state_reader_t reader)
 {
-	mxw__unions_t *u = store;
+	struct mxw__union_step step;
 
-	for (size_t s = 0; s < MXW__UNION_SHARDS; s++) {
-		struct mxw__union_shard *shard = &u->shards[s];
-		pthread_mutex_lock(&shard->mutex);
-		for (size_t i = 0; i < u->nsets * MXW__UNION_WAYS; i++)
-			if (shard->entries[i].name.quarter_s)
-				mxw__unions_mark_locked(shard, &shard->entries[i], reader);
-		pthread_mutex_unlock(&shard->mutex);
+	for (size_t at = 0; mxw__unions_step(store, &at, &step);) {
+		pthread_mutex_lock(&step.shard->mutex);
+		for (struct mxw__union_entry *e = step.first; e < step.end; e++)
+			if (e->name.quarter_s)
+				mxw__unions_mark_locked(step.shard, e, reader);
+		pthread_mutex_unlock(&step.shard->mutex);
 	}
 }
 
