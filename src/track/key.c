@@ -102,7 +102,8 @@ struct mxw__key mxw__key_of_name(mxw__key_kind_t kind, const char *name)
 	size_t len = strlen(name);
 	char hash[HASH + 1];
 
-	if (kind != MXW__KEY_USER && len && name[len - 1] == '.')
+	/* All of them: of what is left the text must give the same key. */
+	while (kind != MXW__KEY_USER && len && name[len - 1] == '.')
 		len--;
 	if (len == 0)
 		return key;

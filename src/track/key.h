@@ -44,7 +44,7 @@ const char *mxw__key_kind_name(mxw__key_kind_t kind);
 /* kind NONE if the address has none of that kind (a /48 of an IPv4 address), or no family. */
 struct mxw__key mxw__key_of_ip(mxw__key_kind_t kind, const struct mxw_ip *ip);
 /*
- * Of a name; lower case (ASCII), without final dot, which a user's keeps. kind NONE for "". Most servers log a user in however the name is
+ * Of a name; lower case (ASCII), without final dots, which a user's keeps. kind NONE for "". Most servers log a user in however the name is
  * written, and some of them tell the MTA as it was: one account must not have as many quotas as it has spellings.
  */
 struct mxw__key mxw__key_of_name(mxw__key_kind_t kind, const char *name);

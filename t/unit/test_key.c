@@ -74,6 +74,7 @@ static const struct {
 } names_tried[] = {
 	{MXW__KEY_HELO, "MX.Example.ORG", "helo:mx.example.org"},
 	{MXW__KEY_HELO, "mx.example.org.", "helo:mx.example.org"},
+	{MXW__KEY_HELO, "mx.example.org...", "helo:mx.example.org"},
 	{MXW__KEY_HELO, "[192.0.2.1]", "helo:[192.0.2.1]"},
 	{MXW__KEY_DOMAIN, "Example.org", "domain:example.org"},
 	{MXW__KEY_USER, "Anna", "user:anna"},
@@ -105,6 +106,7 @@ START_TEST(a_name_of_nothing_is_no_key)
 	for (mxw__key_kind_t kind = MXW__KEY_HELO; kind < MXW__KEY_KINDS; kind++)
 		ck_assert_int_eq(mxw__key_of_name(kind, "").kind, MXW__KEY_NONE);
 	ck_assert_int_eq(mxw__key_of_name(MXW__KEY_HELO, ".").kind, MXW__KEY_NONE);
+	ck_assert_int_eq(mxw__key_of_name(MXW__KEY_DOMAIN, "..").kind, MXW__KEY_NONE);
 }
 END_TEST
 
