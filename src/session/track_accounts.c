@@ -140,7 +140,10 @@ static double give(mxw_session_t *s, const struct mxw__key *key, double points)
 	return given < 0 ? 0 : given > points ? points : given;
 }
 
-/* Of a recipient behind a relay it is only kept that it was accepted: whose credit it is, the end of the message says. */
+/*
+ * Of a recipient behind a relay it is only kept that it was accepted: whose credit it is, the end of the message says. So it is of a
+ * stranger's if only the sender's domain has an account.
+ */
 void mxw__track_credit(mxw_session_t *s)
 {
 	struct mxw__session_track *t = &s->track;
@@ -153,7 +156,7 @@ void mxw__track_credit(mxw_session_t *s)
 		return;
 	if (t->ncredits == 0)
 		mxw__track_accounts(s, &t->credited);
-	if (t->credited.n == 0 && !mxw__track_is_relayed(s))
+	if (t->credited.n == 0 && !mxw__track_is_relayed(s) && !mxw__track_is_tracked(s))
 		return;
 	struct mxw__credit *credit = new_credit(t);
 	if (!credit)

@@ -71,7 +71,7 @@ static void note(mxw_session_t *s, const struct mxw__track_keys *accounts, mxw__
 {
 	int64_t now_ms = mxw__now_ms(&s->engine->clock);
 
-	if (accounts->n == 0 || (accounts->keys[0].kind == MXW__KEY_USER && !is_of_user(event)))
+	if (accounts->n && accounts->keys[0].kind == MXW__KEY_USER && !is_of_user(event))
 		return;
 	points *= (double)conf_of(s)->weights[event] * (mxw__event_is_good(event) ? -1 : 1);
 	for (size_t i = 0; i < accounts->n; i++)
@@ -86,12 +86,20 @@ void mxw__track_event_points(mxw_session_t *s, mxw__event_t event, double times,
 	struct mxw__track_keys accounts;
 
 	mxw__track_accounts(s, &accounts);
-	note(s, &accounts, event, times, points);
+	/* Where of a stranger's keys only the domain is kept, it is its message that earns them. */
+	if (accounts.n || mxw__track_is_tracked(s))
+		note(s, &accounts, event, times, points);
 }
 
 void mxw__track_event(mxw_session_t *s, mxw__event_t event)
 {
 	mxw__track_event_points(s, event, 1, 1);
+}
+
+/* Somebody answers for the message, if only by the domain of its sender. */
+static bool has_sender(const mxw_session_t *s, const struct mxw__track_keys *accounts)
+{
+	return accounts->n || mxw__track_is_tracked(s) || (mxw__track_is_relayed(s) && s->env.origin.family);
 }
 
 /* What the message as a whole has earned: on whoever has sent it. */
@@ -100,7 +108,8 @@ static void sender_event(mxw_session_t *s, mxw__event_t event)
 	struct mxw__track_keys accounts;
 
 	mxw__track_sender_accounts(s, &accounts);
-	note(s, &accounts, event, 1, 1);
+	if (has_sender(s, &accounts))
+		note(s, &accounts, event, 1, 1);
 }
 
 /* ---- recipients ---- */
@@ -113,7 +122,7 @@ static const char *rcpt_text(const mxw_session_t *s)
 /* What a recipient is tried as is a thing for each, so that one does not stand for the other. */
 enum { AS_GUESS = 1, AS_TRAP, AS_RELAY };
 
-/* The account has not tried it, as that, in the last window. */
+/* The account has not tried it, as that, in the last window. A stranger without one goes by its address. */
 static bool is_first(mxw_session_t *s, unsigned as)
 {
 	struct mxw__track_keys accounts;
@@ -122,6 +131,8 @@ static bool is_first(mxw_session_t *s, unsigned as)
 	} thing = {as, mxw__track_mailbox(s)};
 
 	mxw__track_accounts(s, &accounts);
+	if (accounts.n == 0 && mxw__track_is_tracked(s))
+		accounts.keys[accounts.n++] = mxw__key_of_ip(MXW__KEY_ADDRESS, &s->env.client);
 	return accounts.n && mxw__track_is_first(s, &accounts.keys[0], mxw__seen_hash(s->engine->seen, &thing, sizeof thing));
 }
 
@@ -380,7 +391,7 @@ static void feed_good(mxw_session_t *s)
 	if (!is_aligned(s) || s->track.has_trap || mxw__backup_is_here(s))
 		return;
 	mxw__track_sender_accounts(s, &accounts);
-	if (accounts.n == 0 || accounts.keys[0].kind == MXW__KEY_USER)
+	if (!has_sender(s, &accounts) || (accounts.n && accounts.keys[0].kind == MXW__KEY_USER))
 		return;
 	for (size_t i = 0; i < accounts.n; i++)
 		add_aligned(s, &accounts.keys[i], now_ms);
