@@ -69,7 +69,8 @@ mxw_status_t mxw_track_list(mxw_engine_t *engine, const struct mxw_track_filter 
 mxw_status_t mxw_track_find(mxw_engine_t *engine, const char *key, struct mxw_track_entry *ret_entry, struct mxw_error *err);
 /*
  * Score and counts of a key begin at 0 again, here and on every host that shares, as do its guesses and what it has used up of
- * limits; its good history stays. MXW_ERR_INVALID: `key` is none, or has no score.
+ * limits and, of a user or inside host, of outgoing quotas; its good history stays, and an account that is suspended stays so.
+ * MXW_ERR_INVALID: `key` is none, or has none of these.
  */
 mxw_status_t mxw_track_forgive(mxw_engine_t *engine, const char *key, struct mxw_error *err);
 /* What else may decide about a client. */

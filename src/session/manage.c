@@ -176,6 +176,17 @@ mxw_status_t mxw_track_limits(mxw_engine_t *engine, const char *key, void (*visi
 	return MXW_OK;
 }
 
+/* Of an account that sends. It stays suspended if it is: that is undone by mxw_account_resume(). */
+static bool forgive_quotas(mxw_engine_t *engine, const struct mxw__key *key)
+{
+	struct mxw__standing sent;
+
+	if (!mxw__table_get(engine->outbound->shares, key, mxw__now_ms(&engine->clock), &sent) || sent.score + sent.good <= 0)
+		return false;
+	mxw__outbound_forget(engine, key);
+	return true;
+}
+
 mxw_status_t mxw_track_forgive(mxw_engine_t *engine, const char *key, struct mxw_error *err)
 {
 	struct mxw__key k;
@@ -183,10 +194,11 @@ mxw_status_t mxw_track_forgive(mxw_engine_t *engine, const char *key, struct mxw
 
 	if (status != MXW_OK)
 		return status;
-	/* What has used up a limit need not have a score. */
-	mxw__rates_forgive_key(engine, &k);
+	/* What has used up a limit or quota need not have a score. */
+	bool is_known = mxw__rates_forgive_key(engine, &k);
+	is_known |= forgive_quotas(engine, &k);
 	mxw__harvest_forgive(engine->harvest, &k);
-	if (!mxw__table_forgive(engine->table, &k, mxw__now_ms(&engine->clock)))
+	if (!mxw__table_forgive(engine->table, &k, mxw__now_ms(&engine->clock)) && !is_known)
 		return mxw__fail(err, MXW_ERR_INVALID, "nothing is known of it");
 	return MXW_OK;
 }

@@ -155,21 +155,6 @@ struct different_key {
 	struct mxw__key key;
 };
 
-void mxw__rates_forgive_key(mxw_engine_t *engine, const struct mxw__key *key)
-{
-	struct mxw__snapshot *snapshot = mxw__engine_snapshot(engine);
-	const struct mxw__rates_conf *conf = &snapshot->conf->rates;
-
-	for (size_t i = 0; i < conf->nlimits; i++) {
-		struct different_key both = {conf->limits[i].rate.id, *key};
-		if (conf->limits[i].key != (mxw__key_kind_t)key->kind)
-			continue;
-		mxw__rates_forgive(engine->rates, &conf->limits[i].rate, key, mxw__now_ms(&engine->clock));
-		mxw__distinct_forget(engine->different_rcpts, &both, sizeof both);
-	}
-	mxw__snapshot_unref(snapshot);
-}
-
 static struct mxw__limit_use use_of_bucket(mxw__rates_t *rates, const struct mxw__rate *rate, const struct mxw__key *key, int64_t now_ms)
 {
 	struct mxw__limit_use use = {.used = mxw__rates_level(rates, rate, key, now_ms), .max = (double)rate->burst};
@@ -194,6 +179,26 @@ struct mxw__limit_use mxw__rates_use(mxw_engine_t *engine, const struct mxw__lim
 		return use_of_bucket(engine->rates, &limit->rate, key, now_ms);
 	use.is_full = use.used >= use.max;
 	return use;
+}
+
+bool mxw__rates_forgive_key(mxw_engine_t *engine, const struct mxw__key *key)
+{
+	struct mxw__snapshot *snapshot = mxw__engine_snapshot(engine);
+	const struct mxw__rates_conf *conf = &snapshot->conf->rates;
+	bool was_used = false;
+
+	for (size_t i = 0; i < conf->nlimits; i++) {
+		const struct mxw__limit_conf *limit = &conf->limits[i];
+		struct different_key both = {limit->rate.id, *key};
+		/* Sessions that are open are open. */
+		if (limit->key != (mxw__key_kind_t)key->kind || limit->what == MXW__LIMITED_SESSIONS)
+			continue;
+		was_used |= mxw__rates_use(engine, limit, key).used > 0;
+		mxw__rates_forgive(engine->rates, &limit->rate, key, mxw__now_ms(&engine->clock));
+		mxw__distinct_forget(engine->different_rcpts, &both, sizeof both);
+	}
+	mxw__snapshot_unref(snapshot);
+	return was_used;
 }
 
 /* Those that were seen in the time pass, so that who tries them again is not put off for it. */

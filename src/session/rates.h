@@ -34,8 +34,8 @@ struct mxw__limit_use {
 };
 struct mxw__limit_use mxw__rates_use(mxw_engine_t *engine, const struct mxw__limit_conf *limit, const struct mxw__key *key);
 
-/* What a key has used up of all limits that are counted by such keys is forgotten. */
-void mxw__rates_forgive_key(mxw_engine_t *engine, const struct mxw__key *key);
+/* What a key has used up of all limits that are counted by such keys is forgotten, but for sessions. False: there was nothing. */
+bool mxw__rates_forgive_key(mxw_engine_t *engine, const struct mxw__key *key);
 
 /* The quotas of outbound.c have rates of their own, by names that no limit can have. */
 #define MXW__OUTBOUND_RATE_MESSAGES "+messages"

@@ -252,6 +252,28 @@ START_TEST(after_lifting_the_quotas_begin_anew)
 }
 END_TEST
 
+/* Who had good reason is let go on before it comes to a suspension; one that has come stays. */
+START_TEST(forgiving_an_account_lets_its_quotas_begin_anew)
+{
+	struct sent sent = {0};
+
+	start("outbound { messages 3/1h }\nrule outbound-slow off");
+	mxw_session_t *s = open_session();
+	while (!sent.held)
+		send_one(s, "anna", 1, &sent);
+	ck_assert_uint_eq(sent.messages, 4);
+	ck_assert_int_eq(mxw_track_forgive(engine, "user:Anna", NULL), MXW_OK);
+	ck_assert_int_eq(mxw_track_forgive(engine, "user:Anna", NULL), MXW_ERR_INVALID);
+	sent = (struct sent){0};
+	while (!sent.is_stopped)
+		send_one(s, "anna", 1, &sent);
+	ck_assert_uint_eq(sent.messages + sent.held, 5);
+	mxw_track_forgive(engine, "user:anna", NULL);
+	ck_assert(is_suspended("anna"));
+	mxw_session_free(s);
+}
+END_TEST
+
 /* Nothing is stopped in good order here: what is known by then must be on disk. */
 START_TEST(who_is_suspended_stays_so_when_the_machine_stops_at_once)
 {
@@ -720,6 +742,7 @@ int main(void)
 	tcase_add_test(tc, a_person_who_writes_a_lot_is_not_even_slowed);
 	tcase_add_test(tc, an_account_is_suspended_and_lifted_by_hand);
 	tcase_add_test(tc, after_lifting_the_quotas_begin_anew);
+	tcase_add_test(tc, forgiving_an_account_lets_its_quotas_begin_anew);
 	tcase_add_test(tc, who_is_suspended_stays_so_when_the_machine_stops_at_once);
 	tcase_add_loop_test(tc, a_restart_gives_nobody_his_quotas_again, 0, MXW_ARRAY_LEN(quotas));
 	tcase_add_loop_test(tc, after_lifting_nothing_is_left_of_any_quota, 0, MXW_ARRAY_LEN(quotas));

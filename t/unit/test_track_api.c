@@ -149,6 +149,12 @@ START_TEST(forgiving_covers_guesses_and_limits)
 	ck_assert_int_eq(mxw_track_forgive(engine, "192.0.2.0/24", &err), MXW_OK);
 	mxw__harvest_count(engine->harvest, &ip, now_ms, HOUR_MS, &counts);
 	ck_assert_uint_eq(counts.network, 0);
+	/* A host inside has limits, and no score. */
+	ck_assert(mxw__key_parse("10.0.0.1", &key));
+	ck_assert(mxw__rates_take(engine->rates, &limit->rate, &key, 3, now_ms));
+	ck_assert_int_eq(mxw_track_forgive(engine, "10.0.0.1", &err), MXW_OK);
+	ck_assert(mxw__rates_has_room(engine->rates, &limit->rate, &key, now_ms));
+	ck_assert_int_eq(mxw_track_forgive(engine, "10.0.0.1", &err), MXW_ERR_INVALID);
 }
 END_TEST
 
