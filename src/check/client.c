@@ -14,6 +14,9 @@ mxw__client_class_t mxw__client_classify(const struct mxw_conf *conf, const stru
 	return mxw__in_networks(&conf->internal, client) ? MXW__CLIENT_INTERNAL : MXW__CLIENT_OUTSIDE;
 }
 
+enum { PORT_SUBMISSION = 587, PORT_SUBMISSIONS = 465 };
+
+/* Users log in at the ports of RFC 6409 and RFC 8314, whether a section says so or not: rules are to spare them there. */
 static const char *find_listener(const struct mxw_conf *conf, const char *daemon_name, uint16_t port)
 {
 	for (size_t i = 0; i < conf->nlisteners; i++) {
@@ -24,7 +27,7 @@ static const char *find_listener(const struct mxw_conf *conf, const char *daemon
 			continue;
 		return l->name;
 	}
-	return NULL;
+	return port == PORT_SUBMISSION ? "submission" : port == PORT_SUBMISSIONS ? "submissions" : NULL;
 }
 
 static void run(struct mxw__check_ctx *ctx)

@@ -85,7 +85,8 @@ const struct mxw_fact_info mxw__fact_table[MXW__FACT_COUNT] = {
 		NULL,
 		"name of each limit of the rates section that the client's connections have passed"},
 	[MXW__FACT_LISTENER] = {"listener", MXW_FACT_TEXT, MXW_STAGE_CONNECT, SESSION, false, NULL,
-		"name of the listener section that matches the port or daemon name; absent if none does"},
+		"name of the listener section that matches the port or daemon name; if none does, submission at port 587, submissions at "
+		"port 465, and absent elsewhere"},
 	[MXW__FACT_HELO] = {"helo", MXW_FACT_TEXT, MXW_STAGE_HELO, SESSION, false, NULL,
 		"argument of HELO or EHLO as the client sent it"},
 	[MXW__FACT_HELO_SYNTAX] = {"helo.syntax", MXW_FACT_WORD, MXW_STAGE_HELO, SESSION, false,

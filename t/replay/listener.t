@@ -81,3 +81,14 @@ rcpt <anna@example.net>
 = continue
 fact client.score = 0
 close
+
+# Where users log in is known without a section.
+session a
+connect 203.0.113.7 unknown smtps 465
+fact listener = submissions
+= continue
+close
+session b
+connect 198.51.100.9 unknown smtpd 2525
+fact listener absent
+close
