@@ -165,6 +165,7 @@ static void add_details(struct call *call)
 		return;
 	mwd_text_addf(call->answer, " guesses=%" PRIu64 " network-guesses=%" PRIu64, details.guesses, details.network_guesses);
 	mwd_text_add_pair(call->answer, "greylist", details.is_greylist_known ? "known" : "unknown");
+	mwd_text_add_pair(call->answer, "suspended", details.is_suspended ? "yes" : "no");
 }
 
 /* Is anything known of it that is no score? */
@@ -175,13 +176,15 @@ static void note_listed(void *ctx, const struct mxw_list_entry *entry)
 
 static bool find_entry(struct call *call, struct mxw_track_entry *ret_entry)
 {
+	struct mxw_track_details details = {.size = sizeof details};
 	bool is_used = false;
 
 	*ret_entry = (struct mxw_track_entry){.size = sizeof *ret_entry};
 	if (mxw_track_find(call->env->engine, arg(call, 0), ret_entry, &call->err) == MXW_OK)
 		return true;
 	if (mxw_track_limits(call->env->engine, arg(call, 0), note_use, &is_used, NULL) != MXW_OK ||
-	    mxw_list_find(call->env->engine, arg(call, 0), note_listed, &is_used, NULL) != MXW_OK || !is_used)
+	    mxw_list_find(call->env->engine, arg(call, 0), note_listed, &is_used, NULL) != MXW_OK ||
+	    mxw_track_find_details(call->env->engine, arg(call, 0), &details, NULL) != MXW_OK || !(is_used || details.is_suspended))
 		return false;
 	snprintf(ret_entry->key, sizeof ret_entry->key, "%s", arg(call, 0));
 	ret_entry->kind = "";

@@ -256,6 +256,7 @@ static const struct mwd_column entry_columns[] = {
 	{"guesses", "guesses", MWD_COLUMN_NUMBER},
 	{"network-guesses", "network's", MWD_COLUMN_NUMBER},
 	{"greylist", "greylist", MWD_COLUMN_TEXT},
+	{"suspended", "suspended", MWD_COLUMN_TEXT},
 	{NULL, NULL, MWD_COLUMN_TEXT},
 };
 

@@ -80,6 +80,8 @@ struct mxw_track_details {
 	uint64_t guesses, network_guesses;
 	/* It has tried again as mail servers do, by its network, or by its domain or HELO name where SPF passes, and is not greylisted. */
 	bool is_greylist_known;
+	/* It is an account that may not send: a user, or a host inside. */
+	bool is_suspended;
 };
 /* MXW_ERR_INVALID: `key` is none. */
 mxw_status_t mxw_track_find_details(mxw_engine_t *engine, const char *key, struct mxw_track_details *ret_details, struct mxw_error *err);

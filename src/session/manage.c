@@ -130,6 +130,7 @@ mxw_status_t mxw_track_find_details(mxw_engine_t *engine, const char *key, struc
 		mxw__greylist_attempt_make(identity, "", "", &attempt);
 		details.is_greylist_known = mxw__greylist_look(engine->greylist, &attempt, now_ms) == MXW__GREYLIST_KNOWN;
 	}
+	details.is_suspended = mxw__accounts_find(engine->accounts, &k, NULL);
 	memcpy(ret_details, &details, size);
 	return MXW_OK;
 }

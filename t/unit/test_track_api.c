@@ -339,6 +339,10 @@ START_TEST(guesses_and_the_greylist_are_told_as_well)
 	ck_assert(!details_of("helo:mail.a.example").is_greylist_known);
 	ck_assert(!details_of("user:anna").is_greylist_known);
 	ck_assert(!details_of("2001:db8::/48").is_greylist_known);
+	ck_assert(!details_of("user:anna").is_suspended);
+	ck_assert_int_eq(mxw_account_suspend(engine, "anna", 0, "a", "b", &err), MXW_OK);
+	ck_assert(details_of("user:Anna").is_suspended);
+	ck_assert(!details_of("helo:anna").is_suspended);
 	struct mxw_track_details details = {.size = sizeof details};
 	ck_assert_int_eq(mxw_track_find_details(engine, "nonsense", &details, &err), MXW_ERR_INVALID);
 }
