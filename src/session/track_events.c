@@ -277,14 +277,20 @@ static void feed_rcpt(mxw_session_t *s)
 		no_such_rcpt(s, MXW__EVENT_UNKNOWN_RCPT);
 }
 
+static void helo_forged(mxw_session_t *s)
+{
+	if (s->helo_forged_counted || !fact_is(s, MXW__FACT_HELO_FORGED, "yes"))
+		return;
+	s->helo_forged_counted = true;
+	mxw__track_event(s, MXW__EVENT_HELO_FORGED);
+}
+
 void mxw__track_feed(mxw_session_t *s, mxw_stage_t stage)
 {
 	/* Not before MAIL: only then is it known whether the client has authenticated, and a user's computer may well go by
 	 * an address that is inside here as well. */
-	if (stage >= MXW_STAGE_MAIL && !s->helo_forged_counted && fact_is(s, MXW__FACT_HELO_FORGED, "yes")) {
-		s->helo_forged_counted = true;
-		mxw__track_event(s, MXW__EVENT_HELO_FORGED);
-	}
+	if (stage >= MXW_STAGE_MAIL)
+		helo_forged(s);
 	if (stage == MXW_STAGE_RCPT)
 		feed_rcpt(s);
 }
@@ -293,6 +299,9 @@ void mxw__track_decided(mxw_session_t *s, mxw_stage_t stage, const struct mxw_ve
 {
 	if (stage < MXW_STAGE_MAIL && mxw__is_refusal(verdict->action))
 		s->track.is_refused = true;
+	/* Who is refused for good here never comes to MAIL. */
+	if (stage == MXW_STAGE_HELO && verdict->action == MXW_ACTION_REJECT)
+		helo_forged(s);
 	if (stage != MXW_STAGE_RCPT || s->env.rcpt_refused_by_mta)
 		return;
 	if (verdict->decided == MXW_ACTION_REJECT && is_elsewhere(s))
