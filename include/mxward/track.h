@@ -86,19 +86,22 @@ struct mxw_track_details {
 /* MXW_ERR_INVALID: `key` is none. */
 mxw_status_t mxw_track_find_details(mxw_engine_t *engine, const char *key, struct mxw_track_details *ret_details, struct mxw_error *err);
 
-/* What a limit of the section `rates` has counted of a key. */
+/* What a limit of the section `rates`, or a quota of the section `outbound`, has counted of a key. */
 struct mxw_track_limit {
-	const char *name;             /* the limit's */
+	const char *name;             /* the limit's; "outbound": it is a quota */
 	const char *what;             /* what it counts: "messages", "sessions" ... Static. */
 	char key[MXW_TRACK_KEY_MAX];  /* whom it counts: the key that was asked for, a network of it, or "site" */
-	double used, max;             /* how many count at this moment, and how many may: at once, where there is a burst */
+	/* How many count at this moment, and how many may: at once, where there is a burst. Of "unknown-share" both are percent. */
+	double used, max;
 	bool is_full;                 /* one more would be over it */
-	int64_t free_ms;              /* wall time from which on one more will not be; 0: it is not full, or that depends on others */
+	/* Wall time from which on one more will not be; 0: it is not full, that depends on others, or it is a quota. */
+	int64_t free_ms;
 };
 
 /*
  * All limits that concern a key, in the order in which they are written: those that count such keys, those that count the networks
  * of an address, and those of the whole site. They are for clients of some classes only; which one a client is of is not known here.
+ * Then the quotas of a user or a host inside, unless it is exempt.
  * MXW_ERR_INVALID: `key` is none.
  */
 mxw_status_t mxw_track_limits(mxw_engine_t *engine, const char *key, void (*visit)(void *ctx, const struct mxw_track_limit *limit),

@@ -151,6 +151,34 @@ static bool find_limited(const struct mxw__limit_conf *limit, const struct mxw__
 	return ret_key->kind != MXW__KEY_NONE;
 }
 
+/* A user, or a host inside, as outbound.c has it. */
+static bool has_quotas(const struct mxw__snapshot *snap, const struct mxw__key *key, struct mxw_ip *ret_client)
+{
+	*ret_client = (struct mxw_ip){0};
+	if (!snap->conf->outbound.enabled)
+		return false;
+	if (key->kind == MXW__KEY_ADDRESS)
+		*ret_client = address_of(key);
+	return key->kind == MXW__KEY_USER ||
+	       (key->kind == MXW__KEY_ADDRESS && mxw__client_classify(snap->conf, ret_client) == MXW__CLIENT_INTERNAL);
+}
+
+static void visit_quotas(const struct mxw__outbound_account *account, void (*visit)(void *ctx, const struct mxw_track_limit *limit),
+			 void *ctx)
+{
+	for (int i = 0; i < MXW__QUOTA_KINDS; i++) {
+		mxw__quota_t what = (mxw__quota_t)i;
+		struct mxw__rate_conf quota = mxw__outbound_quota(account, what);
+		if (!quota.count)
+			continue;
+		double used = mxw__outbound_used(account, what, &quota);
+		struct mxw_track_limit view = {.name = "outbound", .what = mxw__quota_name(what), .used = used, .max = (double)quota.count,
+					       .is_full = used + (what == MXW__QUOTA_UNKNOWN_SHARE ? 0 : 1) > (double)quota.count};
+		mxw__key_text(account->who, view.key);
+		visit(ctx, &view);
+	}
+}
+
 mxw_status_t mxw_track_limits(mxw_engine_t *engine, const char *key, void (*visit)(void *ctx, const struct mxw_track_limit *limit),
 			      void *ctx, struct mxw_error *err)
 {
@@ -173,6 +201,10 @@ mxw_status_t mxw_track_limits(mxw_engine_t *engine, const char *key, void (*visi
 			view.free_ms = engine->clock.wall_ms(engine->clock.ctx) + use.free_in_ms;
 		visit(ctx, &view);
 	}
+	struct mxw_ip client;
+	struct mxw__outbound_account account = {engine, &snap->conf->outbound, &k, &client};
+	if (has_quotas(snap, &k, &client) && !mxw__outbound_is_exempt(&account))
+		visit_quotas(&account, visit, ctx);
 	mxw__snapshot_unref(snap);
 	return MXW_OK;
 }

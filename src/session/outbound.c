@@ -108,48 +108,31 @@ static bool is_user(const mxw_session_t *s)
 	return s->outbound.who.kind == MXW__KEY_USER;
 }
 
-static bool is_exempt(const mxw_session_t *s)
+static struct mxw__outbound_account account_of(const mxw_session_t *s)
 {
-	const struct mxw__outbound_conf *o = &s->snapshot->conf->outbound;
-
-	for (size_t i = 0; is_user(s) && i < o->exempt.n; i++)
-		if (mxw__ascii_casecmp(o->exempt.v[i], s->env.auth_user) == 0)
-			return true;
-	for (size_t i = 0; !is_user(s) && i < o->nexempt_networks; i++)
-		if (mxw_network_contains(&o->exempt_networks[i], &s->env.client))
-			return true;
-	return false;
+	return (struct mxw__outbound_account){s->engine, &s->snapshot->conf->outbound, &s->outbound.who, &s->env.client};
 }
 
-/* The first row that fits, or what is for all. */
+static bool is_exempt(const mxw_session_t *s)
+{
+	struct mxw__outbound_account account = account_of(s);
+
+	return mxw__outbound_is_exempt(&account);
+}
+
 static struct mxw__rate_conf quota_of(const mxw_session_t *s, mxw__quota_t what)
 {
-	const struct mxw__outbound_conf *o = &s->snapshot->conf->outbound;
+	struct mxw__outbound_account account = account_of(s);
 
-	for (size_t i = 0; i < o->nrows; i++) {
-		const struct mxw__quota_row *row = &o->rows[i];
-		if (row->what != what || !row->user == is_user(s))
-			continue;
-		if (row->user ? mxw__ascii_casecmp(row->user, s->env.auth_user) == 0 : mxw_network_contains(&row->network, &s->env.client))
-			return row->rate;
-	}
-	return is_user(s) ? o->user_quotas[what] : o->host_quotas[what];
+	return mxw__outbound_quota(&account, what);
 }
 
 /* ---- counting ---- */
 
-static struct mxw__rate bucket(const struct mxw__rate_conf *quota, mxw__quota_t what)
-{
-	const char *name = what == MXW__QUOTA_MESSAGES ? MXW__OUTBOUND_RATE_MESSAGES : MXW__OUTBOUND_RATE_RCPTS;
-
-	/* It is charged up to twice the burst: more than the last stage takes. */
-	return (struct mxw__rate){mxw__rate_id(name), quota->count, quota->window_ms, 2 * quota->count};
-}
-
 static void charge(mxw_session_t *s, mxw__quota_t what)
 {
 	struct mxw__rate_conf quota = quota_of(s, what);
-	struct mxw__rate rate = bucket(&quota, what);
+	struct mxw__rate rate = mxw__outbound_bucket(&quota, what);
 
 	if (quota.count)
 		mxw__rates_charge(s->engine->rates, &rate, &s->outbound.who, 1, mxw__now_ms(&s->engine->clock));
@@ -166,11 +149,6 @@ static void add_different(mxw_session_t *s, mxw__quota_t what, const char *thing
 	mxw__distinct_add(different, &key, sizeof key, (uint32_t)mxw__distinct_hash(different, thing),
 			  mxw__now_ms(&s->engine->clock), quota.window_ms);
 	mxw__unions_add(s->engine->outbound->all, &s->outbound.who, mxw__outbound_kind(what), thing, quota.window_ms);
-}
-
-char mxw__outbound_kind(mxw__quota_t what)
-{
-	return what == MXW__QUOTA_NETWORKS ? 'n' : 'r';
 }
 
 /* IPv4 /24; of IPv6 a /48, which is what one site or provider's customer has. */
@@ -207,45 +185,6 @@ static void count_fate(mxw_session_t *s, bool has_failed)
 }
 
 /* ---- how far it has gone ---- */
-
-/* In percent of recipients. */
-static double unknown_share(const mxw_session_t *s)
-{
-	struct mxw__standing standing;
-
-	mxw__table_get(s->engine->outbound->shares, &s->outbound.who, mxw__now_ms(&s->engine->clock), &standing);
-	double failed = standing.score, taken = standing.good > 0 ? standing.good : 0;
-	/* What has just been counted as the last of so many has not decayed by more than this. */
-	if (failed + 0.5 < (double)s->snapshot->conf->outbound.unknown_min)
-		return 0;
-	return 100 * failed / (failed + taken);
-}
-
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-static double used(const mxw_session_t *s, mxw__quota_t what, const struct mxw__rate_conf *quota)
-{
-	struct mxw__outbound_counted key = {(uint64_t)what, s->outbound.who};
-	struct mxw__rate rate;
-	int64_t now_ms = mxw__now_ms(&s->engine->clock);
-
-	switch (what) {
-	case MXW__QUOTA_MESSAGES:
-	case MXW__QUOTA_RCPTS:
-		rate = bucket(quota, what);
-		return mxw__rates_level(s->engine->rates, &rate, &s->outbound.who, now_ms);
-	case MXW__QUOTA_DIFFERENT_RCPTS:
-	case MXW__QUOTA_NETWORKS:
-		return (double)larger(mxw__distinct_count(s->engine->outbound->different, &key, sizeof key, now_ms, quota->window_ms),
-				      mxw__unions_count(s->engine->outbound->all, &s->outbound.who, mxw__outbound_kind(what),
-							quota->window_ms));
-	default:
-		return unknown_share(s);
-	}
-}
 
 static mxw__outbound_stage_t stage_of(const mxw_session_t *s, double percent)
 {
@@ -297,12 +236,13 @@ static void log_stage(mxw_session_t *s, mxw__outbound_stage_t stage, const char 
 static void evaluate(mxw_session_t *s)
 {
 	struct mxw__outbound_session *out = &s->outbound;
+	struct mxw__outbound_account account = account_of(s);
 	char reason[MXW__ACCOUNT_REASON_MAX];
 
 	for (int i = 0; i < MXW__QUOTA_KINDS; i++) {
 		mxw__quota_t what = (mxw__quota_t)i;
 		struct mxw__rate_conf quota = quota_of(s, what);
-		double n = quota.count ? used(s, what, &quota) : 0;
+		double n = mxw__outbound_used(&account, what, &quota);
 		mxw__outbound_stage_t stage = quota.count ? stage_of(s, 100 * n / (double)quota.count) : MXW__OUTBOUND_OK;
 		if (stage == MXW__OUTBOUND_OK)
 			continue;

@@ -3,6 +3,7 @@
  * outbound.h: quotas of those who send from inside, and accounts that are suspended, by them or by hand.
  *
  *    outbound.c            the part: who is counted, what is counted, how far a message has gone
+ *    outbound_quotas.c     which quotas an account has, how far they are used up
  *    outbound_accounts.c   suspending, lifting, seeing which are; the log and the notice of it
  *    notifier.c            tells a person, on a thread of its own
  *
@@ -21,6 +22,7 @@
 #include "src/session/notifier.h"
 #include "src/track/accounts.h"
 #include "src/track/distinct.h"
+#include "src/track/rates.h"
 #include "src/track/table.h"
 #include "src/track/unions.h"
 
@@ -30,6 +32,14 @@ struct mxw__outbound {
 	mxw__unions_t *all;         /* the same of all hosts and over restarts, less exactly */
 	mxw__table_t *shares;       /* how many recipients failed (score) and did not (good history), decaying */
 	mxw__notifier_t *notifier;
+};
+
+/* One that has quotas, for the time of a call; all borrowed. */
+struct mxw__outbound_account {
+	mxw_engine_t *engine;
+	const struct mxw__outbound_conf *conf;
+	const struct mxw__key *who;
+	const struct mxw_ip *client; /* where it comes from; of a user it is not looked at */
 };
 
 /* What a session remembers of its message. */
@@ -64,5 +74,15 @@ struct mxw__outbound_counted {
 
 /* The kind of a quota's different things (unions.h). */
 char mxw__outbound_kind(mxw__quota_t what);
+/* What the messages or recipients of an account are counted in. */
+struct mxw__rate mxw__outbound_bucket(const struct mxw__rate_conf *quota, mxw__quota_t what);
+
+/* ---- quotas ---- */
+
+bool mxw__outbound_is_exempt(const struct mxw__outbound_account *a);
+/* count 0: there is no such quota. */
+struct mxw__rate_conf mxw__outbound_quota(const struct mxw__outbound_account *a, mxw__quota_t what);
+/* How many count now, or the share in percent; 0 if there is no such quota. */
+double mxw__outbound_used(const struct mxw__outbound_account *a, mxw__quota_t what, const struct mxw__rate_conf *quota);
 
 #endif
