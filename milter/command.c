@@ -224,6 +224,8 @@ static bool report(struct call *call)
 
 	if (!number_of(call, 2, 1, UINT64_MAX, &times))
 		return false;
+	if (times == 0)
+		return fail(call, "once at least");
 	times = times < TIMES_MAX ? times : TIMES_MAX;
 	return mxw_track_report(call->env->engine, arg(call, 0), arg(call, 1), (unsigned)times, &call->err) == MXW_OK;
 }
@@ -267,20 +269,10 @@ static bool resume(struct call *call)
 
 /* ---- lists ---- */
 
-static void visit_list_entry(void *ctx, const struct mxw_list_entry *entry)
-{
-	const struct call *call = ctx;
-	const char *wanted = arg(call, 0);
-
-	if (!*wanted || strcmp(wanted, entry->list) == 0)
-		show_list_entry(ctx, entry);
-}
-
 /* lists LIST */
 static bool lists(struct call *call)
 {
-	mxw_list_each(call->env->engine, visit_list_entry, call);
-	return true;
+	return mxw_list_each(call->env->engine, arg(call, 0), show_list_entry, call, &call->err) == MXW_OK;
 }
 
 /* list-add LIST ENTRY FOR REASON */

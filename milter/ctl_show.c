@@ -78,8 +78,11 @@ static void copy_printable(char cell[CELL_ROOM], const char *text)
 	cell[n] = '\0';
 }
 
-/* "3m": the largest unit, rounded down. */
-static void format_span(char *cell, size_t size, int64_t ms)
+/*
+ * "3m": the largest unit. Rounded down for what has passed; to the nearest for what is to come, or what was just asked for 7 days would
+ * end in 6.
+ */
+static void format_span(char *cell, size_t size, int64_t ms, bool is_past)
 {
 	static const struct {
 		int64_t ms;
@@ -90,7 +93,7 @@ static void format_span(char *cell, size_t size, int64_t ms)
 
 	for (size_t i = 0; i < MWD_ARRAY_LEN(units); i++)
 		if (ms >= units[i].ms) {
-			snprintf(cell, size, "%lld%s", (long long)(ms / units[i].ms), units[i].unit);
+			snprintf(cell, size, "%lld%s", (long long)((ms + (is_past ? 0 : units[i].ms / 2)) / units[i].ms), units[i].unit);
 			return;
 		}
 	snprintf(cell, size, "0s");
@@ -107,7 +110,7 @@ static void format_time(char cell[CELL_ROOM], const char *value, mwd_column_form
 		snprintf(cell, CELL_ROOM, "%s", form == MWD_COLUMN_FUTURE ? "for good" : "-");
 		return;
 	}
-	format_span(span, sizeof span, span_ms);
+	format_span(span, sizeof span, span_ms, is_past);
 	snprintf(cell, CELL_ROOM, is_past ? "%s ago" : "in %s", span);
 }
 

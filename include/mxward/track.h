@@ -153,8 +153,9 @@ mxw_status_t mxw_list_add(mxw_engine_t *engine, const char *list, const char *en
 			  const char *reason, struct mxw_error *err);
 /* MXW_ERR_INVALID: there is no such list or entry, or it stands in the file, and is to be removed there. */
 mxw_status_t mxw_list_remove(mxw_engine_t *engine, const char *list, const char *entry, struct mxw_error *err);
-/* All entries in force, those of files first. */
-void mxw_list_each(mxw_engine_t *engine, void (*visit)(void *ctx, const struct mxw_list_entry *entry), void *ctx);
+/* All entries in force, those of files first; of one list, or with NULL or "" of all. MXW_ERR_INVALID: there is no such list. */
+mxw_status_t mxw_list_each(mxw_engine_t *engine, const char *list, void (*visit)(void *ctx, const struct mxw_list_entry *entry),
+			   void *ctx, struct mxw_error *err);
 
 /*
  * The entry of each list by which it has an address, "helo:NAME" or "domain:NAME"; other keys are on none. MXW_ERR_INVALID: `key` is

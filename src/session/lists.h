@@ -39,6 +39,8 @@ mxw_status_t mxw__lists_add(mxw_engine_t *engine, const char *list, const char *
 mxw_status_t mxw__lists_remove(mxw_engine_t *engine, const char *list, const char *entry, struct mxw_error *err);
 /* All entries in force, those of files first. No lock is held while `visit` runs. */
 void mxw__lists_each(mxw_engine_t *engine, void (*visit)(void *ctx, const struct mxw__list_view *view), void *ctx);
+/* The section of a list; NULL, with `err` filled in. `conf` must outlive it. */
+const struct mxw__list_conf *mxw__lists_section(const mxw_conf_t *conf, const char *list, struct mxw_error *err);
 
 /* What is looked for: any of these may be NULL. */
 struct mxw__sought {

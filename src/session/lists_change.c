@@ -159,8 +159,7 @@ static int64_t time_of_writing(const struct mxw__lists *lists, const struct mxw_
 	return item && item->at_ms >= now ? item->at_ms + 1 : now;
 }
 
-/* The section; NULL, with `err` filled in. `conf` must outlive it. */
-static const struct mxw__list_conf *find_section(const mxw_conf_t *conf, const char *list, struct mxw_error *err)
+const struct mxw__list_conf *mxw__lists_section(const mxw_conf_t *conf, const char *list, struct mxw_error *err)
 {
 	for (size_t i = 0; i < conf->nlists; i++)
 		if (strcmp(conf->lists[i].name, list) == 0)
@@ -198,7 +197,7 @@ mxw_status_t mxw__lists_add(mxw_engine_t *engine, const char *list, const char *
 {
 	struct mxw__lists *lists = engine->lists;
 	mxw_conf_t *conf = mxw_engine_conf(engine);
-	const struct mxw__list_conf *section = find_section(conf, list, err);
+	const struct mxw__list_conf *section = mxw__lists_section(conf, list, err);
 	struct mxw__list_line line = {.until_ms = until_ms > 0 ? until_ms : 0};
 	mxw_status_t status = section ? make_line(section, entry, &line, err) : MXW_ERR_INVALID;
 
@@ -226,7 +225,7 @@ mxw_status_t mxw__lists_remove(mxw_engine_t *engine, const char *list, const cha
 {
 	struct mxw__lists *lists = engine->lists;
 	mxw_conf_t *conf = mxw_engine_conf(engine);
-	const struct mxw__list_conf *section = find_section(conf, list, err);
+	const struct mxw__list_conf *section = mxw__lists_section(conf, list, err);
 	struct mxw__list_line line = {0};
 	mxw_status_t status = section ? make_line(section, entry, &line, err) : MXW_ERR_INVALID;
 

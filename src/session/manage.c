@@ -227,10 +227,10 @@ mxw_status_t mxw_track_forgive(mxw_engine_t *engine, const char *key, struct mxw
 
 	if (status != MXW_OK)
 		return status;
-	/* What has used up a limit or quota need not have a score. */
+	/* What has used up a limit or quota, or has guessed, need not have a score. */
 	bool is_known = mxw__rates_forgive_key(engine, &k);
 	is_known |= forgive_quotas(engine, &k);
-	mxw__harvest_forgive(engine->harvest, &k);
+	is_known |= mxw__harvest_forgive(engine->harvest, &k);
 	if (!mxw__table_forgive(engine->table, &k, mxw__now_ms(&engine->clock)) && !is_known)
 		return mxw__fail(err, MXW_ERR_INVALID, "nothing is known of it");
 	return MXW_OK;

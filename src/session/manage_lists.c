@@ -23,6 +23,7 @@ mxw_status_t mxw_list_remove(mxw_engine_t *engine, const char *list, const char 
 }
 
 struct list_visit {
+	const char *list; /* NULL: any */
 	void (*visit)(void *ctx, const struct mxw_list_entry *entry);
 	void *ctx;
 };
@@ -31,6 +32,8 @@ static void visit_entry(void *ctx, const struct mxw__list_view *view)
 {
 	const struct list_visit *v = ctx;
 
+	if (v->list && strcmp(v->list, view->list) != 0)
+		return;
 	v->visit(v->ctx, &(struct mxw_list_entry){
 		.list = view->list,
 		.entry = view->entry,
@@ -60,7 +63,7 @@ static bool find_subject(const char *text, struct mxw_ip *ip, struct mxw__key *k
 mxw_status_t mxw_list_find(mxw_engine_t *engine, const char *key, void (*visit)(void *ctx, const struct mxw_list_entry *entry), void *ctx,
 			   struct mxw_error *err)
 {
-	struct list_visit v = {visit, ctx};
+	struct list_visit v = {NULL, visit, ctx};
 	char ascii[MXW__DOMAIN_MAX + 1];
 	struct mxw__sought what;
 	struct mxw__key k;
@@ -75,9 +78,16 @@ mxw_status_t mxw_list_find(mxw_engine_t *engine, const char *key, void (*visit)(
 	return MXW_OK;
 }
 
-void mxw_list_each(mxw_engine_t *engine, void (*visit)(void *ctx, const struct mxw_list_entry *entry), void *ctx)
+mxw_status_t mxw_list_each(mxw_engine_t *engine, const char *list, void (*visit)(void *ctx, const struct mxw_list_entry *entry),
+			   void *ctx, struct mxw_error *err)
 {
-	struct list_visit v = {visit, ctx};
+	struct list_visit v = {list && *list ? list : NULL, visit, ctx};
+	mxw_conf_t *conf = mxw_engine_conf(engine);
+	bool is_there = !v.list || mxw__lists_section(conf, v.list, err);
 
+	mxw_conf_unref(conf);
+	if (!is_there)
+		return MXW_ERR_INVALID;
 	mxw__lists_each(engine, visit_entry, &v);
+	return MXW_OK;
 }

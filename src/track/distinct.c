@@ -163,17 +163,19 @@ uint64_t mxw__distinct_count(mxw__distinct_t *distinct, const void *key, size_t 
 	return n;
 }
 
-void mxw__distinct_forget(mxw__distinct_t *distinct, const void *key, size_t key_len)
+bool mxw__distinct_forget(mxw__distinct_t *distinct, const void *key, size_t key_len)
 {
 	struct place at = find_set(distinct, key, key_len);
 
 	pthread_mutex_lock(&at.shard->mutex);
 	struct entry *e = find_locked(&at);
-	if (e) {
+	bool was_there = e != NULL;
+	if (was_there) {
 		*e = (struct entry){0};
 		at.shard->used--;
 	}
 	pthread_mutex_unlock(&at.shard->mutex);
+	return was_there;
 }
 
 uint64_t mxw__distinct_hash(const mxw__distinct_t *distinct, const char *text)

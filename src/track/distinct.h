@@ -35,7 +35,8 @@ bool mxw__distinct_add(mxw__distinct_t *distinct, const void *key, size_t key_le
 bool mxw__distinct_has(mxw__distinct_t *distinct, const void *key, size_t key_len, uint32_t hash, int64_t now_ms,
 		       uint64_t window_ms);
 uint64_t mxw__distinct_count(mxw__distinct_t *distinct, const void *key, size_t key_len, int64_t now_ms, uint64_t window_ms);
-void mxw__distinct_forget(mxw__distinct_t *distinct, const void *key, size_t key_len);
+/* False: nothing was known of it. */
+bool mxw__distinct_forget(mxw__distinct_t *distinct, const void *key, size_t key_len);
 void mxw__distinct_get_stats(mxw__distinct_t *distinct, struct mxw__distinct_stats *ret_stats);
 /* A hash of a thing's text for the above, keyed, so that nobody outside can aim at collisions. ASCII case does not count. */
 uint64_t mxw__distinct_hash(const mxw__distinct_t *distinct, const char *text);

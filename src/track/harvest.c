@@ -168,16 +168,16 @@ static bool add(mxw__harvest_t *harvest, const struct mxw_ip *client, bool is_al
 	return is_new;
 }
 
-void mxw__harvest_forgive(mxw__harvest_t *harvest, const struct mxw__key *key)
+bool mxw__harvest_forgive(mxw__harvest_t *harvest, const struct mxw__key *key)
 {
 	uint8_t octets[KEY_BYTES] = {key->data[0], (uint8_t)(key->len - 1)};
 
 	if (key->kind != MXW__KEY_ADDRESS && key->kind != MXW__KEY_NETWORK && key->kind != MXW__KEY_WIDE)
-		return;
+		return false;
 	if (key->len < 1 || key->len - 1 > KEY_BYTES - 2)
-		return;
+		return false;
 	memcpy(octets + 2, key->data + 1, key->len - 1u);
-	mxw__distinct_forget(harvest->guesses, octets, sizeof octets);
+	return mxw__distinct_forget(harvest->guesses, octets, sizeof octets);
 }
 
 bool mxw__harvest_add(mxw__harvest_t *harvest, const struct mxw_ip *client, const char *address, int64_t now_ms,

@@ -52,8 +52,8 @@ bool mxw__harvest_add_alone(mxw__harvest_t *harvest, const struct mxw_ip *client
 			    uint64_t window_ms);
 void mxw__harvest_count(mxw__harvest_t *harvest, const struct mxw_ip *client, int64_t now_ms, uint64_t window_ms,
 			struct mxw__harvest_counts *ret_counts);
-/* An address, or a network that guesses are counted for, has guessed nothing; the site's count stays. */
-void mxw__harvest_forgive(mxw__harvest_t *harvest, const struct mxw__key *key);
+/* An address, or a network that guesses are counted for, has guessed nothing; the site's count stays. False: it had not. */
+bool mxw__harvest_forgive(mxw__harvest_t *harvest, const struct mxw__key *key);
 void mxw__harvest_get_stats(mxw__harvest_t *harvest, struct mxw__harvest_stats *ret_stats);
 
 #endif

@@ -149,6 +149,11 @@ START_TEST(forgiving_covers_guesses_and_limits)
 	ck_assert_int_eq(mxw_track_forgive(engine, "192.0.2.0/24", &err), MXW_OK);
 	mxw__harvest_count(engine->harvest, &ip, now_ms, HOUR_MS, &counts);
 	ck_assert_uint_eq(counts.network, 0);
+	/* So is who has guessed, where that makes no points. */
+	ck_assert_int_eq(mxw_ip_parse("198.51.100.9", &ip), MXW_OK);
+	ck_assert(mxw__harvest_add(engine->harvest, &ip, "a@example.net", now_ms, HOUR_MS));
+	ck_assert_int_eq(mxw_track_forgive(engine, "198.51.100.9", &err), MXW_OK);
+	ck_assert_int_eq(mxw_track_forgive(engine, "198.51.100.9", &err), MXW_ERR_INVALID);
 	/* A host inside has limits, and no score. */
 	ck_assert(mxw__key_parse("10.0.0.1", &key));
 	ck_assert(mxw__rates_take(engine->rates, &limit->rate, &key, 3, now_ms));
@@ -234,7 +239,7 @@ static void note_entry(void *ctx, const struct mxw_list_entry *entry)
 static const char *entries(void)
 {
 	mxw__buf_clear(&seen);
-	mxw_list_each(engine, note_entry, &seen);
+	ck_assert_int_eq(mxw_list_each(engine, NULL, note_entry, &seen, &err), MXW_OK);
 	return mxw__buf_str(&seen);
 }
 
@@ -243,6 +248,8 @@ START_TEST(entries_are_added_and_removed)
 	ck_assert_int_eq(mxw_list_add(engine, "bad", "192.0.2.0/24", HOUR_MS, "root", "a reason", &err), MXW_OK);
 	ck_assert_str_eq(entries(), "bad|192.0.2.0/24|3600000|root|a reason|0 ");
 	ck_assert_int_eq(mxw_list_add(engine, "nonsense", "192.0.2.0/24", 0, "root", "", &err), MXW_ERR_INVALID);
+	ck_assert_int_eq(mxw_list_each(engine, "nonsense", note_entry, &seen, &err), MXW_ERR_INVALID);
+	ck_assert_ptr_nonnull(strstr(err.text, "there is no list 'nonsense'"));
 	ck_assert_int_eq(mxw_list_add(engine, "bad", "no address", 0, "root", "", &err), MXW_ERR_INVALID);
 	ck_assert_int_eq(mxw_list_remove(engine, "bad", "192.0.2.0/24", &err), MXW_OK);
 	ck_assert_str_eq(entries(), "");
