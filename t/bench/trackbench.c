@@ -97,20 +97,23 @@ static void draw_keys(struct drawn *d, uint64_t *random, uint32_t naddresses)
 static void *work(void *arg)
 {
 	struct worker *w = arg;
+	/* What is written again and again stays on this thread's stack: beside the other worker's it would be fought for. */
+	struct worker own = *w;
 	struct drawn drawn;
 	double began = seconds_of(CLOCK_THREAD_CPUTIME_ID);
 
-	for (uint32_t i = 0; i < w->ops; i++) {
+	for (uint32_t i = 0; i < own.ops; i++) {
 		if (i % KEYS == 0)
-			draw_keys(&drawn, &w->random, w->naddresses);
+			draw_keys(&drawn, &own.random, own.naddresses);
 		const struct mxw__key *key = &drawn.keys[i % KEYS];
 		/* Some seconds between two events of one address: each makes its numbers older. */
-		int64_t now_ms = w->now_ms + i / 20;
+		int64_t now_ms = own.now_ms + i / 20;
 		mxw__event_t event = (mxw__event_t)((drawn.numbers[i % KEYS] + i % 4) % MXW__EVENT_COUNT);
-		w->sum += mxw__table_add(w->table, key, event, 1, 5, now_ms);
-		if (w->reads)
-			w->sum += mxw__table_score(w->table, key, now_ms);
+		own.sum += mxw__table_add(own.table, key, event, 1, 5, now_ms);
+		if (own.reads)
+			own.sum += mxw__table_score(own.table, key, now_ms);
 	}
+	w->sum = own.sum;
 	w->cpu = seconds_of(CLOCK_THREAD_CPUTIME_ID) - began;
 	return NULL;
 }
