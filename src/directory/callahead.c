@@ -302,6 +302,8 @@ static mxw_status_t make_conns(struct mxw__call *call, struct mxw_error *err)
 		if (status != MXW_OK)
 			return status;
 		call->conns[i].call = call;
+		/* Its thread need not run yet to be given a question. */
+		call->conns[i].is_idle = true;
 		call->nconns++;
 	}
 	return MXW_OK;

@@ -418,6 +418,8 @@ static void *conn_main(void *arg)
 	int64_t idle_ms = 0;
 	bool is_stopping = false;
 
+	/* A thread that starts late must not take what another one, which may be connected, was woken for. */
+	mxw__call_link_wait(&conn->link, -1, 0, INT64_MAX / 2);
 	while (!is_stopping) {
 		struct mxw__call_question *q = take(conn, &is_stopping);
 		if (q) {
