@@ -10,10 +10,9 @@
 #include "src/track/key.h"
 #include "src/sql/sql.h"
 
-enum { UNIX_PATH_MAX = 107, NAME_LEN_MAX = 64, ATTRIBUTE_MAX = 64, TEXT_MAX = 1024 };
+enum { UNIX_PATH_MAX = 107, NAME_LEN_MAX = 64, TEXT_MAX = 1024 };
 
-/* Starts with the prefix; `ret_rest` is what follows it. */
-static bool has_prefix(const char *s, const char *prefix, const char **ret_rest)
+bool mxw__has_prefix(const char *s, const char *prefix, const char **ret_rest)
 {
 	size_t n = strlen(prefix);
 
@@ -23,7 +22,7 @@ static bool has_prefix(const char *s, const char *prefix, const char **ret_rest)
 	return true;
 }
 
-static bool is_port(const char *s)
+bool mxw__is_port(const char *s)
 {
 	uint64_t port;
 	return mxw__parse_u64(s, &port) && port > 0 && port <= 65535;
@@ -40,17 +39,17 @@ static bool is_inet(const char *s)
 		return false;
 	memcpy(port, s, len);
 	port[len] = '\0';
-	return is_port(port);
+	return mxw__is_port(port);
 }
 
 bool mxw__check_socket(struct mxw__complaints *complaints, const struct mxw__arg *arg)
 {
 	const char *rest = arg->text;
 
-	if (has_prefix(arg->text, "inet:", &rest) || has_prefix(arg->text, "inet6:", &rest)) {
+	if (mxw__has_prefix(arg->text, "inet:", &rest) || mxw__has_prefix(arg->text, "inet6:", &rest)) {
 		if (is_inet(rest))
 			return true;
-	} else if (has_prefix(arg->text, "unix:", &rest) || has_prefix(arg->text, "local:", &rest)) {
+	} else if (mxw__has_prefix(arg->text, "unix:", &rest) || mxw__has_prefix(arg->text, "local:", &rest)) {
 		if (rest[0] == '/' && strlen(rest) <= UNIX_PATH_MAX)
 			return true;
 		if (rest[0] == '/') {
@@ -69,7 +68,7 @@ bool mxw__check_control_socket(struct mxw__complaints *complaints, const struct 
 
 	if (strcmp(arg->text, "none") == 0)
 		return true;
-	if (has_prefix(arg->text, "unix:", &path) && path[0] == '/')
+	if (mxw__has_prefix(arg->text, "unix:", &path) && path[0] == '/')
 		return mxw__check_socket(complaints, arg);
 	mxw__complain(complaints, &arg->pos, "'%s' is no socket for control; unix:/path or none was expected", arg->text);
 	return false;
@@ -161,7 +160,7 @@ bool mxw__check_forward(struct mxw__complaints *complaints, const struct mxw__ar
 	if (len > 0 && len < sizeof addr) {
 		memcpy(addr, arg->text, len);
 		addr[len] = '\0';
-		if (mxw_ip_parse(addr, &ip) == MXW_OK && (!at || is_port(at + 1)))
+		if (mxw_ip_parse(addr, &ip) == MXW_OK && (!at || mxw__is_port(at + 1)))
 			return true;
 	}
 	mxw__complain(complaints, &arg->pos,
@@ -178,7 +177,7 @@ bool mxw__check_address_file(struct mxw__complaints *complaints, const struct mx
 	size_t len = strlen(text), cut = len;
 
 	for (size_t i = 0; i < MXW_ARRAY_LEN(maps) && rest == text; i++)
-		has_prefix(text, maps[i], &rest);
+		mxw__has_prefix(text, maps[i], &rest);
 	for (size_t i = 0; i < MXW_ARRAY_LEN(binary) && cut == len; i++)
 		if (len > strlen(binary[i]) && strcmp(text + len - strlen(binary[i]), binary[i]) == 0)
 			cut = len - strlen(binary[i]);
@@ -199,164 +198,6 @@ bool mxw__check_sql_query(struct mxw__complaints *complaints, const struct mxw__
 		return true;
 	mxw__complain(complaints, &arg->pos, "query: '%.40s' %s", at, fault);
 	return false;
-}
-
-/* host, host:port, [v6], [v6]:port; a final slash may follow. */
-static bool is_ldap_host(const char *s)
-{
-	size_t len = s[0] == '[' ? strcspn(s, "]") + 1 : strcspn(s, ":/");
-	char port[8] = "";
-
-	if (len == 0 || len > strlen(s) || strpbrk(s, " \t?#%"))
-		return false;
-	s += len;
-	if (*s == ':') {
-		size_t n = strcspn(++s, "/");
-		if (n >= sizeof port)
-			return false;
-		memcpy(port, s, n);
-		port[n] = '\0';
-		if (!is_port(port))
-			return false;
-		s += n;
-	}
-	return *s == '\0' || strcmp(s, "/") == 0;
-}
-
-bool mxw__check_ldap_uri(struct mxw__complaints *complaints, const struct mxw__arg *arg)
-{
-	const char *rest = "";
-
-	if (has_prefix(arg->text, "ldapi://", &rest) && !strpbrk(rest, " \t?#/"))
-		return true;
-	if ((has_prefix(arg->text, "ldap://", &rest) || has_prefix(arg->text, "ldaps://", &rest)) && is_ldap_host(rest))
-		return true;
-	mxw__complain(complaints, &arg->pos,
-		      "'%s' is no LDAP server; ldap://host, ldaps://host:port or ldapi://%%2fpath was expected", arg->text);
-	return false;
-}
-
-/* The placeholder that starts at `s`; its length, or 0 if there is none of that name. */
-static size_t placeholder_len(const char *s)
-{
-	static const char *const known[] = {"{addr}", "{user}", "{domain}"};
-
-	for (size_t i = 0; i < MXW_ARRAY_LEN(known); i++)
-		if (strncmp(s, known[i], strlen(known[i])) == 0)
-			return strlen(known[i]);
-	return 0;
-}
-
-/* What is wrong with a filter; NULL if nothing is. `ret_at` is where. */
-static const char *filter_fault(const char *filter, bool has_recipient, const char **ret_at)
-{
-	unsigned depth = 0, placeholders = 0;
-
-	for (const char *s = filter; *s; s++) {
-		*ret_at = s;
-		if (*s == '(') {
-			depth++;
-		} else if (*s == ')') {
-			if (depth-- == 0)
-				return "closes no '('";
-			if (depth == 0 && s[1])
-				return "ends the filter, but more follows";
-		} else if (*s == '{') {
-			size_t len = placeholder_len(s);
-			if (!has_recipient)
-				return "stands for a recipient, and this filter is to find all of them";
-			if (len == 0)
-				return "is no placeholder; {addr}, {user} or {domain} was expected";
-			placeholders++;
-			s += len - 1;
-		} else if (*s == '}') {
-			return "closes no '{'";
-		} else if (depth == 0) {
-			return "stands outside of parentheses; (mail={addr}) is a filter";
-		}
-	}
-	*ret_at = filter;
-	return depth ? "has a '(' that is not closed" :
-	       has_recipient && placeholders == 0 ? "would find the same for every recipient; {addr}, {user} or {domain} was expected" : NULL;
-}
-
-static bool check_filter(struct mxw__complaints *complaints, const struct mxw__arg *arg, bool has_recipient)
-{
-	const char *at = arg->text;
-	const char *fault = filter_fault(arg->text, has_recipient, &at);
-
-	if (!mxw__check_length(complaints, arg))
-		return false;
-	if (!fault)
-		return true;
-	mxw__complain(complaints, &arg->pos, "%s: '%.40s' %s", has_recipient ? "filter" : "copy-filter", at, fault);
-	return false;
-}
-
-bool mxw__check_ldap_filter(struct mxw__complaints *complaints, const struct mxw__arg *arg)
-{
-	return check_filter(complaints, arg, true);
-}
-
-bool mxw__check_ldap_copy_filter(struct mxw__complaints *complaints, const struct mxw__arg *arg)
-{
-	return check_filter(complaints, arg, false);
-}
-
-/* RFC 4512 section 1.4: a name (descr). No object identifier: the server would answer with the name. */
-static bool is_attribute(const char *s, size_t len)
-{
-	if (len == 0 || len > ATTRIBUTE_MAX || !mxw__ascii_isalnum(s[0]) || mxw__ascii_isdigit(s[0]))
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!mxw__ascii_isalnum(s[i]) && s[i] != '-')
-			return false;
-	return true;
-}
-
-bool mxw__check_ldap_attribute(struct mxw__complaints *complaints, const struct mxw__arg *arg)
-{
-	if (is_attribute(arg->text, strlen(arg->text)))
-		return true;
-	mxw__complain(complaints, &arg->pos, "'%.40s' is no attribute; the name of one was expected", arg->text);
-	return false;
-}
-
-/* NAME, CLASS/NAME, NAME=PREFIX, CLASS/NAME=PREFIX. */
-bool mxw__check_ldap_address_attribute(struct mxw__complaints *complaints, const struct mxw__arg *arg)
-{
-	const char *slash = arg->text + strcspn(arg->text, "/=");
-	bool has_class = *slash == '/';
-	const char *name = has_class ? slash + 1 : arg->text;
-	size_t len = strcspn(name, "=");
-	bool has_empty_prefix = name[len] == '=' && name[len + 1] == '\0';
-
-	if (is_attribute(name, len) && !has_empty_prefix &&
-	    (!has_class || is_attribute(arg->text, (size_t)(slash - arg->text))))
-		return mxw__check_length(complaints, arg);
-	mxw__complain(complaints, &arg->pos,
-		      "'%.40s' is no attribute; mail, proxyAddresses=smtp: or nisMailAlias/cn was expected", arg->text);
-	return false;
-}
-
-/* Where to search may depend on the domain, but not on the mailbox. */
-bool mxw__check_ldap_base(struct mxw__complaints *complaints, const struct mxw__arg *arg)
-{
-	static const char domain[] = "{domain}";
-
-	if (!arg->text[0]) {
-		mxw__complain(complaints, &arg->pos, "'base' must not be empty");
-		return false;
-	}
-	if (!mxw__check_length(complaints, arg))
-		return false;
-	for (const char *s = strpbrk(arg->text, "{}"); s; s = strpbrk(s + sizeof domain - 1, "{}")) {
-		if (strncmp(s, domain, sizeof domain - 1) == 0)
-			continue;
-		mxw__complain(complaints, &arg->pos, "base: '%.40s': no placeholder but {domain} may stand here", s);
-		return false;
-	}
-	return true;
 }
 
 bool mxw__check_length(struct mxw__complaints *complaints, const struct mxw__arg *arg)
@@ -391,7 +232,7 @@ bool mxw__host_port_parse(const char *text, uint16_t default_port, char *ret_hos
 
 	if (len == 0 || len >= size || (is_v6 && host[len] != ']') || (*rest && *rest != ':'))
 		return false;
-	if (*rest == ':' && (!is_port(rest + 1) || !mxw__parse_u64(rest + 1, &port)))
+	if (*rest == ':' && (!mxw__is_port(rest + 1) || !mxw__parse_u64(rest + 1, &port)))
 		return false;
 	memcpy(ret_host, host, len);
 	ret_host[len] = '\0';
@@ -424,96 +265,6 @@ bool mxw__check_local_part(struct mxw__complaints *complaints, const struct mxw_
 	if (len > 0 && len <= NAME_LEN_MAX)
 		return true;
 	mxw__complain(complaints, &arg->pos, "'%s' is no mailbox name; the part before '@' was expected", arg->text);
-	return false;
-}
-
-/* ---- block lists ---- */
-
-bool mxw__check_dnsbl_zone(struct mxw__complaints *complaints, const struct mxw__arg *arg)
-{
-	/* An IPv6 address before it takes 64 octets. */
-	enum { ZONE_MAX = 253 - 64 };
-
-	if (mxw__domain_is_valid(arg->text) && strlen(arg->text) <= ZONE_MAX)
-		return true;
-	mxw__complain(complaints, &arg->pos, "'%s' is no domain name; the zone of a list in the DNS was expected", arg->text);
-	return false;
-}
-
-bool mxw__check_dnsbl_test_point(struct mxw__complaints *complaints, const struct mxw__arg *arg)
-{
-	/* Behind it comes the zone. */
-	enum { NAME_MAX_OCTETS = 63 };
-	char name[MXW__DOMAIN_MAX + 1];
-
-	if (mxw__domain_to_ascii(arg->text, strlen(arg->text), name) == MXW_OK && strlen(name) <= NAME_MAX_OCTETS)
-		return true;
-	mxw__complain(complaints, &arg->pos, "'%s' is no test point; yes, no, or a name of at most %d letters that the list has was expected",
-		      arg->text, NAME_MAX_OCTETS);
-	return false;
-}
-
-static bool parse_code(const char *text, size_t len, uint32_t *ret_code)
-{
-	char copy[16];
-	struct mxw_ip ip;
-
-	if (len >= sizeof copy)
-		return false;
-	memcpy(copy, text, len);
-	copy[len] = '\0';
-	if (mxw_ip_parse(copy, &ip) != MXW_OK || ip.family != 4 || ip.bytes[0] != 127)
-		return false;
-	*ret_code = (uint32_t)ip.bytes[0] << 24 | (uint32_t)ip.bytes[1] << 16 | (uint32_t)ip.bytes[2] << 8 | ip.bytes[3];
-	return true;
-}
-
-bool mxw__dnsbl_range_parse(const char *text, struct mxw__dnsbl_range *ret_range)
-{
-	size_t n = strcspn(text, "-");
-	struct mxw__dnsbl_range r;
-
-	if (!parse_code(text, n, &r.first))
-		return false;
-	r.last = r.first;
-	if (text[n] && !parse_code(text + n + 1, strlen(text + n + 1), &r.last))
-		return false;
-	/* They end at 127.255.255.255: what reaches into the errors ends there, or is one of them. */
-	if (r.first > r.last || r.last >= UINT32_C(0x7fffff00))
-		return false;
-	*ret_range = r;
-	return true;
-}
-
-bool mxw__dnsbl_points_parse(const char *text, int *ret_points)
-{
-	uint64_t n;
-
-	if (!mxw__parse_u64(text + (*text == '-'), &n) || n > MXW__DNSBL_POINTS_MAX)
-		return false;
-	*ret_points = *text == '-' ? -(int)n : (int)n;
-	return true;
-}
-
-bool mxw__check_dnsbl_points(struct mxw__complaints *complaints, const struct mxw__arg *arg)
-{
-	int points;
-
-	if (mxw__dnsbl_points_parse(arg->text, &points))
-		return true;
-	mxw__complain(complaints, &arg->pos, "'%.40s' are no points; -%d to %d was expected", arg->text, MXW__DNSBL_POINTS_MAX,
-		      MXW__DNSBL_POINTS_MAX);
-	return false;
-}
-
-bool mxw__check_dnsbl_codes(struct mxw__complaints *complaints, const struct mxw__arg *arg)
-{
-	struct mxw__dnsbl_range range;
-
-	if (mxw__dnsbl_range_parse(arg->text, &range))
-		return true;
-	mxw__complain(complaints, &arg->pos,
-		      "'%s' is no code of a list; 127.0.0.2 or 127.0.0.2-127.0.0.11 was expected, below 127.255.255.0", arg->text);
 	return false;
 }
 

@@ -128,7 +128,12 @@ const struct mxw__option *mxw__option_find(const struct mxw__section *section, c
 void mxw__complain_unknown_key(struct mxw__complaints *complaints, const struct mxw__section *section,
 			       const struct mxw__node *node);
 
-/* ---- checks.c ---- */
+/* ---- checks*.c ---- */
+
+/* For the checks. Starts with the prefix; `ret_rest` is what follows it. */
+bool mxw__has_prefix(const char *s, const char *prefix, const char **ret_rest);
+/* A decimal number from 1 to 65535. */
+bool mxw__is_port(const char *s);
 
 bool mxw__check_socket(struct mxw__complaints *complaints, const struct mxw__arg *arg);
 bool mxw__check_control_socket(struct mxw__complaints *complaints, const struct mxw__arg *arg);
