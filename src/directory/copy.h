@@ -4,7 +4,7 @@
  *
  * A thread lists the directory at an interval (mxw__directory_ops.enumerate). Each address becomes a keyed hash
  * (copy_list.c); the sorted hashes are written to STATE_DIR/copy-NAME, which is mapped and takes the place of the one
- * before (copy_file.c). A look-up that its directory could not answer asks the copy (copy.c): who is in it is
+ * before (copy_file.c). A look-up that its directory could not answer asks the copy (copy_use.c): who is in it is
  * found. Who is not in it stays unanswered; the result only says what the copy said, for policy to look at.
  *
  * When absence says nothing (MXW__COPY_OLD): the copy is older than copy-max-age; the wall clock went back since it
