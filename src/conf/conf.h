@@ -183,6 +183,7 @@ struct mxw__tracker_conf {
 	uint64_t sightings;            /* entries of who was seen at the primary MX */
 	uint64_t sighting_window_ms;
 	uint64_t primary_alive_ms;     /* the primary counts as up so long after the last client came to it */
+	uint64_t unfinished_most;      /* what sessions and messages that come to nothing bring a score to by themselves */
 	uint64_t weights[MXW__EVENT_COUNT]; /* points; of good events, taken away */
 };
 

@@ -128,6 +128,8 @@ static const struct mxw__option tracker[] = {
 	{"sightings", MXW__OPT_NUMBER, "100000", AT(mxw_conf, tracker.sightings), RANGE(1000, 10000000)},
 	{"sighting-window", MXW__OPT_DURATION, "1h", AT(mxw_conf, tracker.sighting_window_ms), RANGE(10 * MINUTE, DAY)},
 	{"primary-alive", MXW__OPT_DURATION, "2m", AT(mxw_conf, tracker.primary_alive_ms), RANGE(10 * SECOND, HOUR)},
+	/* Below what any rule goes by. */
+	{"unfinished-most", MXW__OPT_NUMBER, "15", AT(mxw_conf, tracker.unfinished_most), RANGE(0, 100000)},
 	POINTS("unknown-recipient", "10", UNKNOWN_RCPT),
 	POINTS("rejected-recipient", "10", REJECTED_RCPT),
 	POINTS("trap-recipient", "100", TRAP_RCPT),

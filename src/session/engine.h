@@ -256,6 +256,8 @@ bool mxw__is_refusal(mxw_action_t action);
 /* track_events.c; see track.h */
 /* The client has done that: its weight goes on each of its accounts. Nothing is noted of those whose behaviour does not count. */
 void mxw__track_event(mxw_session_t *s, mxw__event_t event);
+/* A message was, which the session has counted already. */
+void mxw__track_given_up(mxw_session_t *s);
 /* The same `times` times, with `points` times the weight in all. */
 void mxw__track_event_points(mxw_session_t *s, mxw__event_t event, double times, double points);
 /* The client tried a recipient that does not exist, or may not; true if it did not try this one before. */

@@ -528,7 +528,7 @@ void mxw_session_abort(mxw_session_t *session)
 	/* A client whose message or recipients were refused does right to give up. */
 	if (r->is_open && !r->has_ended && !mxw__is_refusal(r->refusal.decided) && !r->rcpts_refused_by_mta) {
 		session->aborts++;
-		mxw__track_event(session, MXW__EVENT_ABORT);
+		mxw__track_given_up(session);
 	}
 	end_message(session);
 }

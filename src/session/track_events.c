@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,9 @@
  * network as they are, the others with two more at most, or its other hosts would become suspect by one alone.
  */
 enum { SPREAD_GUESSES = 10, CLIENT_GUESSES = 4, FIRST_GUESSES = 2 };
+
+/* Messages given up in one session. Who asks for several mailboxes over one connection has some. */
+enum { ABORTS_FLOOD = 10 };
 
 static const struct mxw__tracker_conf *conf_of(const mxw_session_t *s)
 {
@@ -67,18 +71,28 @@ static void add_tally(struct mxw__tally *tally, double times, double points)
 	tally->points += points;
 }
 
-static void note(mxw_session_t *s, const struct mxw__track_keys *accounts, mxw__event_t event, double times, double points)
+/* `most`: these points bring no score further. Returns what the first account has got. */
+static double note_within(mxw_session_t *s, const struct mxw__track_keys *accounts, mxw__event_t event, double times, double points,
+			double most)
 {
 	int64_t now_ms = mxw__now_ms(&s->engine->clock);
 
 	if (accounts->n && accounts->keys[0].kind == MXW__KEY_USER && !is_of_user(event))
-		return;
+		return 0;
 	points *= (double)conf_of(s)->weights[event] * (mxw__event_is_good(event) ? -1 : 1);
-	for (size_t i = 0; i < accounts->n; i++)
-		mxw__table_add(s->engine->table, &accounts->keys[i], event, times, points, now_ms);
+	double first = accounts->n ? mxw__table_add_within(s->engine->table, &accounts->keys[0], event, times, points, most, now_ms) : points;
+	for (size_t i = 1; i < accounts->n; i++)
+		mxw__table_add_within(s->engine->table, &accounts->keys[i], event, times, points, most, now_ms);
+	points = first;
 	add_tally(&s->track.since_line[event], times, points);
 	if (s->record.is_open && is_of_message(event))
 		add_tally(&s->track.of_message[event], times, points);
+	return points;
+}
+
+static void note(mxw_session_t *s, const struct mxw__track_keys *accounts, mxw__event_t event, double times, double points)
+{
+	note_within(s, accounts, event, times, points, (double)INFINITY);
 }
 
 void mxw__track_event_points(mxw_session_t *s, mxw__event_t event, double times, double points)
@@ -94,6 +108,31 @@ void mxw__track_event_points(mxw_session_t *s, mxw__event_t event, double times,
 void mxw__track_event(mxw_session_t *s, mxw__event_t event)
 {
 	mxw__track_event_points(s, event, 1, 1);
+}
+
+/*
+ * Nothing came of it: a session, or a message that was given up. Who watches whether we answer, or asks whether a mailbox exists, does so
+ * for good, each minute, and so does a server whose message something else puts off; what they do alone must not come to anything.
+ */
+static double unfinished(mxw_session_t *s, mxw__event_t event)
+{
+	struct mxw__track_keys accounts;
+
+	mxw__track_accounts(s, &accounts);
+	return accounts.n ? note_within(s, &accounts, event, 1, 1, (double)conf_of(s)->unfinished_most) : 0;
+}
+
+/* One after the other in one session that is no question but a flood, and then all of them count. */
+void mxw__track_given_up(mxw_session_t *s)
+{
+	double weight = (double)conf_of(s)->weights[MXW__EVENT_ABORT];
+
+	if (s->aborts < ABORTS_FLOOD)
+		s->track.aborts_withheld += 1 - (weight > 0 ? unfinished(s, MXW__EVENT_ABORT) / weight : 1);
+	else
+		mxw__track_event_points(s, MXW__EVENT_ABORT, 1, 1 + s->track.aborts_withheld);
+	if (s->aborts >= ABORTS_FLOOD)
+		s->track.aborts_withheld = 0;
 }
 
 /* Somebody answers for the message, if only by the domain of its sender. */
@@ -455,7 +494,7 @@ void mxw__track_aborted(mxw_session_t *s)
 void mxw__track_close(mxw_session_t *s)
 {
 	if (s->is_connected && s->messages == 0 && !s->track.is_refused)
-		mxw__track_event(s, MXW__EVENT_NO_MESSAGE);
+		unfinished(s, MXW__EVENT_NO_MESSAGE);
 	mxw__track_end_message(s);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -184,29 +185,53 @@ static size_t need_locked(mxw__table_t *t, const struct mxw__place *at, const st
 	return slot;
 }
 
-double mxw__table_add(mxw__table_t *table, const struct mxw__key *key, mxw__event_t event, double times, double points,
-		      int64_t now_ms)
+static float within(const struct mxw__entry *e, mxw__event_t event, double points, double most)
+{
+	double room = most - (double)e->score;
+
+	if (points <= 0 || points <= room || ((size_t)event < MXW__EVENT_COUNT && e->counts[event] >= MXW__TABLE_FLOOD))
+		return (float)points;
+	return room > 0 ? (float)room : 0;
+}
+
+/* `points` become those that were added; the score after it. */
+static double add(mxw__table_t *table, const struct mxw__key *key, mxw__event_t event, double times, double *points, double most,
+		  int64_t now_ms)
 {
 	if (key->kind == MXW__KEY_NONE)
-		return 0;
+		return *points = 0;
 	struct mxw__place at;
 	mxw__table_place(table, key, &at);
 	float floor = -(float)atomic_load_explicit(&table->credit, memory_order_relaxed);
 	pthread_mutex_lock(&at.shard->mutex);
 	size_t slot = need_locked(table, &at, key, now_ms);
 	struct mxw__entry *e = &at.shard->entries[slot];
-	float after = e->score + (float)points;
+	float added = within(e, event, *points, most), after = e->score + added;
 	/* Credit that is there already is not lost by a good event. */
-	if (points < 0 && after < floor)
+	if (added < 0 && after < floor)
 		after = e->score < floor ? e->score : floor;
 	e->unshared_score += after - e->score;
 	e->score = after;
+	*points = (double)added;
 	if ((size_t)event < MXW__EVENT_COUNT)
 		e->counts[event] += (float)times;
 	mxw__table_mark_locked(at.shard, slot, MXW__MARK_DISK);
 	mxw__table_mark_locked(at.shard, slot, MXW__MARK_SCORE);
 	pthread_mutex_unlock(&at.shard->mutex);
 	return (double)after;
+}
+
+double mxw__table_add(mxw__table_t *table, const struct mxw__key *key, mxw__event_t event, double times, double points,
+		      int64_t now_ms)
+{
+	return add(table, key, event, times, &points, (double)INFINITY, now_ms);
+}
+
+double mxw__table_add_within(mxw__table_t *table, const struct mxw__key *key, mxw__event_t event, double times, double points,
+			     double most, int64_t now_ms)
+{
+	add(table, key, event, times, &points, most, now_ms);
+	return points;
 }
 
 void mxw__table_add_good(mxw__table_t *table, const struct mxw__key *key, double amount, int64_t now_ms)

@@ -59,6 +59,12 @@ void mxw__table_configure(mxw__table_t *table, const struct mxw__table_options *
  * kind NONE, of which nothing is remembered. */
 double mxw__table_add(mxw__table_t *table, const struct mxw__key *key, mxw__event_t event, double times, double points,
 		      int64_t now_ms);
+/* The same, but these points do not bring a score beyond `most`, unless there are a great many of the event: a flood. Returns how many of
+ * them were added. */
+double mxw__table_add_within(mxw__table_t *table, const struct mxw__key *key, mxw__event_t event, double times, double points,
+			     double most, int64_t now_ms);
+/* So many, decayed: twice in a second for hours, or ten times for a quarter of an hour. */
+#define MXW__TABLE_FLOOD 10000
 /* Adds to the good history. */
 void mxw__table_add_good(mxw__table_t *table, const struct mxw__key *key, double amount, int64_t now_ms);
 /* The score now; 0 for what is not known. */

@@ -74,6 +74,8 @@ struct how {
 static void add_up(const struct sim *sim, struct honest *all)
 {
 	for (size_t i = 0; i < sim->nhonest; i++) {
+		if (sim->honest[i].is_caller)
+			continue;
 		all->deliveries += sim->honest[i].deliveries;
 		all->delivered += sim->honest[i].delivered;
 		all->put_off += sim->honest[i].put_off;
@@ -81,6 +83,17 @@ static void add_up(const struct sim *sim, struct honest *all)
 		if (sim->honest[i].worst_ms > all->worst_ms)
 			all->worst_ms = sim->honest[i].worst_ms;
 	}
+}
+
+/* None of them is answered late, or with another word than ever. */
+static bool are_callers_well(const struct sim *sim)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < sim->nhonest; i++)
+		if (sim->honest[i].is_caller)
+			ok &= sim->honest[i].deliveries && sim->honest[i].delivered == sim->honest[i].deliveries && !sim->honest[i].put_off;
+	return ok;
 }
 
 static double percent(unsigned part, unsigned whole)
@@ -130,10 +143,10 @@ static bool run(const struct scenario *c, const struct how *how)
 	print_honest(sim);
 	bool is_well = !c->is_well || c->is_well(sim);
 	fflush(stdout);
-	bool ok = is_well && all.refused == 0 && all.put_off * 1000 < all.deliveries &&
+	bool ok = is_well && are_callers_well(sim) && all.refused == 0 && all.put_off * 1000 < all.deliveries &&
 		  (!c->harvest.nbots || percent(sim->loot.disclosed, VALID) < c->goal_percent);
 	if (!ok)
-		printf("           ! %s is no good; the goals are: under %.0f %% disclosed, no honest mail refused, under 0.1 %% put off\n", c->name,
+		printf("           ! %s is no good; the goals are: under %.0f %% disclosed, no honest mail refused, under 0.1 %% put off, of callers nothing\n", c->name,
 		       c->goal_percent);
 	sim_free(sim);
 	return ok;

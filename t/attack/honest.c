@@ -186,7 +186,7 @@ static void tick(struct sim *sim, void *what)
 	sim_after(sim, sim_jitter(sim, source->every_ms), tick, source);
 }
 
-static struct honest *count_of(struct sim *sim, const char *name)
+struct honest *honest_count(struct sim *sim, const char *name)
 {
 	for (size_t i = 0; i < sim->nhonest; i++)
 		if (strcmp(sim->honest[i].name, name) == 0)
@@ -203,7 +203,7 @@ static struct source *new_source(struct sim *sim, const char *kind, const char *
 	char *kept = sim_alloc(sim, strlen(domain) + 1);
 
 	memcpy(kept, domain, strlen(domain));
-	*source = (struct source){.count = count_of(sim, kind), .nrcpts = 1, .left = UINT32_MAX, .letter = {kept, is_signed, NULL}};
+	*source = (struct source){.count = honest_count(sim, kind), .nrcpts = 1, .left = UINT32_MAX, .letter = {kept, is_signed, NULL}};
 	snprintf(source->sender, sizeof source->sender, "someone@%s", domain);
 	snprintf(source->spf_domain, sizeof source->spf_domain, "%s", domain);
 	return source;
@@ -438,4 +438,5 @@ void honest_begin(struct sim *sim)
 	add_newcomers(sim);
 	add_mistypers(sim);
 	add_neighbours(sim);
+	callers_begin(sim);
 }

@@ -29,6 +29,7 @@ struct honest {
 	const char *name;
 	unsigned deliveries, delivered, put_off, refused;
 	int64_t worst_ms;        /* the longest time from the first attempt to delivery, or to the end */
+	bool is_caller;          /* callers.c: none of what it does may be put off, and it is no part of the share that may */
 };
 enum { HONEST_MAX = 32 };
 
@@ -111,8 +112,11 @@ int sim_guess(struct sim *sim, mxw_session_t *s, uint32_t name);
 int sim_data(struct sim *sim, mxw_session_t *s, const struct letter *letter);
 void sim_address(uint32_t name, char ret_address[RCPT_MAX]);
 
-/* ---- who is there: honest.c, harvesters.c, abuse.c ---- */
+/* ---- who is there: honest.c, callers.c, harvesters.c, abuse.c ---- */
 
 void honest_begin(struct sim *sim);
+void callers_begin(struct sim *sim);
+/* What is counted of a kind of honest traffic. */
+struct honest *honest_count(struct sim *sim, const char *name);
 
 #endif

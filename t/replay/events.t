@@ -35,6 +35,7 @@ tracker {
     unknown-command     5
     abort               2
     no-message          1
+    unfinished-most     1000
     helo-forged         21
     own-domain-forged   12
     spf-fail            6

@@ -294,6 +294,38 @@ START_TEST(good_history_decays_with_its_own_half_life)
 }
 END_TEST
 
+START_TEST(points_within_a_bound_do_not_bring_a_score_beyond_it)
+{
+	struct mxw__key a = key("192.0.2.1"), none = {0};
+	struct mxw__standing standing;
+
+	ck_assert_double_eq_tol(mxw__table_add_within(table, &a, MXW__EVENT_ABORT, 1, 10, 15, 0), 10, 1e-4);
+	ck_assert_double_eq_tol(mxw__table_add_within(table, &a, MXW__EVENT_ABORT, 1, 10, 15, 0), 5, 1e-4);
+	ck_assert_double_eq_tol(mxw__table_add_within(table, &a, MXW__EVENT_ABORT, 1, 10, 15, 0), 0, 1e-4);
+	ck_assert_double_eq_tol(mxw__table_add(table, &a, MXW__EVENT_SPAM, 1, 20, 0), 35, 1e-4);
+	/* What is beyond already stays. */
+	ck_assert_double_eq_tol(mxw__table_add_within(table, &a, MXW__EVENT_ABORT, 1, 10, 15, 0), 0, 1e-4);
+	ck_assert_double_eq_tol(mxw__table_score(table, &a, 0), 35, 1e-4);
+	ck_assert(mxw__table_get(table, &a, 0, &standing));
+	ck_assert_double_eq_tol(standing.counts[MXW__EVENT_ABORT], 4, 1e-4);
+	/* Credit is used up first. */
+	mxw__table_add(table, &a, MXW__EVENT_ALIGNED_MESSAGE, 1, -40, 0);
+	ck_assert_double_eq_tol(mxw__table_add_within(table, &a, MXW__EVENT_ABORT, 1, 30, 15, 0), 20, 1e-4);
+	ck_assert_double_eq(mxw__table_add_within(table, &none, MXW__EVENT_ABORT, 1, 30, 15, 0), 0);
+}
+END_TEST
+
+START_TEST(a_flood_goes_beyond_its_bound)
+{
+	struct mxw__key a = key("192.0.2.1");
+
+	mxw__table_add_within(table, &a, MXW__EVENT_ABORT, MXW__TABLE_FLOOD - 1, 20, 15, 0);
+	ck_assert_double_eq_tol(mxw__table_add_within(table, &a, MXW__EVENT_ABORT, 1, 10, 15, 0), 0, 1e-4);
+	ck_assert_double_eq_tol(mxw__table_add_within(table, &a, MXW__EVENT_NO_MESSAGE, 1, 10, 15, 0), 0, 1e-4);
+	ck_assert_double_eq_tol(mxw__table_add_within(table, &a, MXW__EVENT_ABORT, 1, 10, 15, 0), 10, 1e-4);
+}
+END_TEST
+
 START_TEST(good_events_lower_a_score_to_the_credit_and_no_further)
 {
 	struct mxw__key a = key("192.0.2.1");
@@ -452,6 +484,8 @@ int main(void)
 	tcase_add_test(tc, events_are_counted_by_kind_and_decay);
 	tcase_add_test(tc, one_event_shows_as_one);
 	tcase_add_test(tc, good_history_decays_with_its_own_half_life);
+	tcase_add_test(tc, points_within_a_bound_do_not_bring_a_score_beyond_it);
+	tcase_add_test(tc, a_flood_goes_beyond_its_bound);
 	tcase_add_test(tc, good_events_lower_a_score_to_the_credit_and_no_further);
 	tcase_add_test(tc, forgiving_leaves_good_history);
 	tcase_add_test(tc, a_walk_sees_each_entry_once);
