@@ -160,7 +160,7 @@ static mxw__db_status_t write_one(struct mxw__dmarc_db *self, const struct mxw__
 
 mxw__db_status_t mxw__dmarc_db_write(mxw__dmarc_db_t *self, const struct mxw__dmarc_evaluation *const *evaluations, size_t n)
 {
-	mxw__db_status_t status = mxw__db_exec(self->db, "BEGIN IMMEDIATE");
+	mxw__db_status_t status = mxw__db_begin(self->db);
 
 	for (size_t i = 0; i < n && status == MXW__DB_DONE; i++)
 		status = write_one(self, evaluations[i]);
@@ -172,7 +172,7 @@ mxw__db_status_t mxw__dmarc_db_write(mxw__dmarc_db_t *self, const struct mxw__dm
 static mxw__db_status_t remove_oldest(struct mxw__dmarc_db *self, int64_t before_s, int64_t n, int64_t *ret_removed)
 {
 	mxw__db_statement_t *const statements[] = {self->delete_signatures, self->delete};
-	mxw__db_status_t status = mxw__db_exec(self->db, "BEGIN IMMEDIATE");
+	mxw__db_status_t status = mxw__db_begin(self->db);
 
 	for (size_t i = 0; i < MXW_ARRAY_LEN(statements) && status == MXW__DB_DONE; i++) {
 		mxw__db_bind_number(statements[i], 1, before_s);

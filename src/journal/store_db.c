@@ -98,7 +98,7 @@ static mxw__db_status_t make_tables(struct mxw__store_db *self)
 	mxw__db_status_t status = mxw__db_prepare(self->db, "SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2", &find);
 
 	if (status == MXW__DB_DONE)
-		status = mxw__db_exec(self->db, "BEGIN IMMEDIATE");
+		status = mxw__db_begin(self->db);
 	for (size_t i = 0; i < self->n && status == MXW__DB_DONE; i++) {
 		if (!self->tables[i].sort)
 			continue;
@@ -231,7 +231,7 @@ const char *mxw__store_db_reason(const mxw__store_db_t *db)
 
 mxw__db_status_t mxw__store_db_begin(mxw__store_db_t *db)
 {
-	return mxw__db_exec(db->db, "BEGIN IMMEDIATE");
+	return mxw__db_begin(db->db);
 }
 
 mxw__db_status_t mxw__store_db_end(mxw__store_db_t *db, mxw__db_status_t status)

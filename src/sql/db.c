@@ -25,6 +25,10 @@ struct mxw__db_statement {
 struct mxw__db {
 	sqlite3 *handle;
 	const atomic_bool *is_cancelled;
+	char *path;
+	dev_t dev;
+	ino_t ino;
+	bool is_watched; /* on this file system a file has one number as long as it is there */
 	size_t nstatements;
 	struct mxw__db_statement statements[STATEMENTS_MAX];
 	char reason[MXW__DB_REASON_MAX];
@@ -96,16 +100,15 @@ const char *mxw__db_reason(const mxw__db_t *db)
 /* ---- opening ---- */
 
 /* SQLite would make it readable to others. An empty file is a database without anything in it. */
-static bool make_file(const char *path, char reason[MXW__DB_REASON_MAX])
+static bool make_file(const char *path, struct stat *ret_st, char reason[MXW__DB_REASON_MAX])
 {
-	struct stat st;
 	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 
 	if (fd < 0) {
 		set_reason(reason, strerror(errno));
 		return false;
 	}
-	bool is_regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	bool is_regular = fstat(fd, ret_st) == 0 && S_ISREG(ret_st->st_mode);
 	close(fd);
 	if (!is_regular)
 		set_reason(reason, "is no regular file");
@@ -167,17 +170,28 @@ static mxw__db_status_t set_up(struct mxw__db *db)
 				"PRAGMA cache_size=-2000");
 }
 
+/* It is open, and goes on being written although nobody will ever read it. */
+static bool is_there(const struct mxw__db *db)
+{
+	struct stat st;
+
+	return stat(db->path, &st) == 0 && st.st_dev == db->dev && st.st_ino == db->ino;
+}
+
 mxw__db_status_t mxw__db_open(const struct mxw__db_options *options, mxw__db_t **ret_db, char ret_reason[MXW__DB_REASON_MAX])
 {
-	struct mxw__db *db;
+	struct stat st;
 
-	if (!make_file(options->path, ret_reason))
+	if (!make_file(options->path, &st, ret_reason))
 		return MXW__DB_FAILED;
-	db = mxw__calloc(1, sizeof *db);
-	if (!db) {
+	struct mxw__db *db = mxw__calloc(1, sizeof *db);
+	if (!db || !(db->path = strdup(options->path))) {
+		free(db);
 		set_reason(ret_reason, "out of memory");
 		return MXW__DB_FAILED;
 	}
+	db->dev = st.st_dev;
+	db->ino = st.st_ino;
 	db->is_cancelled = options->is_cancelled;
 	mxw__db_status_t status =
 		judge(db, sqlite3_open_v2(options->path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
@@ -186,6 +200,7 @@ mxw__db_status_t mxw__db_open(const struct mxw__db_options *options, mxw__db_t *
 	if (status == MXW__DB_DONE)
 		status = make_schema(db, options);
 	if (status == MXW__DB_DONE) {
+		db->is_watched = is_there(db);
 		*ret_db = db;
 		return status;
 	}
@@ -201,10 +216,19 @@ void mxw__db_close(mxw__db_t *db)
 	for (size_t i = 0; i < db->nstatements; i++)
 		sqlite3_finalize(db->statements[i].stmt);
 	sqlite3_close(db->handle);
+	free(db->path);
 	free(db);
 }
 
-/* ---- statements ---- */
+/* ---- transactions ---- */
+
+mxw__db_status_t mxw__db_begin(mxw__db_t *db)
+{
+	if (!db->is_watched || is_there(db))
+		return mxw__db_exec(db, "BEGIN IMMEDIATE");
+	set_reason(db->reason, "was removed or replaced by somebody");
+	return MXW__DB_GONE;
+}
 
 mxw__db_status_t mxw__db_end(mxw__db_t *db, mxw__db_status_t status)
 {
@@ -214,6 +238,8 @@ mxw__db_status_t mxw__db_end(mxw__db_t *db, mxw__db_status_t status)
 		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 	return status;
 }
+
+/* ---- statements ---- */
 
 mxw__db_status_t mxw__db_prepare(mxw__db_t *db, const char *sql, mxw__db_statement_t **ret_statement)
 {

@@ -6,8 +6,8 @@
  * Who may call: journal.
  * Threads: a database and its statements belong to one thread at a time; `is_cancelled` may be set from any thread.
  * Memory:  strings are copied.
- * Errors:  four kinds, never mixed: done, busy (somebody else writes), damaged (the file is no database, or not ours: it
- *          should be set aside), failed (the disk is full, not writable, ...: later may be better).
+ * Errors:  kinds that are never mixed: done, busy (somebody else writes), damaged (the file is no database, or not ours: it
+ *          should be set aside), gone (another file has its name by now, or none: what is open is lost), failed (the disk is full, not writable, ...: later may be better).
  */
 #ifndef MXW_SRC_SQL_DB_H
 #define MXW_SRC_SQL_DB_H
@@ -20,6 +20,7 @@ typedef enum mxw__db_status {
 	MXW__DB_DONE,
 	MXW__DB_BUSY,
 	MXW__DB_DAMAGED,
+	MXW__DB_GONE,
 	MXW__DB_FAILED
 } mxw__db_status_t;
 
@@ -45,7 +46,9 @@ void mxw__db_close(mxw__db_t *db);
 
 /* One or several statements without parameters. */
 mxw__db_status_t mxw__db_exec(mxw__db_t *db, const char *sql);
-/* Commits what was done since BEGIN if `status` is MXW__DB_DONE, else takes it back. The first thing that failed. */
+/* A transaction that writes. MXW__DB_GONE: see above. */
+mxw__db_status_t mxw__db_begin(mxw__db_t *db);
+/* Commits what was done since then if `status` is MXW__DB_DONE, else takes it back. The first thing that failed. */
 mxw__db_status_t mxw__db_end(mxw__db_t *db, mxw__db_status_t status);
 /* At most 128 for one database. */
 mxw__db_status_t mxw__db_prepare(mxw__db_t *db, const char *sql, mxw__db_statement_t **ret_statement);

@@ -8,7 +8,17 @@
 
 #include "src/sql/writer.h"
 
-enum { NOTICE_MS = 60 * 60 * 1000, NOTICE_TEXT_MAX = 5000 };
+enum {
+	NOTICE_MS = 60 * 60 * 1000,
+	RELAPSE_MS = 5 * 60 * 1000, /* the same after it was said that all is well again */
+	NOTICE_TEXT_MAX = 5000
+};
+
+/* What is said once in a time. */
+struct word {
+	bool is_said;
+	int64_t said_ms;
+};
 
 struct mxw__writer {
 	struct mxw__writer_options options;
@@ -27,9 +37,14 @@ struct mxw__writer {
 	/* The thread's own. */
 	bool is_pausing;             /* after a failure */
 	unsigned pause_ms;
-	bool was_damaged;            /* and nothing could be written since */
-	bool has_complained;
-	int64_t complained_ms;
+	bool was_damaged;            /* or gone, and nothing could be written since */
+	struct word complained;      /* that something is not written */
+	struct word replaced;        /* that another file was begun */
+	bool is_told;                /* that it can't be written; the end of it is to be told as well */
+	bool has_written;            /* since the last failure */
+	bool is_well_again;          /* and that was told */
+	bool is_last;                /* the last work before the end: what can't be written now is lost */
+	int64_t told_ms;             /* that it can't be */
 };
 
 static int64_t real_ms(void)
@@ -39,22 +54,83 @@ static int64_t real_ms(void)
 
 /* ---- telling ---- */
 
-void mxw__writer_complain(mxw__writer_t *writer, const char *what, const char *why)
+/* `text` has what there is to be said. */
+static void say(mxw__writer_t *writer, struct mxw__buf *text)
 {
-	const struct mxw__writer_options *options = &writer->options;
+	writer->options.notice(writer->options.notice_ctx, false, mxw__buf_str(text));
+	mxw__buf_fini(text);
+}
+
+/* False: nobody listens, or it was said not long ago. */
+static bool may_say(mxw__writer_t *writer, struct word *word, int64_t again_ms)
+{
 	int64_t now_ms = mxw__now_ms(&writer->clock);
+
+	if (!writer->options.notice || atomic_load(&writer->is_cancelled) || (word->is_said && now_ms - word->said_ms < again_ms))
+		return false;
+	*word = (struct word){true, now_ms};
+	return true;
+}
+
+static bool complain(mxw__writer_t *writer, const char *what, const char *why)
+{
 	struct mxw__buf text;
 
-	if (!options->notice || atomic_load(&writer->is_cancelled) ||
-	    (writer->has_complained && now_ms - writer->complained_ms < NOTICE_MS))
+	if (!may_say(writer, &writer->complained, writer->is_well_again ? RELAPSE_MS : NOTICE_MS))
+		return false;
+	mxw__buf_init(&text, NOTICE_TEXT_MAX);
+	mxw__buf_addf(&text, "%s %s%s%s; ", writer->options.path, what, *why ? ": " : "", why);
+	writer->options.tell_loss(writer->options.ctx, &text);
+	say(writer, &text);
+	writer->is_well_again = false;
+	return true;
+}
+
+void mxw__writer_complain(mxw__writer_t *writer, const char *what, const char *why)
+{
+	complain(writer, what, why);
+}
+
+static void tell_failure(mxw__writer_t *writer, const char *what, const char *why)
+{
+	struct word last = {0};
+	struct mxw__buf text;
+
+	if (writer->is_last) {
+		if (!may_say(writer, &last, 0))
+			return;
+		mxw__buf_init(&text, NOTICE_TEXT_MAX);
+		mxw__buf_addf(&text, "%s %s: %s; what was not written before is lost", writer->options.path, what, why);
+		say(writer, &text);
+	} else if (complain(writer, what, why) && !writer->is_told) {
+		writer->is_told = true;
+		writer->told_ms = writer->complained.said_ms;
+	}
+}
+
+static void tell_replaced(mxw__writer_t *writer, const char *what, const char *why)
+{
+	struct mxw__buf text;
+
+	if (!may_say(writer, &writer->replaced, NOTICE_MS))
 		return;
 	mxw__buf_init(&text, NOTICE_TEXT_MAX);
-	mxw__buf_addf(&text, "%s %s%s%s; ", options->path, what, *why ? ": " : "", why);
-	options->tell_loss(options->ctx, &text);
-	options->notice(options->notice_ctx, false, mxw__buf_str(&text));
-	mxw__buf_fini(&text);
-	writer->has_complained = true;
-	writer->complained_ms = now_ms;
+	mxw__buf_addf(&text, "%s %s%s%s; another one is begun", writer->options.path, what, *why ? ": " : "", why);
+	say(writer, &text);
+}
+
+static void tell_end(mxw__writer_t *writer)
+{
+	struct word end = {0};
+	struct mxw__buf text;
+
+	if (!writer->is_told || !writer->has_written || !may_say(writer, &end, 0))
+		return;
+	mxw__buf_init(&text, NOTICE_TEXT_MAX);
+	mxw__buf_addf(&text, "%s is written again, after %lld s", writer->options.path, (long long)(end.said_ms - writer->told_ms) / 1000);
+	say(writer, &text);
+	writer->is_told = false;
+	writer->is_well_again = true;
 }
 
 static const char *name_of(const char *path)
@@ -72,25 +148,33 @@ bool mxw__writer_fail(mxw__writer_t *writer, mxw__db_status_t status, const char
 	snprintf(reason, sizeof reason, "%s", why);
 	writer->options.close(writer->options.ctx);
 	writer->is_pausing = true;
+	writer->has_written = false;
 	writer->pause_ms = writer->options.retry_ms;
+	if (status == MXW__DB_GONE) {
+		writer->pause_ms = writer->was_damaged ? writer->options.retry_ms : 0;
+		writer->was_damaged = true;
+		tell_replaced(writer, reason, "");
+		return true;
+	}
 	if (status != MXW__DB_DAMAGED || writer->was_damaged) {
-		mxw__writer_complain(writer, "can't be written", reason);
+		tell_failure(writer, "can't be written", reason);
 		return false;
 	}
 	writer->was_damaged = true;
 	if (!mxw__db_set_aside(writer->options.path)) {
-		mxw__writer_complain(writer, "is damaged, and can't be set aside", strerror(errno));
+		tell_failure(writer, "is damaged, and can't be set aside", strerror(errno));
 		return false;
 	}
 	writer->pause_ms = 0;
 	snprintf(what, sizeof what, "is damaged, and set aside as %.80s.bad", name_of(writer->options.path));
-	mxw__writer_complain(writer, what, reason);
+	tell_replaced(writer, what, reason);
 	return true;
 }
 
 void mxw__writer_succeed(mxw__writer_t *writer)
 {
 	writer->was_damaged = false;
+	writer->has_written = true;
 }
 
 const atomic_bool *mxw__writer_cancelled(const mxw__writer_t *writer)
@@ -129,6 +213,8 @@ static void run_once_locked(mxw__writer_t *writer)
 	pthread_mutex_unlock(&writer->mutex);
 	writer->is_pausing = false;
 	bool is_done = writer->options.work(writer->options.ctx, is_flush);
+	if (is_done)
+		tell_end(writer);
 	pthread_mutex_lock(&writer->mutex);
 	int64_t now_ms = real_ms();
 	writer->idle_until_ms = now_ms + writer->idle_ms;
@@ -146,7 +232,7 @@ static void *writer_main(void *arg)
 	pthread_mutex_lock(&writer->mutex);
 	while (!is_stopping) {
 		wait_locked(writer);
-		is_stopping = writer->is_stopping;
+		is_stopping = writer->is_last = writer->is_stopping;
 		run_once_locked(writer);
 	}
 	pthread_mutex_unlock(&writer->mutex);

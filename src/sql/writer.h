@@ -3,7 +3,7 @@
  * writer.h: a thread that writes into one database file, behind the backs of those who have something to keep.
  *
  * Its owner says what the work is; the writer says when, and looks after what goes wrong. Trouble with the disk is one notice in
- * each hour and a pause; a file that is damaged is set aside, and work begins again at once; the end waits for the disk so long
+ * each hour, a pause, and another notice when it is over; a file that is damaged is set aside, and work begins again at once; the end waits for the disk so long
  * and no longer.
  *
  * Who may call: journal.
@@ -55,11 +55,11 @@ bool mxw__writer_flush(mxw__writer_t *writer, unsigned timeout_ms);
 const atomic_bool *mxw__writer_cancelled(const mxw__writer_t *writer);
 bool mxw__writer_is_cancelled(const mxw__writer_t *writer);
 /* Something was not done: closes the database; a damaged file is set aside, unless nothing could be written since the last one was. Returns
- * whether it was. */
+ * whether it was, or is gone: what was in it is to be written into another one. */
 bool mxw__writer_fail(mxw__writer_t *writer, mxw__db_status_t status, const char *why);
 /* Something was written. */
 void mxw__writer_succeed(mxw__writer_t *writer);
-/* Once in an hour, whatever happens in it. */
+/* Once in an hour, whatever happens in it; or some minutes after it was told that all is well again. */
 void mxw__writer_complain(mxw__writer_t *writer, const char *what, const char *why);
 
 #endif

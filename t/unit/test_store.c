@@ -451,9 +451,96 @@ START_TEST(what_could_not_be_written_is_tried_again)
 	fake_clock_advance(&fake, HOUR_MS);
 	ck_assert(!mxw__store_flush(store, WAIT_MS));
 	ck_assert_uint_eq(notices_count(&notices), 2);
+	/* And one when it is over. */
 	ck_assert_int_eq(rmdir(path), 0);
+	fake_clock_advance(&fake, 5000);
+	ck_assert(mxw__store_flush(store, WAIT_MS));
+	ck_assert_uint_eq(notices_count(&notices), 3);
+	ck_assert(notices_have(&notices, "tracker.db is written again, after 3605 s"));
+	CK_ASK("SELECT count(*) FROM \"group\"", "600");
+	mxw__store_free(store);
+	toy_free(toy);
+	ck_assert_uint_eq(notices_count(&notices), 3);
+}
+END_TEST
+
+static void remove_file(void)
+{
+	ck_assert_int_eq(unlink(path), 0);
+}
+
+/* As it was some time ago, and all that is in memory is newer. */
+static void restore_older(void)
+{
+	char *copy = scratch_path(&scratch, "copy");
+
+	ck_assert_int_eq(rename(path, copy), 0);
+	run_sql("CREATE TABLE \"group\" (key TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID; DROP TABLE \"group\"");
+	free(copy);
+}
+
+static void (*const removals[])(void) = {remove_file, restore_older};
+
+/* What is open goes on being written, and nobody will ever read it. */
+START_TEST(a_file_that_somebody_has_removed_is_written_anew)
+{
+	struct mxw__store_env env = an_env();
+	struct toy *toy = toy_new();
+	mxw__store_t *store = make(&env, toy);
+
+	toy_set_many(toy, 0, 600);
 	ck_assert(mxw__store_flush(store, WAIT_MS));
 	CK_ASK("SELECT count(*) FROM \"group\"", "600");
+	removals[_i]();
+	toy_set_many(toy, 600, 601);
+	mxw__store_flush(store, WAIT_MS);
+	ck_assert(notices_have(&notices, "tracker.db was removed or replaced by somebody; another one is begun"));
+	ck_assert(mxw__store_flush(store, WAIT_MS));
+	ck_assert_uint_eq(notices_count(&notices), 1);
+	CK_ASK("SELECT count(*) FROM \"group\"", "601");
+	mxw__store_free(store);
+	toy_free(toy);
+}
+END_TEST
+
+/* Without a word, what is not on the disk at the end would be missed only when it is needed. */
+START_TEST(what_can_not_be_written_at_the_end_is_said)
+{
+	struct mxw__store_env env = an_env();
+	struct toy *toy = toy_new();
+
+	env.load_ms = 1;
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	mxw__store_t *store = make(&env, toy);
+	toy_set_many(toy, 0, 600);
+	ck_assert(!mxw__store_flush(store, WAIT_MS));
+	ck_assert_uint_eq(notices_count(&notices), 1);
+	mxw__store_free(store);
+	ck_assert(notices_have(&notices, "what was not written before is lost"));
+	toy_free(toy);
+}
+END_TEST
+
+/* Soon after it was well again there is another word, and not after each time. */
+START_TEST(of_a_disk_that_comes_and_goes_some_words_are_said)
+{
+	static const unsigned counts[] = {2, 3, 5}; /* one of them is that the file was removed */
+	struct mxw__store_env env = an_env();
+	struct toy *toy = toy_new();
+
+	env.load_ms = 1;
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	mxw__store_t *store = make(&env, toy);
+	for (size_t i = 0; i < MXW_ARRAY_LEN(counts); i++) {
+		toy_set_many(toy, 0, 10);
+		ck_assert(!mxw__store_flush(store, WAIT_MS));
+		ck_assert_int_eq(rmdir(path), 0);
+		ck_assert(mxw__store_flush(store, WAIT_MS));
+		ck_assert_uint_eq(notices_count(&notices), counts[i]);
+		remove_file();
+		ck_assert_int_eq(mkdir(path, 0700), 0);
+		fake_clock_advance(&fake, (int64_t)i * 6 * 60 * 1000);
+	}
 	mxw__store_free(store);
 	toy_free(toy);
 }
@@ -565,8 +652,11 @@ START_TEST(a_full_disk_loses_nothing_but_time)
 	ck_assert(!mxw__store_flush(store, WAIT_MS));
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
 	ck_assert(!is_done);
+	/* Some of it may have been written; it is over when all is. */
 	ck_assert_uint_eq(notices_count(&notices), 1);
 	ck_assert(mxw__store_flush(store, WAIT_MS));
+	ck_assert_uint_eq(notices_count(&notices), 2);
+	ck_assert(notices_have(&notices, "is written again"));
 	CK_ASK("SELECT count(*) FROM \"group\"", "2500");
 	CK_ASK("PRAGMA integrity_check", "ok");
 	mxw__store_free(store);
@@ -908,6 +998,9 @@ int main(void)
 	tcase_add_test(tc, what_has_expired_goes);
 	tcase_add_test(tc, rows_are_bounded);
 	tcase_add_test(tc, what_could_not_be_written_is_tried_again);
+	tcase_add_test(tc, what_can_not_be_written_at_the_end_is_said);
+	tcase_add_test(tc, of_a_disk_that_comes_and_goes_some_words_are_said);
+	tcase_add_loop_test(tc, a_file_that_somebody_has_removed_is_written_anew, 0, MXW_ARRAY_LEN(removals));
 	tcase_add_loop_test(tc, a_damaged_file_is_set_aside, 0, MXW_ARRAY_LEN(damages));
 	tcase_add_test(tc, damage_while_it_runs_loses_nothing);
 	tcase_add_test(tc, a_full_disk_loses_nothing_but_time);
