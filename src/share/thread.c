@@ -171,11 +171,14 @@ static void tell_away(mxw__share_t *share)
 {
 	char text[600];
 
-	if (share->is_told_away || !may_tell(share))
+	/* That a connection was lost says little; what keeps it away since then does, and is told as well, once. */
+	if (share->is_told_away ? share->is_told_why || strcmp(share->told_why, share->link.why) == 0 : !may_tell(share))
 		return;
 	snprintf(text, sizeof text, "Redis %s: %s; until it is back nothing is shared with other hosts, and all is decided by what is known here",
 		 share->settings->servers[share->current].text, share->link.why);
+	share->is_told_why = share->is_told_away;
 	share->is_told_away = true;
+	snprintf(share->told_why, sizeof share->told_why, "%s", share->link.why);
 	tell(share, text);
 }
 
@@ -192,7 +195,7 @@ static void tell_up(mxw__share_t *share)
 		snprintf(text, sizeof text, "sharing goes on with Redis %s instead of %s", server, share->told_server);
 		tell(share, text);
 	}
-	share->is_told_away = false;
+	share->is_told_away = share->is_told_why = false;
 	snprintf(share->told_server, sizeof share->told_server, "%s", server);
 }
 

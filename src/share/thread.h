@@ -129,7 +129,8 @@ struct mxw__share {
 	size_t current;                 /* of the servers */
 	unsigned tried;                 /* servers in a row, without success */
 	int64_t retry_at_ms, pause_ms, up_since_ms, away_since_ms, look_back_ms, stop_at_ms; /* the last: of the last push */
-	bool is_told_away;
+	bool is_told_away, is_told_why; /* the second: what it is told to be, after it was another thing at first */
+	char told_why[MXW__LINK_WHY_MAX];
 	int64_t told_ms;
 	char told_server[280];
 	char sha[MXW__SCRIPTS][48];

@@ -854,6 +854,31 @@ START_TEST(a_wrong_password_is_told_and_repeated_nowhere)
 }
 END_TEST
 
+/* The first that is seen of it is that the connection is lost. */
+START_TEST(what_keeps_a_server_away_is_told)
+{
+	const char *server = redisd.server;
+	struct mxw__redis_conf conf = a_conf(&server, 1);
+
+	conf.user = "mxward";
+	conf.password = "opensesame";
+	host_init(&a, &conf, 0);
+	wait_up(&a, true);
+	free(REDISD_ASK(&redisd, "ACL", "SETUSER", "mxward", "resetpass", ">another"));
+	free(REDISD_ASK(&redisd, "CLIENT", "KILL", "USER", "mxward"));
+	wait_notice("user or password is not accepted (WRONGPASS)");
+	/* Two words at most, however often it is tried. */
+	for (uint64_t failed = stats_of(&a).failed; stats_of(&a).failed < failed + 2;)
+		poll(NULL, 0, 2);
+	ck_assert_uint_eq(notices_count(&notices), 2);
+	free(REDISD_ASK(&redisd, "ACL", "SETUSER", "mxward", "resetpass", ">opensesame"));
+	wait_up(&a, true);
+	wait_notice("is back after");
+	ck_assert_uint_eq(notices_count(&notices), 3);
+	host_fini(&a);
+}
+END_TEST
+
 START_TEST(what_the_user_may_not_do_is_told)
 {
 	const char *server = redisd.server;
@@ -1323,6 +1348,7 @@ int main(void)
 	tcase_add_test(tc, the_end_does_not_wait_for_the_resolver);
 	tcase_add_test(tc, a_user_with_what_the_manual_asks_for_will_do);
 	tcase_add_test(tc, a_wrong_password_is_told_and_repeated_nowhere);
+	tcase_add_test(tc, what_keeps_a_server_away_is_told);
 	tcase_add_test(tc, what_the_user_may_not_do_is_told);
 	tcase_add_test(tc, tls_is_spoken_to_who_has_the_right_certificate);
 	tcase_add_test(tc, what_changes_while_redis_is_away_is_pushed_when_it_is_back);
