@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -46,12 +45,6 @@ authserv-id  mx.example.net
 state-dir    {state}
 control-socket unix:{control}
 """
-
-
-def free_port(family=socket.AF_INET, address="127.0.0.1", kind=socket.SOCK_STREAM):
-    with socket.socket(family, kind) as sock:
-        sock.bind((address, 0))
-        return sock.getsockname()[1]
 
 
 def cpu_seconds(pid):
@@ -93,7 +86,7 @@ class Daemon:
     def start(self):
         self.spawn()
         wait_until(lambda: "mxward: ready " in self.log() or not self.process.is_running(),
-                   lambda: "ready, in:\n" + self.log(), 20.0 * PATIENCE)
+                   lambda: "ready, in:\n" + self.log())
         if not self.process.is_running():
             raise AssertionError("mxward did not start:\n" + self.log())
 
@@ -104,12 +97,12 @@ class Daemon:
         except FileNotFoundError:
             return ""
 
-    def wait_log(self, text, seconds=10.0):
-        wait_until(lambda: text in self.log(), lambda: "%r in:\n%s" % (text, self.log()), seconds * PATIENCE)
+    def wait_log(self, text, times=1):
+        wait_until(lambda: self.log().count(text) >= times, lambda: "%r in:\n%s" % (text, self.log()))
 
-    def stop(self, number=signal.SIGTERM, seconds=20.0):
+    def stop(self, number=signal.SIGTERM):
         """The exit code, and no word of a sanitizer."""
-        code = self.process.stop(number, seconds * PATIENCE)
+        code = self.process.stop(number)
         said = self.log()
         self.process = None
         complaint = _COMPLAINTS.search(said)
@@ -120,7 +113,7 @@ class Daemon:
         if self.process:
             self.case.assertEqual(self.stop(), OK, "the daemon ended badly")
 
-    def connection(self, timeout=30.0):
+    def connection(self, timeout=60.0):
         """A connection to its socket; nothing has been said yet."""
         if self.spec.startswith("unix:"):
             target = self.path
