@@ -85,13 +85,13 @@ class Mta:
         return [m for m in self._messages() if token in m.values("X-Token") and
                 (rcpt is None or any(v.split("@")[0] == rcpt for v in m.values("Delivered-To")))]
 
-    def wait_report(self, token, rcpt, seconds=20.0):
+    def wait_report(self, token, rcpt, seconds=60.0):
         """The text of a report (RFC 3464) to that recipient on the message with this token."""
         def reports():
             return [m.raw.decode("latin-1") for m in self._messages() if token not in m.values("X-Token") and token.encode() in m.raw and
                     any(v.split("@")[0] == rcpt for v in m.values("Delivered-To"))]
         return wait_until(reports, "%s has reported on %s to %s" % (self.name, token, rcpt), seconds)[0]
 
-    def wait_delivered(self, token, rcpt=None, seconds=20.0):
+    def wait_delivered(self, token, rcpt=None, seconds=60.0):
         return wait_until(lambda: self.delivered(token, rcpt),
                           "%s has delivered %s to %s" % (self.name, token, rcpt or "somebody"), seconds)[0]

@@ -83,7 +83,7 @@ class Mxward:
         said_before = len(self.log.text())
         self.process = Process("mxward", [self.program, "-f", "-c", self.conf], self.log.path, limits=self._limits)
         wait_until(lambda: is_ready(self.log.text()[said_before:]) or not self.process.is_running(),
-                   lambda: "mxward is ready; it said:\n%s" % self.log.text()[said_before:], 20.0)
+                   lambda: "mxward is ready; it said:\n%s" % self.log.text()[said_before:])
         if not self.process.is_running():
             raise AssertionError("mxward did not start; it said:\n%s" % self.log.text()[said_before:])
 
@@ -100,13 +100,13 @@ class Mxward:
 
     def stop(self):
         """Ends it, if nothing else has, and gives the exit code: 0 only if it ended in good order."""
-        return self.process.stop(signal.SIGTERM, 20.0)
+        return self.process.stop(signal.SIGTERM)
 
     def lines(self):
         """The log lines since the mark, as dictionaries with the line itself under ""."""
         return [dict(parse_line(line), **{"": line}) for line in self.log.since_mark().splitlines()]
 
-    def wait_line(self, seconds=10.0, **wanted):
+    def wait_line(self, seconds=60.0, **wanted):
         """The first log line since the mark whose pairs are as wanted (client="192.0.2.1", rule="...")."""
         def find():
             for line in self.lines():

@@ -110,10 +110,11 @@ def zone_text():
 
 def write_file(name, text):
     path = os.path.join(world.tmp, name)
-    with open(path, "w", encoding="utf-8") as f:
+    with open(path + ".new", "w", encoding="utf-8") as f:
         f.write(text)
     # Nobody is in the middle of writing it: a younger file would make no recipient unknown for a second.
-    os.utime(path, (time.time() - 60,) * 2)
+    os.utime(path + ".new", (time.time() - 60,) * 2)
+    os.rename(path + ".new", path)
     return path
 
 

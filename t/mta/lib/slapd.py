@@ -3,6 +3,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import urllib.parse
 
@@ -137,8 +138,17 @@ class Slapd:
     def start(self):
         urls = " ".join((self.uri, self.ldaps_uri, self.ldapi_uri))
         self.process = Process("slapd", [self._slapd, "-f", self._conf, "-h", urls, "-d", "stats"], self.log.path)
-        wait_until(lambda: answers(ADDRESS, PORT),
+        wait_until(self._answers,
                    lambda: "slapd listens; it said:\n%s" % self.log.text()[-3000:])
+
+    def _answers(self):
+        """Does it listen everywhere?"""
+        with socket.socket(socket.AF_UNIX) as sock:
+            try:
+                sock.connect(os.path.join(self.base, "ldapi"))
+            except OSError:
+                return False
+        return answers(ADDRESS, PORT) and answers(ADDRESS, TLS_PORT)
 
     def kill(self):
         self.process.stop(signal.SIGKILL)

@@ -32,7 +32,7 @@ class Reply:
 class Client:
     """One connection. `source` is the address to come from."""
 
-    def __init__(self, address, port=25, source=None, timeout=40.0):
+    def __init__(self, address, port=25, source=None, timeout=60.0):
         self.transcript = []
         self._buffer = b""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET

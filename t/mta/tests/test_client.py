@@ -37,7 +37,7 @@ class BlockLists(MtaCase):
                                   ("1.0.0.127.dead.example", dnsd.A): ["127.0.0.2"]}, port=PORT)
         cls.addClassCleanup(cls.dns.stop)
         # Lists have no limit: three questions to each at once are two too many for any other zone.
-        return standard_conf(resolver="forward     127.0.0.1@%d\n    timeout     2s\n    zone-rate   1\n    zone-burst  1"
+        return standard_conf(resolver="forward     127.0.0.1@%d\n    timeout     6s\n    zone-rate   1\n    zone-burst  1"
                                       % PORT, extra=LISTS)
 
     def rcpt(self, code, zone="zen.example"):

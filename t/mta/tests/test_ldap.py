@@ -6,7 +6,7 @@ import time
 
 from lib.mta import DOMAIN, OTHER_DOMAIN
 from lib.postfix import Postfix
-from lib.process import wait_until
+from lib.process import Stopwatch, wait_until
 from lib.site import MtaCase, both_mtas, ldap_conf, shared, standard_conf, write_file
 from lib.slapd import AD_BASE, BIND_DN, NUMBER, PASSWORD, PEOPLE, Slapd, address_of
 
@@ -36,7 +36,7 @@ class LdapCase(MtaCase):
     def codes(self, *rcpts):
         return [self.client.rcpt(rcpt).code for rcpt in rcpts]
 
-    def is_served_again(self, seconds=20, who=address_of(9)):
+    def is_served_again(self, seconds=60, who=address_of(9)):
         """slapd is back: good answers without a restart of mxward."""
         def good():
             client = self.connect()
@@ -98,9 +98,11 @@ class Ldap(LdapCase):
         self.assertEqual(self.codes(address_of(3)), [250])
         self.slapd.freeze()
         try:
-            began = time.monotonic()
+            watch = Stopwatch()
             self.assertReply(self.client.rcpt("never.seen.3@" + OTHER_DOMAIN), 451)
-            self.assertLess(time.monotonic() - began, 9)
+            self.assertLess(watch.stop(), 9)
+            # Who waited for it gives up at the same time as the connection does: one of the others could be served before it has.
+            self.mxward.log.wait("no answer within")
         finally:
             self.slapd.thaw()
         self.is_served_again()
@@ -157,10 +159,10 @@ class Remembered(LdapCase):
         self.slapd.freeze()
         try:
             self.begin()
-            began = time.monotonic()
+            watch = Stopwatch()
             self.assertEqual(self.codes(*people), [250] * len(people))
             # The first one waits for the time-out of two seconds, the others do not.
-            self.assertLess(time.monotonic() - began, 9)
+            self.assertLess(watch.stop(), 9)
             self.client.quit()
         finally:
             self.slapd.thaw()
@@ -263,7 +265,7 @@ domain %s {
 
     def test_no_password_is_needed(self):
         self.assertEqual(self.codes(address_of(5), "stranger@" + OTHER_DOMAIN), [250, 550])
-        self.assertIn('BIND dn="%s" mech=EXTERNAL' % BIND_DN, self.slapd.log.text())
+        self.slapd.log.wait('BIND dn="%s" mech=EXTERNAL' % BIND_DN, False)
 
 
 class CopyCase(LdapCase):
@@ -274,7 +276,7 @@ class CopyCase(LdapCase):
         return "offline-copy yes"
 
     def setUp(self):
-        wait_until(lambda: os.path.exists(os.path.join(self.mxward.state, "copy-staff")), "the copy is made", 20)
+        wait_until(lambda: os.path.exists(os.path.join(self.mxward.state, "copy-staff")), "the copy is made")
         self.slapd.kill()
         self.addCleanup(self.slapd.start)
         super().setUp()
@@ -354,8 +356,8 @@ class Secrets(LdapCase):
         self.mxward.start()
         self.begin()
         self.assertEqual(self.codes("never.seen.4@" + OTHER_DOMAIN), [451])
+        self.mxward.log.wait("Invalid credentials", False)
         log = self.mxward.log.text()
-        self.assertIn("Invalid credentials", log)
         # (A socket is there as well.)
         files = [entry.path for entry in os.scandir(self.mxward.state) if entry.is_file(follow_symlinks=False)]
         kept = b"".join(open(path, "rb").read() for path in files)
@@ -385,7 +387,7 @@ class StartTls(TlsCase):
 
     def test_starttls_is_used(self):
         self.assertServed()
-        self.assertIn("STARTTLS", self.slapd.log.text())
+        self.slapd.log.wait("STARTTLS", False)
 
 
 class StartTlsOfAStranger(TlsCase):

@@ -106,6 +106,6 @@ class Sessions(Limits):
             self.mta.run_queue()
             time.sleep(0.3)
             return target.delivered(self.token, "alice")
-        wait_until(is_delivered, "the message has been delivered", 30.0)
+        wait_until(is_delivered, "the message has been delivered")
         wait_until(self.mta.queue_is_empty, "the queue is empty")
         self.assertEqual(len(target.delivered(self.token)), 1)

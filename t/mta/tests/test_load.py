@@ -40,7 +40,7 @@ class Parallel(MtaCase):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(300)
         self.assertEqual(trouble, [])
         for token in tokens:
             for name in ("alice", "bob"):
