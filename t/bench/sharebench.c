@@ -11,7 +11,9 @@
  *
  * The goal: no session is delayed by more than 10 ms. What the machine does to whoever waits for anything is not sharing's: beside the load, in each
  * phase, something else sleeps for 5 ms again and again, and the longest that it overslept, "machine", is taken off, as is the slowest
- * session without sharing. Exit status: 0; 1 if something failed or, with --check, the goal was missed three times in a row.
+ * session without sharing. "delay" is what is left. What else runs on the machine makes sessions slower and never faster: a phase that misses the goal
+ * is tried again, a phase "without" before it, up to five times in all; its least delay counts.
+ * Exit status: 0; 1 if something failed or, with --check, a phase missed the goal each time.
  */
 #include "config.h"
 
@@ -32,7 +34,7 @@
 #include "t/bench/stats.h"
 #include "t/fakes/redisd.h"
 
-enum { THREADS = 4, PAUSE_US = 500, SLEEP_US = 5000, GOAL_US = 10000, TRIES = 3 };
+enum { THREADS = 4, PAUSE_US = 500, SLEEP_US = 5000, GOAL_US = 10000, TRIES = 5 };
 
 static struct redisd redisd;
 static mxw_engine_t *engine;
@@ -221,41 +223,71 @@ static void make_engine(bool is_shared)
 		die("no connection to redis-server");
 }
 
+/* How much the slowest session of the phase was slower than the slowest without sharing, but for the machine. */
+static int64_t delay_of(const struct figures *f, const struct figures *without)
+{
+	return (int64_t)f->max_us - (int64_t)without->max_us - (int64_t)f->machine_us;
+}
+
 static void print(const struct figures *f, const struct figures *without)
 {
-	printf("%-12s %9llu %9.2f %9.2f %9.2f %7.2f %9.2f %6llu %9.2f\n", f->name, (unsigned long long)f->sessions, (double)f->p50_us / 1000,
+	printf("%-12s %9llu %9.2f %9.2f %9.2f %7.2f %9.2f %6llu %9.2f", f->name, (unsigned long long)f->sessions, (double)f->p50_us / 1000,
 	       (double)f->p99_us / 1000, (double)f->max_us / 1000, (double)f->p99_us / (double)without->p99_us,
 	       (double)f->waited_us / 1000, (unsigned long long)f->late, (double)f->machine_us / 1000);
+	if (f != without)
+		printf(" %9.2f", (double)delay_of(f, without) / 1000);
+	putchar('\n');
 	fflush(stdout);
 }
 
-/* How much the slowest session of any phase was slower than the slowest without sharing, but for the machine. */
+static void run_without(struct figures *ret)
+{
+	make_engine(false);
+	run_phase(NULL, "without", ret);
+	print(ret, ret);
+	mxw_engine_free(engine);
+}
+
+/* The least delay of some tries, none after one that met the goal. */
+static int64_t try_phase(const struct phase *phase, struct figures *without)
+{
+	int64_t least_us = INT64_MAX;
+	struct figures f;
+
+	for (int i = 0; i < TRIES && least_us > GOAL_US; i++) {
+		if (i > 0)
+			run_without(without);
+		make_engine(true);
+		run_phase(phase, phase->name, &f);
+		print(&f, without);
+		mxw_engine_free(engine);
+		least_us = delay_of(&f, without) < least_us ? delay_of(&f, without) : least_us;
+	}
+	if (least_us > GOAL_US)
+		printf("goal missed: %s delays sessions by more than %d ms, %d times of %d\n", phase->name, GOAL_US / 1000, TRIES, TRIES);
+	return least_us;
+}
+
 static int64_t run_all(void)
 {
-	struct figures without, f;
+	struct figures without;
 	int64_t worst_us = INT64_MIN;
 
-	printf("%-12s %9s %9s %9s %9s %7s %9s %6s %9s\n", "times in ms", "sessions", "median", "p99", "max", "p99 x", "waited", "late", "machine");
-	make_engine(false);
-	run_phase(NULL, "without", &without);
-	print(&without, &without);
-	mxw_engine_free(engine);
+	printf("%-12s %9s %9s %9s %9s %7s %9s %6s %9s %9s\n", "times in ms", "sessions", "median", "p99", "max", "p99 x", "waited", "late", "machine",
+	       "delay");
+	run_without(&without);
 	for (size_t i = 0; i < MXW_ARRAY_LEN(phases); i++) {
-		make_engine(true);
-		run_phase(&phases[i], phases[i].name, &f);
-		print(&f, &without);
-		mxw_engine_free(engine);
-		int64_t delay_us = (int64_t)f.max_us - (int64_t)without.max_us - (int64_t)f.machine_us;
+		int64_t delay_us = try_phase(&phases[i], &without);
 		worst_us = delay_us > worst_us ? delay_us : worst_us;
 	}
-	printf("the slowest session was %.2f ms slower than the slowest without sharing, but for what the machine adds\n",
-	       (double)worst_us / 1000);
+	printf("the slowest session was %.2f ms slower than the slowest without sharing, but for what the machine adds; the goal is %d ms\n",
+	       (double)worst_us / 1000, GOAL_US / 1000);
 	return worst_us;
 }
 
 int main(int argc, char **argv)
 {
-	bool is_check = false, is_met = false;
+	bool is_check = false;
 	char *people;
 
 	phase_ms = 4000;
@@ -268,10 +300,7 @@ int main(int argc, char **argv)
 	people = scratch_path(&redisd.scratch, "people");
 	scratch_replace(people, "anna@bench.example\n");
 	free(people);
-	for (int i = 0; i < TRIES && !is_met; i++)
-		is_met = run_all() <= GOAL_US;
+	bool is_met = run_all() <= GOAL_US;
 	redisd_fini(&redisd);
-	if (!is_met)
-		printf("goal missed: more than %d ms\n", GOAL_US / 1000);
 	return is_check && !is_met ? EXIT_FAILURE : EXIT_SUCCESS;
 }
