@@ -13,7 +13,7 @@ class TimedOut(AssertionError):
     """What was waited for did not come."""
 
 
-def wait_until(condition, what, seconds=60.0):
+def wait_until(condition, what, seconds=120.0):
     """Calls `condition` until it gives something true, which is returned. The end of its patience says nothing of how fast that should be."""
     deadline = time.monotonic() + seconds
     pause = 0.005
@@ -122,7 +122,7 @@ class Process:
         if self.is_running():
             os.kill(self.pid, number)
 
-    def wait(self, seconds=60.0):
+    def wait(self, seconds=120.0):
         """Waits for its end and returns the exit code (negative: the signal)."""
         wait_until(lambda: not self.is_running(), "%s has ended" % self.name, seconds)
         return self._popen.returncode
@@ -134,7 +134,7 @@ class Process:
             pass
         self._popen.wait()
 
-    def stop(self, number=signal.SIGTERM, seconds=60.0):
+    def stop(self, number=signal.SIGTERM, seconds=120.0):
         """Asks it to end, and makes it end where it does not."""
         self.send(number)
         try:

@@ -95,8 +95,10 @@ class Frames(ProtocolCase):
         ]
         for name, steps in orders:
             with self.subTest(name):
-                with connection(timeout=1.0) as milter:
+                with connection() as milter:
                     milter.negotiate()
+                    # Not all of them have an answer.
+                    milter.sock.settimeout(1.0)
                     try:
                         for step in steps:
                             step(milter)
@@ -241,6 +243,6 @@ class Descriptors(ProtocolCase):
             try:
                 self.assertServes()
                 return True
-            except (Closed, TimeoutError):
+            except (Closed, OSError):
                 return False
         wait_until(serves, "mxward serves again")
