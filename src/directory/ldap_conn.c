@@ -105,7 +105,8 @@ static bool expire(struct mxw__ldap_conn *conn)
 	char reason[160];
 
 	while ((q = TAILQ_FIRST(&conn->sent)) && q->sent_ms <= too_old) {
-		if (conn->heard_ms < q->sent_ms)
+		/* What it said in the same millisecond it said before, or it has been silent for as long all the same. */
+		if (conn->heard_ms <= q->sent_ms)
 			return false;
 		ldap_abandon_ext(conn->link.ld, q->msgid, NULL, NULL);
 		snprintf(reason, sizeof reason, "%.60s: no answer within %llu ms", conn->server->uri,

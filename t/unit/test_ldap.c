@@ -625,6 +625,26 @@ START_TEST(a_server_that_was_idle_is_asked_again_and_missed_when_it_says_nothing
 }
 END_TEST
 
+/* The last answer and the question come in the same millisecond, mostly. */
+START_TEST(a_server_that_falls_silent_right_after_an_answer_is_missed)
+{
+	struct ldapd *fake = ldapd_start();
+
+	use_fake(fake);
+	conf.connections = 1;
+	conf.timeout_ms = 300;
+	atomic_store(&ldapd_settings(fake)->known, "slow");
+	atomic_store(&ldapd_settings(fake)->known_delay_ms, 10000);
+	void *self = open_ldap();
+	for (int i = 0; i < 50; i++)
+		ck_outcome(ask(self, "nobody@example.net"), MXW_NOT_FOUND);
+	ck_outcome(ask_within(self, "slow@example.net", 4000), MXW_TEMPORARY);
+	ck_told("; no server is left");
+	close_ldap(self);
+	ldapd_stop(fake);
+}
+END_TEST
+
 /* Each of them alone, and so sent by the look-up itself, to a server that has just gone. */
 START_TEST(a_server_that_goes_ends_no_program)
 {
@@ -986,6 +1006,7 @@ int main(void)
 
 	tcase_add_test(fake, two_hundred_slow_lookups_share_two_connections);
 	tcase_add_test(fake, equal_questions_in_flight_are_asked_once);
+	tcase_add_loop_test(fake, a_server_that_falls_silent_right_after_an_answer_is_missed, 0, 5);
 	tcase_add_test(fake, each_reply_has_its_outcome);
 	tcase_add_test(fake, dropped_idle_connections_are_made_again_in_silence);
 	tcase_add_test(fake, a_lookup_whose_connection_is_lost_is_asked_again);
