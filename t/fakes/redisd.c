@@ -133,21 +133,51 @@ static bool wait_up(struct redisd *redisd)
 	return false;
 }
 
-/* While it does not run some connection of another program may have its port as its own end: it is tried again when that is over. */
-void redisd_start(struct redisd *redisd)
+static bool try_start(struct redisd *redisd)
 {
 	char conf[128];
 
 	write_conf(redisd);
 	snprintf(conf, sizeof conf, "%s/redis.conf", redisd->scratch.dir);
+	redisd->pid = spawn(redisd, (const char *const[]){"redis-server", conf, NULL});
+	return wait_up(redisd);
+}
+
+static void give_up(struct redisd *redisd)
+{
+	show_log(redisd);
+	die("redis-server", "is missing or does not start (Debian: redis-server, Fedora: redis)");
+}
+
+/* While it does not run some connection of another program may have its port as its own end: it is tried again when that is over. */
+void redisd_start(struct redisd *redisd)
+{
 	for (int i = 0; i < SPAWN_TRIES; i++) {
-		redisd->pid = spawn(redisd, (const char *const[]){"redis-server", conf, NULL});
-		if (wait_up(redisd))
+		if (try_start(redisd))
 			return;
 		poll(NULL, 0, 100);
 	}
-	show_log(redisd);
-	die("redis-server", "is missing or does not start (Debian: redis-server, Fedora: redis)");
+	give_up(redisd);
+}
+
+static void choose_addresses(struct redisd *redisd)
+{
+	redisd->port = free_port();
+	redisd->tls_port = free_port();
+	snprintf(redisd->server, sizeof redisd->server, "127.0.0.1:%u", redisd->port);
+	snprintf(redisd->tls_server, sizeof redisd->tls_server, "127.0.0.1:%u", redisd->tls_port);
+	snprintf(redisd->wrong_name_server, sizeof redisd->wrong_name_server, "localhost:%u", redisd->tls_port);
+}
+
+/* Nobody knows its ports yet: where another program has taken one meanwhile, others will do as well. */
+static void start_first(struct redisd *redisd)
+{
+	for (int i = 0; i < SPAWN_TRIES; i++) {
+		choose_addresses(redisd);
+		if (try_start(redisd))
+			return;
+	}
+	give_up(redisd);
 }
 
 void redisd_init(struct redisd *redisd)
@@ -155,18 +185,13 @@ void redisd_init(struct redisd *redisd)
 	*redisd = (struct redisd){0};
 	scratch_init(&redisd->scratch);
 	const char *dir = redisd->scratch.dir;
-	redisd->port = free_port();
-	redisd->tls_port = free_port();
-	snprintf(redisd->server, sizeof redisd->server, "127.0.0.1:%u", redisd->port);
-	snprintf(redisd->tls_server, sizeof redisd->tls_server, "127.0.0.1:%u", redisd->tls_port);
-	snprintf(redisd->wrong_name_server, sizeof redisd->wrong_name_server, "localhost:%u", redisd->tls_port);
 	snprintf(redisd->unix_server, sizeof redisd->unix_server, "unix:%s/redis.sock", dir);
 	snprintf(redisd->ca_file, sizeof redisd->ca_file, "%s/ca.pem", dir);
 	snprintf(redisd->password_file, sizeof redisd->password_file, "%s/password", dir);
 	scratch_write(redisd->password_file, "opensesame\n", 11);
 	chmod(redisd->password_file, 0600);
 	make_certificate(redisd);
-	redisd_start(redisd);
+	start_first(redisd);
 }
 
 void redisd_kill(struct redisd *redisd)

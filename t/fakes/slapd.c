@@ -18,7 +18,7 @@
 #include "t/fakes/slapd.h"
 #include "t/fakes/slapd_trees.h"
 
-enum { USERS = 300, START_TRIES = 500 };
+enum { USERS = 300, START_TRIES = 500, SPAWN_TRIES = 20 };
 
 static void die(const char *what, const char *hint)
 {
@@ -40,25 +40,27 @@ static const char *first_of(const char *const *paths, size_t n, const char *what
 static pid_t spawn(struct slapd *slapd, const char *name, const char *const *argv)
 {
 	char log[128];
+	char *args[32] = {NULL};
 
 	snprintf(log, sizeof log, "%s/%s.log", slapd->scratch.dir, name);
+	/* Not in the child: another thread may be in the midst of malloc() when it is made. */
+	for (size_t n = 0; argv[n] && n + 1 < sizeof args / sizeof *args; n++)
+		args[n] = strdup(argv[n]);
 	pid_t pid = fork();
 	if (pid < 0)
 		die("fork", "failed");
-	if (pid > 0)
-		return pid;
-	int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
-	if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
-		_exit(126);
-	/* It must not outlive a test program that crashed. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	char *args[32];
-	size_t n = 0;
-	for (; argv[n] && n + 1 < sizeof args / sizeof *args; n++)
-		args[n] = strdup(argv[n]);
-	args[n] = NULL;
-	execvp(args[0], args);
-	_exit(127);
+	if (pid == 0) {
+		int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
+		if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
+			_exit(126);
+		/* It must not outlive a test program that crashed. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execvp(args[0], args);
+		_exit(127);
+	}
+	for (size_t n = 0; args[n]; n++)
+		free(args[n]);
+	return pid;
 }
 
 static void show_log(struct slapd *slapd, const char *name)
@@ -252,7 +254,23 @@ static bool is_up(struct slapd *slapd)
 
 /* ---- the server ---- */
 
-void slapd_start(struct slapd *slapd)
+/* False: it has ended, or takes too long. */
+static bool wait_up(struct slapd *slapd)
+{
+	for (int i = 0; i < START_TRIES; i++) {
+		if (waitpid(slapd->pid, NULL, WNOHANG) == slapd->pid) {
+			slapd->pid = 0;
+			return false;
+		}
+		if (is_up(slapd))
+			return true;
+		poll(NULL, 0, 20);
+	}
+	slapd_kill(slapd);
+	return false;
+}
+
+static bool try_start(struct slapd *slapd)
 {
 	char *program = in_dir(slapd, "slapd"), *conf = in_dir(slapd, "slapd.conf");
 	char urls[512];
@@ -261,16 +279,35 @@ void slapd_start(struct slapd *slapd)
 	slapd->pid = spawn(slapd, "slapd", (const char *const[]){program, "-f", conf, "-h", urls, "-d", "0", NULL});
 	free(program);
 	free(conf);
-	for (int i = 0; i < START_TRIES; i++) {
-		int status;
-		if (is_up(slapd))
-			return;
-		if (waitpid(slapd->pid, &status, WNOHANG) == slapd->pid)
-			break;
-		poll(NULL, 0, 20);
-	}
+	return wait_up(slapd);
+}
+
+static void give_up(struct slapd *slapd)
+{
 	show_log(slapd, "slapd");
 	die("slapd", "does not start");
+}
+
+/* While it does not run another program may have its port, for a connection or for a server: it is tried again when that is over. */
+void slapd_start(struct slapd *slapd)
+{
+	for (int i = 0; i < SPAWN_TRIES; i++) {
+		if (try_start(slapd))
+			return;
+		poll(NULL, 0, 100);
+	}
+	give_up(slapd);
+}
+
+/* Nobody knows its ports yet: others will do as well. */
+static void start_first(struct slapd *slapd)
+{
+	for (int i = 0; i < SPAWN_TRIES; i++) {
+		choose_addresses(slapd);
+		if (try_start(slapd))
+			return;
+	}
+	give_up(slapd);
 }
 
 void slapd_init(struct slapd *slapd)
@@ -282,7 +319,6 @@ void slapd_init(struct slapd *slapd)
 
 	copy_program(slapd);
 	make_certificates(slapd);
-	choose_addresses(slapd);
 	write_conf(slapd, conf);
 	write_ldif(ldif);
 	run(slapd, "mkdir", (const char *const[]){"mkdir", db, NULL});
@@ -291,7 +327,7 @@ void slapd_init(struct slapd *slapd)
 	free(ldif);
 	free(db);
 	free(program);
-	slapd_start(slapd);
+	start_first(slapd);
 }
 
 void slapd_demand_certificates(struct slapd *slapd, bool demands)
