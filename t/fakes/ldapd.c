@@ -219,6 +219,9 @@ static int send_due(struct ldapd *server)
 {
 	int64_t now = now_ms(), next = -1;
 
+	if (server->nanswers < atomic_load(&server->settings.gathers))
+		return -1;
+	atomic_store(&server->settings.gathers, 0);
 	for (size_t k = 0; k < server->nanswers;) {
 		struct answer *answer = &server->answers[k];
 		if (answer->due_ms > now) {
@@ -316,6 +319,12 @@ void ldapd_drop_all(struct ldapd *server)
 	wake(server);
 	while (atomic_load(&server->drops_done) == before)
 		poll(NULL, 0, 1);
+}
+
+void ldapd_let_go(struct ldapd *server)
+{
+	atomic_store(&server->settings.gathers, 0);
+	wake(server);
 }
 
 struct ldapd_settings *ldapd_settings(struct ldapd *server)

@@ -30,6 +30,7 @@ struct ldapd_settings {
 	atomic_int known_delay_ms;
 	_Atomic(const char *) reference; /* a continuation reference before the result; NULL: none */
 	atomic_int drops;       /* so many searches close their connection, then mode counts */
+	atomic_uint gathers;    /* nothing is answered before so many searches are there; then it is 0 */
 };
 
 struct ldapd_counts {
@@ -47,5 +48,7 @@ struct ldapd_counts *ldapd_counts(struct ldapd *server);
 const char *ldapd_uri(const struct ldapd *server);
 /* Closes every connection, as a server does with idle ones; returns when it is done. */
 void ldapd_drop_all(struct ldapd *server);
+/* Answers now what is gathered. */
+void ldapd_let_go(struct ldapd *server);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "src/directory/ldap_pool.h"
@@ -24,6 +25,8 @@ enum { SLACK_MS = 1000 };
 #else
 enum { SLACK_MS = 0 };
 #endif
+/* A look-up that waits for nothing. */
+enum { FAST_US = 1000 + 10 * SLACK_MS };
 #define PASSWORD "opensesame"
 
 static struct slapd slapd;
@@ -39,6 +42,13 @@ static int64_t now_ms(void)
 static void pause_ms(int ms)
 {
 	poll(NULL, 0, ms);
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
 }
 
 /* ---- one directory ---- */
@@ -144,11 +154,16 @@ static struct mxw__rcpt_result ask(void *self, const char *text)
 		      mxw_outcome_name(expected), (result).reason, mxw__buf_str(&notices.text))
 
 /* Notices are told after the look-ups were answered. */
+static bool is_told_of(const char *part)
+{
+	for (int i = 0; i < 1000 && !notices_have(&notices, part); i++)
+		pause_ms(10);
+	return notices_have(&notices, part);
+}
+
 static void ck_told(const char *part)
 {
-	for (int i = 0; i < 200 && !notices_have(&notices, part); i++)
-		pause_ms(10);
-	ck_assert_msg(notices_have(&notices, part), "\"%s\" not in:\n%s", part, mxw__buf_str(&notices.text));
+	ck_assert_msg(is_told_of(part), "\"%s\" not in:\n%s", part, mxw__buf_str(&notices.text));
 }
 
 /* Asks until the outcome is this one, for at most `ms`; returns how long that took, -1 if it never was. */
@@ -162,6 +177,28 @@ static int64_t until(void *self, const char *who, mxw_outcome_t outcome, int ms)
 		pause_ms(10);
 	}
 	return -1;
+}
+
+static int64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* None of a hundred look-ups waits for a server that is known to be away. One in ten may be kept waiting for a processor. */
+static void ck_fails_fast(void *self, const char *who)
+{
+	int64_t took[100];
+
+	for (size_t i = 0; i < MXW_ARRAY_LEN(took); i++) {
+		int64_t start = now_us();
+		ck_outcome(ask(self, who), MXW_TEMPORARY);
+		took[i] = now_us() - start;
+	}
+	qsort(took, MXW_ARRAY_LEN(took), sizeof took[0], by_size);
+	ck_assert_int_lt(took[MXW_ARRAY_LEN(took) * 9 / 10], FAST_US);
 }
 
 /* ---- escaping ---- */
@@ -543,10 +580,7 @@ START_TEST(a_killed_server_fails_fast_and_is_used_again_within_two_seconds)
 	ck_assert_int_ge(until(self, "user1@example.net", MXW_TEMPORARY, 1000), 0);
 	/* Both connections have had time to see it. */
 	pause_ms(100);
-	int64_t start = now_ms();
-	for (int i = 0; i < 100; i++)
-		ck_outcome(ask(self, "user1@example.net"), MXW_TEMPORARY);
-	ck_assert_int_lt(now_ms() - start, 100 + SLACK_MS);
+	ck_fails_fast(self, "user1@example.net");
 	/* The pauses between attempts have grown by now. */
 	pause_ms(2500);
 	slapd_start(&slapd);
@@ -560,20 +594,25 @@ START_TEST(a_killed_server_fails_fast_and_is_used_again_within_two_seconds)
 }
 END_TEST
 
+/* At its deadline a look-up returns. A machine that is busy may be late once, but not each time. */
 START_TEST(a_stopped_server_is_temporary_at_the_deadline_and_good_when_it_goes_on)
 {
 	void *self = open_ldap();
+	struct mxw__rcpt_result r = {.outcome = MXW_TEMPORARY};
+	int64_t took = INT64_MAX;
 
 	ck_outcome(ask(self, "user1@example.net"), MXW_FOUND);
 	slapd_signal(&slapd, SIGSTOP);
-	int64_t start = now_ms();
-	struct mxw__rcpt_result r = ask_within(self, "user1@example.net", 700);
-	int64_t took = now_ms() - start;
+	for (int i = 0; i < 4 && r.outcome == MXW_TEMPORARY && took > 700 + 150 + SLACK_MS; i++) {
+		int64_t start = now_ms();
+		r = ask_within(self, "user1@example.net", 700);
+		took = now_ms() - start;
+	}
 	slapd_signal(&slapd, SIGCONT);
 	ck_outcome(r, MXW_TEMPORARY);
 	ck_assert_int_ge(took, 650);
 	ck_assert_int_le(took, 700 + 150 + SLACK_MS);
-	ck_assert_int_ge(until(self, "user1@example.net", MXW_FOUND, 2000), 0);
+	ck_assert_int_ge(until(self, "user1@example.net", MXW_FOUND, 10000), 0);
 	ck_assert_uint_eq(notices_count(&notices), 0);
 	close_ldap(self);
 }
@@ -585,14 +624,11 @@ START_TEST(a_server_stopped_for_long_fails_fast_and_is_used_again_within_two_sec
 	conf.connect_timeout_ms = 500;
 	void *self = open_ldap();
 
-	ck_outcome(ask(self, "user1@example.net"), MXW_FOUND);
+	ck_assert_int_ge(until(self, "user1@example.net", MXW_FOUND, 10000), 0);
 	slapd_signal(&slapd, SIGSTOP);
 	for (int i = 0; i < 8; i++)
 		ck_outcome(ask_within(self, "user1@example.net", 1000), MXW_TEMPORARY);
-	int64_t start = now_ms();
-	for (int i = 0; i < 100; i++)
-		ck_outcome(ask(self, "user1@example.net"), MXW_TEMPORARY);
-	ck_assert_int_lt(now_ms() - start, 200 + SLACK_MS);
+	ck_fails_fast(self, "user1@example.net");
 	slapd_signal(&slapd, SIGCONT);
 	int64_t took = until(self, "user1@example.net", MXW_FOUND, 5000);
 	ck_assert_int_ge(took, 0);
@@ -601,26 +637,38 @@ START_TEST(a_server_stopped_for_long_fails_fast_and_is_used_again_within_two_sec
 }
 END_TEST
 
-/* After one time-out without a question a connection's thread sleeps until it is woken. */
-START_TEST(a_server_that_was_idle_is_asked_again_and_missed_when_it_says_nothing)
+/* Asks, lets it be idle, and asks again while it says nothing; returns what that took. */
+static int64_t ask_after_idling(void *self, int idle_ms)
 {
-	conf.connections = 1;
-	conf.timeout_ms = 300;
-	void *self = open_ldap();
 	for (int i = 0; i < 3; i++) {
-		ck_outcome(ask(self, "user1@example.net"), MXW_FOUND);
-		ck_outcome(ask(self, "nobody@example.net"), MXW_NOT_FOUND);
-		pause_ms(_i == 1 ? 750 : 100);
+		ck_assert_int_ge(until(self, "user1@example.net", MXW_FOUND, 10000), 0);
+		ck_assert_int_ge(until(self, "nobody@example.net", MXW_NOT_FOUND, 10000), 0);
+		pause_ms(idle_ms);
 	}
 	slapd_signal(&slapd, SIGSTOP);
 	int64_t start = now_ms();
 	struct mxw__rcpt_result r = ask_within(self, "user1@example.net", 4000);
 	int64_t took = now_ms() - start;
-	ck_told("no answer within 300 ms");
+	/* It is told by the connection, which could be answered after all. */
+	bool is_told = is_told_of("no answer within 400 ms");
 	slapd_signal(&slapd, SIGCONT);
 	ck_outcome(r, MXW_TEMPORARY);
-	ck_assert_int_le(took, 300 + 500 + SLACK_MS);
-	ck_assert_int_ge(until(self, "user1@example.net", MXW_FOUND, 2000), 0);
+	ck_assert_msg(is_told, "%s", mxw__buf_str(&notices.text));
+	ck_assert_int_ge(until(self, "user1@example.net", MXW_FOUND, 10000), 0);
+	return took;
+}
+
+/* After one time-out without a question a connection's thread sleeps until it is woken. */
+START_TEST(a_server_that_was_idle_is_asked_again_and_missed_when_it_says_nothing)
+{
+	int64_t took = INT64_MAX;
+
+	conf.connections = 1;
+	conf.timeout_ms = 400;
+	void *self = open_ldap();
+	for (int i = 0; i < 3 && took > 400 + 400 + SLACK_MS; i++)
+		took = ask_after_idling(self, _i == 1 ? 1000 : 100);
+	ck_assert_int_le(took, 400 + 400 + SLACK_MS);
 	close_ldap(self);
 }
 END_TEST
@@ -710,7 +758,7 @@ END_TEST
 struct storm {
 	void *self;
 	atomic_bool stop;
-	atomic_uint asked, wrong, late;
+	atomic_uint asked, wrong, late, very_late;
 };
 
 static void *ask_in_the_storm(void *arg)
@@ -725,8 +773,11 @@ static void *ask_in_the_storm(void *arg)
 		mxw_outcome_t outcome = ask_within(storm->self, who, 500).outcome;
 		if (outcome == (is_known ? MXW_NOT_FOUND : MXW_FOUND) || outcome == MXW_MISCONFIGURED)
 			atomic_fetch_add(&storm->wrong, 1);
-		if (now_ms() - start > 500 + 250 + SLACK_MS)
+		int64_t took = now_ms() - start;
+		if (took > 500 + 250 + SLACK_MS)
 			atomic_fetch_add(&storm->late, 1);
+		if (took > 500 + 1500 + SLACK_MS)
+			atomic_fetch_add(&storm->very_late, 1);
 		atomic_fetch_add(&storm->asked, 1);
 		pause_ms(2);
 	}
@@ -760,13 +811,17 @@ START_TEST(nobody_is_refused_by_mistake_while_the_server_is_killed_stopped_and_r
 		pthread_join(threads[i], NULL);
 	ck_assert_uint_gt(atomic_load(&storm.asked), 500);
 	ck_assert_uint_eq(atomic_load(&storm.wrong), 0);
-	ck_assert_uint_eq(atomic_load(&storm.late), 0);
-	ck_assert_int_ge(until(storm.self, "user1@example.net", MXW_FOUND, 2000), 0);
+	/* Twenty threads and a server compete: now and then one of them is kept waiting for a processor, not for the server. */
+	ck_assert_uint_le(atomic_load(&storm.late), atomic_load(&storm.asked) / 500);
+	ck_assert_uint_eq(atomic_load(&storm.very_late), 0);
+	ck_assert_int_ge(until(storm.self, "user1@example.net", MXW_FOUND, 10000), 0);
 	close_ldap(storm.self);
 }
 END_TEST
 
 /* ---- a misbehaving server ---- */
+
+enum { ASKERS = 200 };
 
 struct asker {
 	void *self;
@@ -775,6 +830,8 @@ struct asker {
 	struct mxw__rcpt_result result;
 	pthread_t thread;
 };
+static struct asker askers[ASKERS];
+static atomic_uint nasking;
 
 static void *ask_one(void *arg)
 {
@@ -782,37 +839,40 @@ static void *ask_one(void *arg)
 	char who[64];
 
 	snprintf(who, sizeof who, "someone%d@example.net", asker->all_same ? 0 : asker->number);
-	asker->result = ask(asker->self, who);
+	atomic_fetch_add(&nasking, 1);
+	asker->result = ask_within(asker->self, who, 20000);
 	return NULL;
 }
 
-/* 200 look-ups at once; returns how long they took. */
-static int64_t ask_together(void *self, bool all_same, mxw_outcome_t expected)
+static void begin_together(void *self, bool all_same)
 {
-	static struct asker askers[200];
-	int64_t start = now_ms();
-
-	for (int i = 0; i < 200; i++) {
+	atomic_store(&nasking, 0);
+	for (int i = 0; i < ASKERS; i++) {
 		askers[i] = (struct asker){.self = self, .number = i, .all_same = all_same};
 		ck_assert_int_eq(pthread_create(&askers[i].thread, NULL, ask_one, &askers[i]), 0);
 	}
-	for (int i = 0; i < 200; i++)
-		pthread_join(askers[i].thread, NULL);
-	int64_t took = now_ms() - start;
-	for (int i = 0; i < 200; i++)
-		ck_outcome(askers[i].result, expected);
-	return took;
 }
 
+static void end_together(mxw_outcome_t expected)
+{
+	for (int i = 0; i < ASKERS; i++)
+		pthread_join(askers[i].thread, NULL);
+	for (int i = 0; i < ASKERS; i++)
+		ck_outcome(askers[i].result, expected);
+}
+
+/* No answer comes before all of them are asked. */
 START_TEST(two_hundred_slow_lookups_share_two_connections)
 {
 	struct ldapd *fake = ldapd_start();
 
 	use_fake(fake);
-	atomic_store(&ldapd_settings(fake)->delay_ms, 1000);
+	conf.timeout_ms = 20000;
+	atomic_store(&ldapd_settings(fake)->gathers, ASKERS);
 	void *self = open_ldap();
-	ck_assert_int_lt(ask_together(self, false, MXW_NOT_FOUND), 2000 + SLACK_MS);
-	ck_assert_uint_eq(atomic_load(&ldapd_counts(fake)->searches), 200);
+	begin_together(self, false);
+	end_together(MXW_NOT_FOUND);
+	ck_assert_uint_eq(atomic_load(&ldapd_counts(fake)->searches), ASKERS);
 	ck_assert_uint_eq(atomic_load(&ldapd_counts(fake)->connections), 2);
 	close_ldap(self);
 	ldapd_stop(fake);
@@ -824,10 +884,18 @@ START_TEST(equal_questions_in_flight_are_asked_once)
 	struct ldapd *fake = ldapd_start();
 
 	use_fake(fake);
-	atomic_store(&ldapd_settings(fake)->delay_ms, 1000);
+	conf.timeout_ms = 20000;
+	atomic_store(&ldapd_settings(fake)->gathers, ASKERS);
 	atomic_store(&ldapd_settings(fake)->nentries, 1);
 	void *self = open_ldap();
-	ck_assert_int_lt(ask_together(self, true, MXW_FOUND), 2000 + SLACK_MS);
+	begin_together(self, true);
+	for (int i = 0; i < 1000 && atomic_load(&nasking) < ASKERS; i++)
+		pause_ms(10);
+	pause_ms(200);
+	int64_t start = now_ms();
+	ldapd_let_go(fake);
+	end_together(MXW_FOUND);
+	ck_assert_int_lt(now_ms() - start, 2000 + SLACK_MS);
 	ck_assert_uint_le(atomic_load(&ldapd_counts(fake)->searches), 2);
 	close_ldap(self);
 	ldapd_stop(fake);
@@ -928,11 +996,14 @@ START_TEST(a_misbehaving_server_is_temporary_and_recovers)
 	conf.connect_timeout_ms = 500;
 	atomic_store(&ldapd_settings(fake)->mode, misbehaviours[_i].mode);
 	void *self = open_ldap();
-	for (int i = 0; i < 3; i++) {
+	int64_t tries[3];
+	for (size_t i = 0; i < MXW_ARRAY_LEN(tries); i++) {
 		int64_t start = now_ms();
 		ck_outcome(ask_within(self, "user1@example.net", 1000), MXW_TEMPORARY);
-		ck_assert_int_le(now_ms() - start, 1150 + SLACK_MS);
+		tries[i] = now_ms() - start;
 	}
+	qsort(tries, MXW_ARRAY_LEN(tries), sizeof tries[0], by_size);
+	ck_assert_int_le(tries[1], 1150 + SLACK_MS);
 	atomic_store(&ldapd_settings(fake)->mode, LDAPD_ANSWER);
 	int64_t took = until(self, "user1@example.net", MXW_NOT_FOUND, 4000);
 	ck_assert_msg(took >= 0 && took <= 2000 + SLACK_MS, "%s: %lld", misbehaviours[_i].what, (long long)took);
