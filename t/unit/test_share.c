@@ -24,7 +24,8 @@
 #include "t/fakes/redisd.h"
 #include "t/fakes/suite.h"
 
-enum { WAIT_MS = 10000 };
+/* For what has to come, and for what has to be ended at all. */
+enum { WAIT_MS = 60000, END_MS = 10000 };
 
 static struct redisd redisd;
 static struct notices notices;
@@ -180,9 +181,9 @@ static struct mxw__redis_conf a_conf(const char *const *servers, size_t n)
 		.tls_ca_file = "",
 		.tls_certificate_file = "",
 		.tls_key_file = "",
-		.wait_ms = 1000,
-		.timeout_ms = 2000,
-		.connect_timeout_ms = 2000,
+		.wait_ms = WAIT_MS,
+		.timeout_ms = WAIT_MS,
+		.connect_timeout_ms = WAIT_MS,
 		.retry_ms = 50,
 		.push_interval_ms = 60000,
 	};
@@ -292,8 +293,24 @@ static struct mxw__state_record a_record(const struct host *h, const char *key, 
 	return r;
 }
 
+static size_t count_threads(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	size_t n = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* How many there are before any test. In between, one that was joined may be seen for a moment. */
+static size_t own_threads;
+
 static void setup(void)
 {
+	own_threads = count_threads();
 	redisd_init(&redisd);
 	notices_init(&notices);
 }
@@ -582,6 +599,24 @@ static void model_merge(struct model *m, const struct mxw__state_record *r, doub
 	m->at_ms = base_ms;
 }
 
+/* So long a push may take on its way to Redis: to the model it takes no time. */
+enum { WAY_MS = 50 };
+
+/* What happened within so short a time may be in another order there. */
+static bool is_order_clear(const struct model *m, double at_ms)
+{
+	return !m->is_there || (fabs(at_ms - m->at_ms) >= 4 * WAY_MS && fabs(at_ms - m->values[RESET]) >= 4 * WAY_MS);
+}
+
+static void forget(struct model *m, const char *key)
+{
+	char name[32];
+
+	snprintf(name, sizeof name, "mxward:toy:%s", key);
+	free(REDISD_ASK(&redisd, "DEL", name));
+	*m = (struct model){0};
+}
+
 static void compare(const struct model *m, const struct mxw__state_record *got, int64_t skew_ms, int round)
 {
 	static const double tolerance[TOY_FIELDS] = {[SUM] = 0.1, [COUNT] = 0.1, [TAT] = 1000};
@@ -605,23 +640,23 @@ START_TEST(the_script_merges_as_state_h_says)
 	struct model models[3] = {{0}};
 	struct host *const hosts[] = {&a, &b};
 	uint64_t seed = 5;
-	const struct mxw_clock *system = mxw_clock_system();
+	unsigned compared = 0;
 
 	host_init(&a, &conf, 0);
 	host_init(&b, &conf, 90000);
 	wait_up(&a, true);
 	wait_up(&b, true);
 #define ROLL(n) ((seed = seed * 6364136223846793005u + 1442695040888963407u) >> 33) % (n)
-	for (int round = 0; round < 400; round++) {
+	for (int round = 0; compared < 300 && round < 4000; round++) {
 		size_t k = ROLL(3);
 		struct host *h = hosts[ROLL(2)];
 		char key[8];
 		snprintf(key, sizeof key, "key%zu", k);
 		int64_t age_ms = ages[ROLL(6)];
+		int64_t began_ms = now_ms();
 		struct mxw__state_record r = a_record(h, key, age_ms), got;
-		double at_ms = (double)(system->wall_ms(system->ctx) - age_ms);
-		/* Which of two is the newer must be clear, whatever the way takes. */
-		if (age_ms && models[k].is_there && fabs(at_ms - models[k].at_ms) < 200)
+		double at_ms = (double)(r.at_ms - h->skew_ms);
+		if (age_ms && !is_order_clear(&models[k], at_ms))
 			continue;
 		r.is_gone = ROLL(20) == 0;
 		r.values[SUM] = (double)(ROLL(1000)) / 8 - 30;
@@ -636,9 +671,14 @@ START_TEST(the_script_merges_as_state_h_says)
 			snprintf(r.text, sizeof r.text, "text %d", round);
 		toy_add(&h->toy, &r);
 		flush(h);
+		if (now_ms() - began_ms > WAY_MS) {
+			forget(&models[k], key);
+			continue;
+		}
 		model_merge(&models[k], &r, at_ms);
 		ck_assert_uint_gt(toy_puts(&h->toy, &got), 0);
 		compare(&models[k], &got, h->skew_ms, round);
+		compared++;
 		/* What is of one time to the model may be some milliseconds apart. */
 		poll(NULL, 0, 5);
 	}
@@ -666,8 +706,6 @@ START_TEST(a_flush_takes_one_round)
 	const char *server = redisd.server;
 	struct mxw__redis_conf conf = a_conf(&server, 1);
 
-	/* A new connection would ask as well. */
-	conf.timeout_ms = WAIT_MS;
 	host_init(&a, &conf, 0);
 	wait_up(&a, true);
 	flush(&a);
@@ -681,18 +719,6 @@ START_TEST(a_flush_takes_one_round)
 	host_fini(&a);
 }
 END_TEST
-
-static size_t count_threads(void)
-{
-	DIR *dir = opendir("/proc/self/task");
-	size_t n = 0;
-
-	ck_assert_ptr_nonnull(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
 
 static void wait_threads(size_t n)
 {
@@ -708,7 +734,6 @@ START_TEST(the_end_leaves_no_thread_behind)
 {
 	const char *server = redisd.server;
 	struct mxw__redis_conf conf = a_conf(&server, 1);
-	size_t threads = count_threads();
 
 	for (int i = 0; i < 5; i++) {
 		host_init(&a, &conf, 0);
@@ -716,7 +741,7 @@ START_TEST(the_end_leaves_no_thread_behind)
 		flush(&a);
 		add(&a, "192.0.2.31", 1);
 		host_fini(&a);
-		wait_threads(threads);
+		wait_threads(own_threads);
 	}
 	char *text = REDISD_ASK(&redisd, "HGET", "mxward:score:192.0.2.31", "f:score");
 	ck_assert_double_eq_tol(atof(text), 5, 0.1);
@@ -728,6 +753,8 @@ START_TEST(the_end_waits_for_who_is_in_the_midst_of_a_state)
 {
 	const char *server = redisd.server;
 	struct mxw__redis_conf conf = a_conf(&server, 1);
+
+	conf.timeout_ms = conf.connect_timeout_ms = 2000;
 
 	host_init(&a, &conf, 0);
 	wait_up(&a, true);
@@ -777,7 +804,6 @@ START_TEST(the_end_does_not_wait_for_the_resolver)
 	char text[64];
 	const char *server = text;
 	struct mxw__redis_conf conf = a_conf(&server, 1);
-	size_t threads = count_threads();
 
 	snprintf(text, sizeof text, "held.test:%u", redisd.tls_port);
 	conf.tls = true;
@@ -787,12 +813,12 @@ START_TEST(the_end_does_not_wait_for_the_resolver)
 	wait_held();
 	int64_t began_ms = now_ms();
 	host_fini(&a);
-	ck_assert_int_lt(now_ms() - began_ms, WAIT_MS);
-	ck_assert_uint_eq(count_threads(), threads + 1);
+	ck_assert_int_lt(now_ms() - began_ms, END_MS);
+	wait_threads(own_threads + 1);
 	memset(&a, 0xa5, sizeof a);
 	a.share = NULL;
 	atomic_store(&is_holding, false);
-	wait_threads(threads);
+	wait_threads(own_threads);
 	ck_assert_uint_eq(notices_count(&notices), 0);
 }
 END_TEST
@@ -1033,14 +1059,16 @@ START_TEST(a_frozen_redis_keeps_nobody_waiting)
 	host_init(&a, &conf, 0);
 	wait_up(&a, true);
 	redisd_signal(&redisd, SIGSTOP);
-	int64_t began_ms = now_ms();
+	unsigned nslow = 0;
 	for (int i = 0; i < 2000; i++) {
+		int64_t began_ms = now_ms();
 		snprintf(key, sizeof key, "10.0.%d.%d", i / 250, i % 250);
 		want(&a, key);
+		nslow += now_ms() - began_ms >= (int64_t)conf.wait_ms;
 	}
-	/* One has waited, and perhaps another before that was known. */
-	ck_assert_int_lt(now_ms() - began_ms, 1000);
+	/* One has waited, and perhaps another before that was known. Others may have been kept waiting for a processor, but not many. */
 	ck_assert_uint_le(stats_of(&a).late, 2);
+	ck_assert_uint_le(nslow, 100);
 	wait_up(&a, false);
 	add(&a, "192.0.2.10", 9);
 	redisd_signal(&redisd, SIGCONT);
@@ -1059,8 +1087,8 @@ START_TEST(a_push_whose_answer_was_lost_counts_once)
 	const char *server = redisd.server;
 	struct mxw__redis_conf conf = a_conf(&server, 1);
 
-	conf.timeout_ms = 100;
-	conf.connect_timeout_ms = 100;
+	conf.timeout_ms = 200;
+	conf.connect_timeout_ms = 200;
 	host_init(&a, &conf, 0);
 	wait_up(&a, true);
 	for (int i = 0; i < 5; i++) {
