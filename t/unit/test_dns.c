@@ -17,7 +17,9 @@
 #include "t/fakes/suite.h"
 
 /* Generous where an answer is expected: the machine may be busy. */
-enum { LONG_MS = 5000, SLACK_MS = 200, DEAD = 2000 };
+enum { LONG_MS = 20000, SLACK_MS = 200, DEAD = 2000 };
+/* A busy machine may be late now and then, but not each time. */
+enum { TRIES = 4 };
 
 #define S240 \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
@@ -44,6 +46,8 @@ static const char zone[] =
 	"strange PTR a\\.b\\200\n"
 	"slow A 192.0.2.3\n"
 	"slow A !delay=300ms\n"
+	"*.slow A 192.0.2.3\n"
+	"*.slow A !delay=300ms\n"
 	"tc TXT \"over tcp\"\n"
 	"tc TXT !truncate\n"
 	"sick A !servfail\n"
@@ -257,10 +261,9 @@ START_TEST(a_prefetch_hides_the_latency)
 {
 	mxw_resolver_prefetch(resolver, "slow.example", MXW_DNS_A, NULL);
 	wait_until_idle();
-	int64_t start = now();
-	mxw_dns_answer_t *answer = ask("slow.example", MXW_DNS_A);
+	/* Who has no time left is not made to wait. */
+	mxw_dns_answer_t *answer = ask_within("slow.example", MXW_DNS_A, -1);
 	ck_assert_int_eq(answer->outcome, MXW_FOUND);
-	ck_assert_int_lt(now() - start, 100);
 	mxw_dns_answer_unref(answer);
 	ck_assert_uint_eq(dnsd_queries(server, "slow.example", 0), 1);
 }
@@ -310,44 +313,72 @@ END_TEST
 
 START_TEST(a_silent_server_costs_no_more_than_the_deadline)
 {
-	int64_t start = now();
-	mxw_dns_answer_t *answer = ask_within("dead.example", MXW_DNS_A, 300);
-	int64_t took = now() - start;
+	int64_t took = INT64_MAX;
+	unsigned tries = 0;
+	char name[64];
 
-	ck_assert_int_eq(answer->outcome, MXW_TEMPORARY);
+	while (took > 300 + SLACK_MS && tries < TRIES) {
+		snprintf(name, sizeof(name), "n%u.dead.example", tries++);
+		int64_t start = now();
+		mxw_dns_answer_t *answer = ask_within(name, MXW_DNS_A, 300);
+		took = now() - start;
+		ck_assert_int_eq(answer->outcome, MXW_TEMPORARY);
+		mxw_dns_answer_unref(answer);
+	}
 	ck_assert_int_ge(took, 299);
 	ck_assert_int_le(took, 300 + SLACK_MS);
-	mxw_dns_answer_unref(answer);
-	ck_assert_uint_eq(get_stats().timeouts, 1);
+	ck_assert_uint_eq(get_stats().timeouts, tries);
 }
 END_TEST
+
+/* How long a look-up with much time takes to fail. */
+static int64_t time_of_none(const char *name)
+{
+	int64_t start = now();
+	mxw_dns_answer_t *answer = ask_within(name, MXW_DNS_A, 60000);
+
+	ck_assert_int_eq(answer->outcome, MXW_TEMPORARY);
+	mxw_dns_answer_unref(answer);
+	return now() - start;
+}
 
 START_TEST(nobody_waits_beyond_the_resolvers_timeout)
 {
 	mxw_resolver_unref(resolver);
 	resolver = make_resolver((struct mxw_resolver_options){.timeout_ms = 300});
-	for (int i = 0; i < 2; i++) {
-		int64_t start = now();
-		mxw_dns_answer_t *answer = ask_within("dead.example", MXW_DNS_A, 60000);
-		ck_assert_int_eq(answer->outcome, MXW_TEMPORARY);
+	bool is_in_time = false;
+	unsigned tries = 0;
+	char name[64];
+	while (!is_in_time && tries < TRIES) {
+		snprintf(name, sizeof(name), "n%u.dead.example", tries++);
 		/* The second joins what is too old already. */
-		ck_assert_int_le(now() - start, (i == 0 ? 300 : 0) + SLACK_MS);
-		mxw_dns_answer_unref(answer);
+		int64_t first = time_of_none(name), second = time_of_none(name);
+		is_in_time = first <= 300 + SLACK_MS && second <= SLACK_MS;
 	}
-	ck_assert_uint_eq(get_stats().sent, 1);
+	ck_assert(is_in_time);
+	ck_assert_uint_eq(get_stats().sent, tries);
 }
 END_TEST
 
 START_TEST(who_gives_up_does_not_spoil_it_for_others)
 {
-	mxw_dns_answer_t *answer = ask_within("slow.example", MXW_DNS_A, 50);
+	mxw_dns_answer_t *answer = NULL;
+	char name[64];
 
+	/* Where the machine stands still for so long the answer may be there before who asks goes on. */
+	for (int i = 0; i < 5 && (!answer || answer->outcome == MXW_FOUND); i++) {
+		mxw_dns_answer_unref(answer);
+		snprintf(name, sizeof(name), "n%d.slow.example", i);
+		int64_t start = now();
+		answer = ask_within(name, MXW_DNS_A, 50);
+		ck_assert(answer->outcome == MXW_TEMPORARY || now() - start >= 299);
+	}
 	ck_assert_int_eq(answer->outcome, MXW_TEMPORARY);
 	mxw_dns_answer_unref(answer);
-	answer = ask("slow.example", MXW_DNS_A);
+	answer = ask(name, MXW_DNS_A);
 	ck_assert_int_eq(answer->outcome, MXW_FOUND);
 	mxw_dns_answer_unref(answer);
-	ck_assert_uint_eq(dnsd_queries(server, "slow.example", 0), 1);
+	ck_assert_uint_eq(dnsd_queries(server, name, 0), 1);
 }
 END_TEST
 
@@ -699,7 +730,8 @@ START_TEST(it_can_be_let_go_with_questions_open)
 	}
 	mxw_resolver_prefetch(resolver, "slow.example", MXW_DNS_A, NULL);
 	mxw_resolver_unref(mxw_resolver_ref(resolver));
-	ck_assert_uint_eq(get_stats().open, 101);
+	/* The slow one may have been answered by now. */
+	ck_assert_uint_ge(get_stats().open, 100);
 	mxw_resolver_unref(resolver);
 	resolver = NULL;
 	ck_assert_int_lt(now() - start, 2000);

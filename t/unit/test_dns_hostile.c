@@ -12,7 +12,7 @@
 #include "t/fakes/dnsd.h"
 #include "t/fakes/suite.h"
 
-enum { LONG_MS = 8000, MANY = 300, STRINGS = 250, STRING = 255, CHAIN = 60 };
+enum { LONG_MS = 20000, MANY = 300, STRINGS = 250, STRING = 255, CHAIN = 60 };
 
 static dnsd_t *server;
 static mxw_resolver_t *resolver;
@@ -216,24 +216,22 @@ START_TEST(octets_that_are_no_text_keep_their_place)
 }
 END_TEST
 
-/* The time of an answer that needs no thought. */
-static int64_t round_trip_ms(const char *name)
-{
-	int64_t start = now();
-
-	mxw_dns_answer_unref(ask(name, MXW_DNS_A));
-	return now() - start;
-}
-
 START_TEST(a_server_that_thinks_is_not_asked_again)
 {
-	mxw_dns_answer_t *answer = ask("late.example", MXW_DNS_A);
+	unsigned queries = 0;
 
-	ck_assert_int_eq(answer->outcome, MXW_FOUND);
-	mxw_dns_answer_unref(answer);
-	/* On a machine that is busy it may well be. */
-	if (round_trip_ms("quick.example") < 20)
-		ck_assert_uint_eq(dnsd_queries(server, "late.example", MXW_DNS_A), 1);
+	/* On a machine that is busy it may well be, but not each time. Servers are met anew with each resolver. */
+	for (int i = 0; i < 4 && queries != 1; i++) {
+		if (i > 0) {
+			teardown();
+			setup();
+		}
+		mxw_dns_answer_t *answer = ask("late.example", MXW_DNS_A);
+		ck_assert_int_eq(answer->outcome, MXW_FOUND);
+		mxw_dns_answer_unref(answer);
+		queries = dnsd_queries(server, "late.example", MXW_DNS_A);
+	}
+	ck_assert_uint_eq(queries, 1);
 }
 END_TEST
 
