@@ -180,7 +180,7 @@ static const char *reply_for(struct smtpd *server, const char *path)
 static bool misbehave(struct client *client, enum smtpd_mode mode, const char *reply)
 {
 	struct smtpd *server = client->server;
-	char huge[512];
+	char huge[512], both[LINE];
 
 	memset(huge, 'x', sizeof huge);
 	switch (mode) {
@@ -204,7 +204,9 @@ static bool misbehave(struct client *client, enum smtpd_mode mode, const char *r
 			ok = send_octets(client, "x", 1);
 		return false;
 	case SMTPD_RCPT_TWICE:
-		return say(client, reply) && say(client, "550 5.1.1 unasked");
+		/* At once: what comes later could as well be the reply to what was asked meanwhile. */
+		snprintf(both, sizeof both, "%s\r\n550 5.1.1 unasked", reply);
+		return say(client, both);
 	default:
 		return false;
 	}
