@@ -329,15 +329,21 @@ START_TEST(neither_reply_nor_time_tells_whether_a_recipient_exists)
 }
 END_TEST
 
+/* On a machine where every reply is kept waiting for a processor a look-up must take longer than that to be seen. */
 START_TEST(without_concealing_both_tell)
 {
-	start("at data\n accept", 15);
-	run_probes();
-	ck_assert_uint_gt(different_replies(), THREADS * PROBES / 4);
-	double rcpt = distance(rcpt_time);
-	printf("not concealed: distance of reply times %.2f (bound %.1f)\n", rcpt, BOUND);
+	static const int delays_ms[] = {15, 60, 240};
+	double rcpt = 0;
+
+	for (size_t i = 0; i < MXW_ARRAY_LEN(delays_ms) && rcpt <= 2 * BOUND; i++) {
+		start("at data\n accept", delays_ms[i]);
+		run_probes();
+		ck_assert_uint_gt(different_replies(), THREADS * PROBES / 4);
+		rcpt = distance(rcpt_time);
+		printf("not concealed, %d ms: distance of reply times %.2f (bound %.1f)\n", delays_ms[i], rcpt, BOUND);
+		stop();
+	}
 	ck_assert_double_gt(rcpt, 2 * BOUND);
-	stop();
 }
 END_TEST
 
