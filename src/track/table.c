@@ -185,6 +185,14 @@ static size_t need_locked(mxw__table_t *t, const struct mxw__place *at, const st
 	return slot;
 }
 
+void mxw__table_add_unshared(struct mxw__entry *e, mxw__event_t event, double times)
+{
+	if (event == MXW__EVENT_UNKNOWN_RCPT || event == MXW__EVENT_REJECTED_RCPT)
+		e->unshared_unknown = (uint8_t)fmin(e->unshared_unknown + fmax(times, 0), UINT8_MAX);
+	else if (event == MXW__EVENT_ACCEPTED_RCPT)
+		e->unshared_accepted = (uint16_t)fmin(e->unshared_accepted + fmax(times, 0), UINT16_MAX);
+}
+
 static float within(const struct mxw__entry *e, mxw__event_t event, double points, double most)
 {
 	double room = most - (double)e->score;
@@ -215,6 +223,7 @@ static double add(mxw__table_t *table, const struct mxw__key *key, mxw__event_t 
 	*points = (double)added;
 	if ((size_t)event < MXW__EVENT_COUNT)
 		e->counts[event] += (float)times;
+	mxw__table_add_unshared(e, event, times);
 	mxw__table_mark_locked(at.shard, slot, MXW__MARK_DISK);
 	mxw__table_mark_locked(at.shard, slot, MXW__MARK_SCORE);
 	pthread_mutex_unlock(&at.shard->mutex);
@@ -303,6 +312,8 @@ bool mxw__table_get(mxw__table_t *table, const struct mxw__key *key, int64_t now
 void mxw__table_reset(struct mxw__entry *e)
 {
 	e->score = e->unshared_score = 0;
+	e->unshared_unknown = 0;
+	e->unshared_accepted = 0;
 	memset(e->counts, 0, sizeof e->counts);
 }
 

@@ -43,6 +43,9 @@ struct mxw__entry {
 	float unshared_score, unshared_good; /* of these, what other hosts have not been told */
 	float counts[MXW__EVENT_COUNT];
 	bool is_merged;                      /* numbers from disk or other hosts are contained already */
+	/* Of counts, what other hosts have not been told, in the room that is left: rather too little than too much. */
+	uint8_t unshared_unknown;            /* recipients, rejected ones among them */
+	uint16_t unshared_accepted;
 };
 
 /* The rest of an entry. */
@@ -113,6 +116,8 @@ size_t mxw__table_admit_locked(mxw__table_t *t, const struct mxw__place *at, con
 void mxw__table_mark_locked(struct mxw__shard *shard, size_t slot, mxw__table_mark_t mark);
 /* Makes the numbers hold for `now_ms`, if that is later than what they hold for. */
 void mxw__table_age(const mxw__table_t *t, struct mxw__entry *e, int64_t now_ms);
+/* What other hosts are to be told of counts grows by `times`. */
+void mxw__table_add_unshared(struct mxw__entry *e, mxw__event_t event, double times);
 /* Score and counts begin at 0. */
 void mxw__table_reset(struct mxw__entry *e);
 int32_t mxw__table_seconds(int64_t ms);

@@ -50,6 +50,10 @@ void mxw__table_age(const mxw__table_t *t, struct mxw__entry *e, int64_t now_ms)
 	e->unshared_score *= score;
 	for (size_t i = 0; i < MXW__EVENT_COUNT; i++)
 		e->counts[i] *= score;
+	if (e->unshared_unknown || e->unshared_accepted) {
+		e->unshared_unknown = (uint8_t)lroundf((float)e->unshared_unknown * score);
+		e->unshared_accepted = (uint16_t)lroundf((float)e->unshared_accepted * score);
+	}
 	/* Of most there is none. */
 	if (e->good > 0) {
 		float good = mxw__table_left_of_good(t, e, now_ms);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * table_state.c: the table as two sorts of state. "score" has all to the disk, and score and times to other hosts; "good" has the good
- * history to other hosts: it decays with a half-life of its own, and forgiving leaves it alone.
+ * table_state.c: the table as two sorts of state. "score" has all to the disk, and to other hosts score, times and how many recipients
+ * there were that do and do not exist, whoever said so; "good" has the good history to other hosts: it decays with a half-life of its own, and
+ * forgiving leaves it alone.
  */
 #include "config.h"
 
@@ -13,6 +14,8 @@
 
 enum { FIELD_SCORE, FIELD_GOOD, FIELD_FIRST, FIELD_LAST, FIELD_RESET, FIELD_COUNTS };
 
+enum { FIELD_UNKNOWN = FIELD_COUNTS + MXW__EVENT_UNKNOWN_RCPT, FIELD_ACCEPTED = FIELD_COUNTS + MXW__EVENT_ACCEPTED_RCPT };
+
 enum {
 	LIVES = 10,        /* half-lives after which nothing is left of a number */
 	COPIED = 32,       /* entries under one lock */
@@ -20,6 +23,39 @@ enum {
 	MARKED = 4096,     /* slots, under one lock */
 	SCORE_MAX = 1000000000
 };
+
+#define COUNT(name) {"n_" name, MXW__MERGE_ADD, true}
+static const struct mxw__state_field score_fields[] = {
+	[FIELD_SCORE] = {"score", MXW__MERGE_ADD, false},
+	/* To other hosts it goes as the sort "good". */
+	[FIELD_GOOD] = {"good", MXW__MERGE_ADD, true},
+	[FIELD_FIRST] = {"first", MXW__MERGE_MIN, false},
+	[FIELD_LAST] = {"last", MXW__MERGE_MAX, false},
+	[FIELD_RESET] = {"reset", MXW__MERGE_RESET, false},
+	[FIELD_UNKNOWN] = {"n_unknown_recipient", MXW__MERGE_ADD, false},
+	[FIELD_COUNTS + MXW__EVENT_REJECTED_RCPT] = COUNT("rejected_recipient"),
+	[FIELD_COUNTS + MXW__EVENT_TRAP_RCPT] = COUNT("trap_recipient"),
+	[FIELD_COUNTS + MXW__EVENT_RELAY_ATTEMPT] = COUNT("relay_attempt"),
+	[FIELD_COUNTS + MXW__EVENT_UNKNOWN_COMMAND] = COUNT("unknown_command"),
+	[FIELD_COUNTS + MXW__EVENT_ABORT] = COUNT("abort"),
+	[FIELD_COUNTS + MXW__EVENT_NO_MESSAGE] = COUNT("no_message"),
+	[FIELD_COUNTS + MXW__EVENT_HELO_FORGED] = COUNT("helo_forged"),
+	[FIELD_COUNTS + MXW__EVENT_OWN_DOMAIN_FORGED] = COUNT("own_domain_forged"),
+	[FIELD_COUNTS + MXW__EVENT_SPF_FAIL] = COUNT("spf_fail"),
+	[FIELD_COUNTS + MXW__EVENT_DMARC_FAIL] = COUNT("dmarc_fail"),
+	[FIELD_COUNTS + MXW__EVENT_FROM_BAD] = COUNT("from_bad"),
+	[FIELD_COUNTS + MXW__EVENT_LISTED] = COUNT("listed"),
+	[FIELD_COUNTS + MXW__EVENT_OVER_LIMIT] = COUNT("over_limit"),
+	[FIELD_COUNTS + MXW__EVENT_BACKUP_FIRST] = COUNT("backup_first"),
+	[FIELD_COUNTS + MXW__EVENT_BOUNCE_FORGED] = COUNT("bounce_forged"),
+	[FIELD_COUNTS + MXW__EVENT_AUTH_FAILURE] = COUNT("auth_failure"),
+	[FIELD_COUNTS + MXW__EVENT_SPAM] = COUNT("spam"),
+	[FIELD_COUNTS + MXW__EVENT_REPORTED] = COUNT("reported"),
+	[FIELD_ACCEPTED] = {"n_accepted_recipient", MXW__MERGE_ADD, false},
+	[FIELD_COUNTS + MXW__EVENT_ALIGNED_MESSAGE] = COUNT("aligned_message"),
+};
+_Static_assert(MXW_ARRAY_LEN(score_fields) == FIELD_COUNTS + MXW__EVENT_COUNT, "a field for each event");
+_Static_assert(MXW_ARRAY_LEN(score_fields) <= MXW__STATE_FIELDS_MAX, "room for each field");
 
 /* The same moment on both clocks, for a whole batch. */
 struct moment {
@@ -36,6 +72,11 @@ static uint64_t half_life_of(const mxw__table_t *t, mxw__table_mark_t mark)
 	return mark == MXW__MARK_GOOD ? atomic_load(&t->history_half_life_ms) : atomic_load(&t->half_life_ms);
 }
 
+static float unknown_of(const struct mxw__entry *e)
+{
+	return e->counts[MXW__EVENT_UNKNOWN_RCPT] + e->counts[MXW__EVENT_REJECTED_RCPT];
+}
+
 /* ---- what has changed ---- */
 
 /* A copy of what this reader is to get; what other hosts get with it counts as handed over. */
@@ -44,8 +85,11 @@ static void hand_over_locked(struct mxw__shard *shard, size_t slot, mxw__table_m
 	struct mxw__entry *e = &shard->entries[slot];
 
 	*ret_copy = (struct mxw__pair){*e, shard->owners[slot]};
-	if (mark == MXW__MARK_SCORE)
+	if (mark == MXW__MARK_SCORE) {
 		e->unshared_score = 0;
+		e->unshared_unknown = 0;
+		e->unshared_accepted = 0;
+	}
 	if (mark == MXW__MARK_GOOD)
 		e->unshared_good = 0;
 }
@@ -113,6 +157,10 @@ static void describe(const mxw__table_t *t, mxw__table_mark_t mark, const struct
 	r->values[FIELD_RESET] = (double)copy->owner.reset_ms;
 	for (size_t i = 0; i < MXW__EVENT_COUNT; i++)
 		r->values[FIELD_COUNTS + i] = (double)e.counts[i];
+	if (mark == MXW__MARK_SCORE) {
+		r->values[FIELD_UNKNOWN] = e.unshared_unknown;
+		r->values[FIELD_ACCEPTED] = e.unshared_accepted;
+	}
 }
 
 static size_t take(mxw__table_t *t, mxw__table_mark_t mark, struct mxw__state_record *ret_records, size_t max)
@@ -132,6 +180,19 @@ static size_t take(mxw__table_t *t, mxw__table_mark_t mark, struct mxw__state_re
 	return n;
 }
 
+static void tell_again(struct mxw__entry *e, mxw__table_mark_t mark)
+{
+	if (mark == MXW__MARK_GOOD)
+		e->unshared_good = e->good;
+	if (mark != MXW__MARK_SCORE)
+		return;
+	e->unshared_score = e->score;
+	e->unshared_unknown = 0;
+	e->unshared_accepted = 0;
+	mxw__table_add_unshared(e, MXW__EVENT_UNKNOWN_RCPT, (double)unknown_of(e));
+	mxw__table_add_unshared(e, MXW__EVENT_ACCEPTED_RCPT, (double)e->counts[MXW__EVENT_ACCEPTED_RCPT]);
+}
+
 static void mark_all(mxw__table_t *t, mxw__table_mark_t mark)
 {
 	size_t slots = mxw__table_shard_slots(t);
@@ -143,10 +204,7 @@ static void mark_all(mxw__table_t *t, mxw__table_mark_t mark)
 			struct mxw__entry *e = &shard->entries[at % slots];
 			if (shard->tags[at % slots]) {
 				mxw__table_mark_locked(shard, at % slots, mark);
-				if (mark == MXW__MARK_SCORE)
-					e->unshared_score = e->score;
-				if (mark == MXW__MARK_GOOD)
-					e->unshared_good = e->good;
+				tell_again(e, mark);
 			}
 			if (++at % slots == 0)
 				break;
@@ -217,6 +275,11 @@ static void merge_shared(struct mxw__entry *e, struct mxw__owner *owner, const s
 		mxw__table_reset(e);
 	owner->reset_ms = in->owner.reset_ms;
 	e->score = in->entry.score + e->unshared_score;
+	/* Elsewhere nobody says which of them the MTA rejected. What was not told for want of room is known here all the same. */
+	float *unknown = &e->counts[MXW__EVENT_UNKNOWN_RCPT], *accepted = &e->counts[MXW__EVENT_ACCEPTED_RCPT];
+	float all = in->entry.counts[MXW__EVENT_UNKNOWN_RCPT] + (float)e->unshared_unknown;
+	*unknown = fmaxf(*unknown, all - e->counts[MXW__EVENT_REJECTED_RCPT]);
+	*accepted = fmaxf(*accepted, in->entry.counts[MXW__EVENT_ACCEPTED_RCPT] + (float)e->unshared_accepted);
 }
 
 /*
@@ -244,10 +307,11 @@ static void score_put(void *store, mxw__state_reader_t reader, const struct mxw_
 
 	if (!pair_of(t, record, &m, &in))
 		return;
-	if (reader == MXW__STATE_SHARE) {
+	if (reader == MXW__STATE_SHARE)
 		in.entry.good = 0;
-		memset(in.entry.counts, 0, sizeof in.entry.counts);
-	}
+	for (size_t i = 0; reader == MXW__STATE_SHARE && i < MXW__EVENT_COUNT; i++)
+		if (score_fields[FIELD_COUNTS + i].is_local)
+			in.entry.counts[i] = 0;
 	struct mxw__place at;
 	mxw__table_place(t, &in.owner.key, &at);
 	pthread_mutex_lock(&at.shard->mutex);
@@ -309,8 +373,11 @@ static void give_back(mxw__table_t *t, mxw__table_mark_t mark, const struct mxw_
 		struct mxw__entry *e = &at.shard->entries[slot];
 		mxw__table_mark_locked(at.shard, slot, mark);
 		mxw__table_age(t, e, m.now_ms);
-		if (mark == MXW__MARK_SCORE && wall_time(record->values[FIELD_RESET]) >= at.shard->owners[slot].reset_ms)
+		if (mark == MXW__MARK_SCORE && wall_time(record->values[FIELD_RESET]) >= at.shard->owners[slot].reset_ms) {
 			e->unshared_score += amount;
+			mxw__table_add_unshared(e, MXW__EVENT_UNKNOWN_RCPT, record->values[FIELD_UNKNOWN]);
+			mxw__table_add_unshared(e, MXW__EVENT_ACCEPTED_RCPT, record->values[FIELD_ACCEPTED]);
+		}
 		if (mark == MXW__MARK_GOOD)
 			e->unshared_good += amount;
 	}
@@ -338,39 +405,6 @@ static void score_mark_all(void *store, mxw__state_reader_t reader)
 {
 	mark_all(store, mark_of(reader));
 }
-
-#define COUNT(name) {"n_" name, MXW__MERGE_ADD, true}
-static const struct mxw__state_field score_fields[] = {
-	[FIELD_SCORE] = {"score", MXW__MERGE_ADD, false},
-	/* To other hosts it goes as the sort "good". */
-	[FIELD_GOOD] = {"good", MXW__MERGE_ADD, true},
-	[FIELD_FIRST] = {"first", MXW__MERGE_MIN, false},
-	[FIELD_LAST] = {"last", MXW__MERGE_MAX, false},
-	[FIELD_RESET] = {"reset", MXW__MERGE_RESET, false},
-	[FIELD_COUNTS + MXW__EVENT_UNKNOWN_RCPT] = COUNT("unknown_recipient"),
-	[FIELD_COUNTS + MXW__EVENT_REJECTED_RCPT] = COUNT("rejected_recipient"),
-	[FIELD_COUNTS + MXW__EVENT_TRAP_RCPT] = COUNT("trap_recipient"),
-	[FIELD_COUNTS + MXW__EVENT_RELAY_ATTEMPT] = COUNT("relay_attempt"),
-	[FIELD_COUNTS + MXW__EVENT_UNKNOWN_COMMAND] = COUNT("unknown_command"),
-	[FIELD_COUNTS + MXW__EVENT_ABORT] = COUNT("abort"),
-	[FIELD_COUNTS + MXW__EVENT_NO_MESSAGE] = COUNT("no_message"),
-	[FIELD_COUNTS + MXW__EVENT_HELO_FORGED] = COUNT("helo_forged"),
-	[FIELD_COUNTS + MXW__EVENT_OWN_DOMAIN_FORGED] = COUNT("own_domain_forged"),
-	[FIELD_COUNTS + MXW__EVENT_SPF_FAIL] = COUNT("spf_fail"),
-	[FIELD_COUNTS + MXW__EVENT_DMARC_FAIL] = COUNT("dmarc_fail"),
-	[FIELD_COUNTS + MXW__EVENT_FROM_BAD] = COUNT("from_bad"),
-	[FIELD_COUNTS + MXW__EVENT_LISTED] = COUNT("listed"),
-	[FIELD_COUNTS + MXW__EVENT_OVER_LIMIT] = COUNT("over_limit"),
-	[FIELD_COUNTS + MXW__EVENT_BACKUP_FIRST] = COUNT("backup_first"),
-	[FIELD_COUNTS + MXW__EVENT_BOUNCE_FORGED] = COUNT("bounce_forged"),
-	[FIELD_COUNTS + MXW__EVENT_AUTH_FAILURE] = COUNT("auth_failure"),
-	[FIELD_COUNTS + MXW__EVENT_SPAM] = COUNT("spam"),
-	[FIELD_COUNTS + MXW__EVENT_REPORTED] = COUNT("reported"),
-	[FIELD_COUNTS + MXW__EVENT_ACCEPTED_RCPT] = COUNT("accepted_recipient"),
-	[FIELD_COUNTS + MXW__EVENT_ALIGNED_MESSAGE] = COUNT("aligned_message"),
-};
-_Static_assert(MXW_ARRAY_LEN(score_fields) == FIELD_COUNTS + MXW__EVENT_COUNT, "a field for each event");
-_Static_assert(MXW_ARRAY_LEN(score_fields) <= MXW__STATE_FIELDS_MAX, "room for each field");
 
 #define SCORE_SORT(sort_name) \
 	{ \

@@ -421,11 +421,75 @@ START_TEST(what_others_have_not_been_told_is_not_lost_when_they_tell_theirs)
 }
 END_TEST
 
+static void tried(mxw__table_t *t, const char *who, unsigned unknown, unsigned rejected, unsigned accepted)
+{
+	struct mxw__key k = key(who);
+
+	mxw__table_add(t, &k, MXW__EVENT_UNKNOWN_RCPT, unknown, 0, now_of(t));
+	mxw__table_add(t, &k, MXW__EVENT_REJECTED_RCPT, rejected, 0, now_of(t));
+	mxw__table_add(t, &k, MXW__EVENT_ACCEPTED_RCPT, accepted, 0, now_of(t));
+}
+
+/* Rejected ones are unknown to those who hear of them. */
+static void check_tried(mxw__table_t *t, const char *who, double unknown, double accepted)
+{
+	struct mxw__standing is = get(t, who);
+
+	ck_assert_double_eq_tol(is.counts[MXW__EVENT_UNKNOWN_RCPT] + is.counts[MXW__EVENT_REJECTED_RCPT], unknown, 0.01 + unknown / 200);
+	ck_assert_double_eq_tol(is.counts[MXW__EVENT_ACCEPTED_RCPT], accepted, 0.01 + accepted / 200);
+}
+
+/* Or one that brings its good mail to one host and dead addresses to another would be all bad there. */
+START_TEST(how_many_recipients_do_and_do_not_exist_is_shared)
+{
+	struct mxw__key k = key("192.0.2.1");
+
+	tried(a, "192.0.2.1", 3, 2, 40);
+	share();
+	check_tried(b, "192.0.2.1", 5, 40);
+	check_tried(a, "192.0.2.1", 5, 40);
+	tried(b, "192.0.2.1", 1, 4, 10);
+	tried(a, "192.0.2.1", 1, 0, 0);
+	check_tried(b, "192.0.2.1", 10, 50);
+	for (int i = 0; i < 3; i++)
+		share();
+	check_tried(a, "192.0.2.1", 11, 50);
+	check_tried(b, "192.0.2.1", 11, 50);
+	/* Events of other kinds are each host's own. */
+	add(a, "192.0.2.1", 1);
+	share();
+	ck_assert_double_eq_tol(get(b, "192.0.2.1").counts[MXW__EVENT_SPAM], 0, 0.001);
+	advance(HALF_LIFE);
+	share();
+	check_tried(a, "192.0.2.1", 5.5, 25);
+	check_tried(b, "192.0.2.1", 5.5, 25);
+	ck_assert(mxw__table_forgive(a, &k, now_of(a)));
+	share();
+	check_tried(a, "192.0.2.1", 0, 0);
+	check_tried(b, "192.0.2.1", 0, 0);
+}
+END_TEST
+
+/* There is room to tell of some hundreds at a time. */
+START_TEST(more_recipients_than_can_be_told_at_a_time_are_known_where_they_were_tried)
+{
+	tried(a, "192.0.2.1", 300, 300, 70000);
+	share();
+	check_tried(a, "192.0.2.1", 600, 70000);
+	check_tried(b, "192.0.2.1", 255, 65535);
+	tried(a, "192.0.2.1", 10, 0, 10);
+	share();
+	check_tried(a, "192.0.2.1", 610, 70010);
+	check_tried(b, "192.0.2.1", 265, 65545);
+}
+END_TEST
+
 START_TEST(what_was_given_back_counts_once)
 {
 	static struct mxw__state_record lost[RECORDS];
 
 	add(a, "192.0.2.1", 10);
+	tried(a, "192.0.2.1", 3, 2, 7);
 	add_good(a, "192.0.2.1", 2);
 	for (int i = 0; i < 3; i++)
 		for (size_t s = 0; s < MXW_ARRAY_LEN(sorts); s++) {
@@ -437,6 +501,8 @@ START_TEST(what_was_given_back_counts_once)
 	share();
 	check_score(a, "192.0.2.1", 10);
 	check_score(b, "192.0.2.1", 10);
+	check_tried(a, "192.0.2.1", 5, 7);
+	check_tried(b, "192.0.2.1", 5, 7);
 	ck_assert_double_eq_tol(get(b, "192.0.2.1").good, 2, 0.01);
 }
 END_TEST
@@ -559,6 +625,8 @@ int main(void)
 	tcase_add_test(tc, hosts_that_share_come_to_the_sum);
 	tcase_add_test(tc, good_history_is_shared_with_its_own_half_life);
 	tcase_add_test(tc, what_others_have_not_been_told_is_not_lost_when_they_tell_theirs);
+	tcase_add_test(tc, how_many_recipients_do_and_do_not_exist_is_shared);
+	tcase_add_test(tc, more_recipients_than_can_be_told_at_a_time_are_known_where_they_were_tried);
 	tcase_add_test(tc, what_was_given_back_counts_once);
 	tcase_add_test(tc, forgiving_reaches_the_other_host_and_leaves_its_good_history);
 	tcase_add_test(tc, what_was_lost_before_a_forgiving_stays_lost);
