@@ -37,6 +37,7 @@
 #include "src/session/track.h"
 #include "src/track/distinct.h"
 #include "src/track/greylist.h"
+#include "src/track/guessed.h"
 #include "src/track/harvest.h"
 #include "src/track/leaps.h"
 #include "src/track/nat.h"
@@ -74,7 +75,8 @@ struct mxw_engine {
 	mxw_resolver_t *given_resolver;  /* NULL: each configuration says */
 	/* Of the parts (part.h). */
 	mxw__table_t *table;
-	mxw__harvest_t *harvest;
+	mxw__harvest_t *harvest;         /* guesses, as this host sees them */
+	mxw__guessed_t *guessed;         /* as all do */
 	mxw__spread_t *spread;
 	mxw__seen_t *seen;               /* recipients of each account that have earned their credit, and the like */
 	mxw__nat_t *nat;

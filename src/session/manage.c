@@ -121,7 +121,7 @@ mxw_status_t mxw_track_find_details(mxw_engine_t *engine, const char *key, struc
 	if (k.kind == MXW__KEY_ADDRESS) {
 		struct mxw__snapshot *snap = mxw__engine_snapshot(engine);
 		struct mxw_ip ip = address_of(&k);
-		mxw__harvest_count(engine->harvest, &ip, now_ms, snap->conf->tracker.harvest_window_ms, &guesses);
+		mxw__track_guesses(engine, &ip, snap->conf->tracker.harvest_window_ms, &guesses);
 		details.guesses = guesses.client;
 		details.network_guesses = guesses.network;
 		mxw__snapshot_unref(snap);
@@ -230,7 +230,7 @@ mxw_status_t mxw_track_forgive(mxw_engine_t *engine, const char *key, struct mxw
 	/* What has used up a limit or quota, or has guessed, need not have a score. */
 	bool is_known = mxw__rates_forgive_key(engine, &k);
 	is_known |= forgive_quotas(engine, &k);
-	is_known |= mxw__harvest_forgive(engine->harvest, &k);
+	is_known |= mxw__track_forgive_guesses(engine, &k);
 	if (!mxw__table_forgive(engine->table, &k, mxw__now_ms(&engine->clock)) && !is_known)
 		return mxw__fail(err, MXW_ERR_INVALID, "nothing is known of it");
 	return MXW_OK;

@@ -8,6 +8,9 @@
 /* Accounts of strangers, three or four of each client, with the different recipients that each has reached in a window. */
 enum { SEEN_PAIRS = 262144 };
 
+/* Of a client or network, about as many as it has quarters of the window in which it guesses, and sets. */
+enum { GUESSED_PER_ENTRY = 4 };
+
 /* ---- the engine's ---- */
 
 static struct mxw__table_options options_of(const mxw_engine_t *engine, const struct mxw__tracker_conf *conf)
@@ -32,6 +35,8 @@ static mxw_status_t make(mxw_engine_t *engine, const struct mxw_conf *conf, stru
 	if (status != MXW_OK)
 		return mxw__fail(err, status, "no memory for tracker max-entries %llu", (unsigned long long)tc->max_entries);
 	status = mxw__harvest_new((size_t)tc->harvest_entries, &engine->harvest);
+	if (status == MXW_OK)
+		status = mxw__guessed_new(&engine->clock, GUESSED_PER_ENTRY * (size_t)tc->harvest_entries, engine->harvest, &engine->guessed);
 	if (status != MXW_OK)
 		return mxw__fail(err, status, "no memory for tracker harvest-entries %llu",
 				 (unsigned long long)tc->harvest_entries);
@@ -53,6 +58,7 @@ static void free_all(mxw_engine_t *engine)
 {
 	mxw__table_free(engine->table);
 	mxw__harvest_free(engine->harvest);
+	mxw__guessed_free(engine->guessed);
 	mxw__spread_free(engine->spread);
 	mxw__seen_free(engine->seen);
 	mxw__nat_free(engine->nat);
@@ -60,11 +66,12 @@ static void free_all(mxw_engine_t *engine)
 
 static size_t states(mxw_engine_t *engine, struct mxw__state *ret_states, size_t max)
 {
-	if (max < 2)
+	if (max < 3)
 		return 0;
 	ret_states[0] = (struct mxw__state){&mxw__table_sort, engine->table};
 	ret_states[1] = (struct mxw__state){&mxw__table_good_sort, engine->table};
-	return 2;
+	ret_states[2] = mxw__guessed_state(engine->guessed);
+	return 3;
 }
 
 /* ---- the session's ---- */
@@ -93,6 +100,7 @@ const struct mxw__part mxw__part_track = {
 	.configure = configure,
 	.free = free_all,
 	.states = states,
+	.wants = mxw__track_wants,
 	.before = before,
 	.after = after,
 	.decided = mxw__track_decided,

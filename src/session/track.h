@@ -5,6 +5,7 @@
  *    track.c           the part: what is made, and when what is called
  *    track_accounts.c  on whose accounts something goes, and credit for recipients that were accepted
  *    track_events.c    what the facts of a step say of the client's behaviour
+ *    track_guesses.c   recipients that do not exist
  *    track_facts.c     what is known of those who are here
  *
  * Accounts. What a stranger does is put on its address, its network, the widest network and its HELO name; what a message earns, in
@@ -27,7 +28,10 @@
 #include <mxward/session.h>
 
 #include "src/track/event.h"
+#include "src/track/harvest.h"
 #include "src/track/key.h"
+
+struct mxw__wants;
 
 enum {
 	MXW__TRACK_KEYS = 4,
@@ -105,6 +109,19 @@ void mxw__track_decided(mxw_session_t *s, mxw_stage_t stage, const struct mxw_ve
 void mxw__track_message(mxw_session_t *s, const struct mxw_verdict *verdict);
 void mxw__track_aborted(mxw_session_t *s);
 void mxw__track_close(mxw_session_t *s);
+
+/* ---- track_guesses.c ---- */
+
+/* A client tried a recipient that does not exist, or may not; true if it did not try this one before. */
+bool mxw__track_guess_of(mxw_session_t *s, const struct mxw_ip *client, const char *rcpt);
+/* Does what it tries say anything of a harvest that is spread out? */
+bool mxw__track_is_of_spread(mxw_session_t *s, const struct mxw_ip *client);
+/* What this host has counted and what all have, whichever is more; of the site what this one has. */
+void mxw__track_guesses(mxw_engine_t *engine, const struct mxw_ip *client, uint64_t window_ms, struct mxw__harvest_counts *ret_counts);
+/* An address or network has guessed nothing, here and on every host that shares. False: nor had it here. */
+bool mxw__track_forgive_guesses(mxw_engine_t *engine, const struct mxw__key *key);
+/* What other hosts know of the guesses of a stranger; for part.h. */
+void mxw__track_wants(mxw_session_t *s, mxw_stage_t stage, struct mxw__wants *wants);
 
 /* ---- track_facts.c ---- */
 

@@ -8,12 +8,6 @@
 #include "src/session/engine.h"
 #include "src/session/track.h"
 
-/*
- * Different ones in a window: so many of one network count for the site, and so many of one client; the first few of a client count for its
- * network as they are, the others with two more at most, or its other hosts would become suspect by one alone.
- */
-enum { SPREAD_GUESSES = 10, CLIENT_GUESSES = 4, FIRST_GUESSES = 2 };
-
 /* Messages given up in one session. Who asks for several mailboxes over one connection has some. */
 enum { ABORTS_FLOOD = 10 };
 
@@ -175,46 +169,10 @@ static bool is_first(mxw_session_t *s, unsigned as)
 	return accounts.n && mxw__track_is_first(s, &accounts.keys[0], mxw__seen_hash(s->engine->seen, &thing, sizeof thing));
 }
 
-static void count(mxw_session_t *s, const struct mxw_ip *client, struct mxw__harvest_counts *ret_counts)
-{
-	mxw__harvest_count(s->engine->harvest, client, mxw__now_ms(&s->engine->clock), conf_of(s)->harvest_window_ms, ret_counts);
-}
-
-/*
- * Does it say anything of a harvest that is spread out? Not of one whose network is known for good, nor of one that guesses so much that it is
- * seen by itself: one harvester alone must not make the site look like harvested by many.
- */
-static bool is_of_spread(mxw_session_t *s, const struct mxw_ip *client)
-{
-	struct mxw__harvest_counts counts;
-
-	count(s, client, &counts);
-	return counts.client < CLIENT_GUESSES && counts.network < SPREAD_GUESSES && !mxw__track_has_history(s, client);
-}
-
-static bool guess_of(mxw_session_t *s, const struct mxw_ip *client, const char *rcpt)
-{
-	const struct mxw__tracker_conf *tc = conf_of(s);
-	int64_t now_ms = mxw__now_ms(&s->engine->clock);
-	struct mxw__key network = mxw__track_widest(s, client);
-	struct mxw__harvest_counts counts;
-
-	if (network.kind == MXW__KEY_NONE)
-		network = mxw__key_of_ip(MXW__KEY_ADDRESS, client);
-	count(s, client, &counts);
-	if (is_of_spread(s, client))
-		mxw__spread_guess(s->engine->spread, &network, sizeof network, rcpt, now_ms, tc->harvest_window_ms);
-	else if (!mxw__track_has_history(s, client))
-		mxw__spread_guess_more(s->engine->spread, &network, sizeof network, rcpt, now_ms, tc->harvest_window_ms);
-	if (counts.client >= FIRST_GUESSES)
-		return mxw__harvest_add_alone(s->engine->harvest, client, rcpt, now_ms, tc->harvest_window_ms);
-	return mxw__harvest_add(s->engine->harvest, client, rcpt, now_ms, tc->harvest_window_ms);
-}
-
 bool mxw__track_guess(mxw_session_t *s)
 {
 	if (mxw__track_is_tracked(s))
-		return guess_of(s, &s->env.client, rcpt_text(s));
+		return mxw__track_guess_of(s, &s->env.client, rcpt_text(s));
 	return is_first(s, AS_GUESS);
 }
 
@@ -228,7 +186,7 @@ void mxw__track_concealed(mxw_session_t *s)
 
 	if (!mxw__track_is_tracked(s))
 		return;
-	if (is_of_spread(s, &s->env.client))
+	if (mxw__track_is_of_spread(s, &s->env.client))
 		mxw__spread_try(s->engine->spread, mxw__now_ms(&s->engine->clock), conf_of(s)->harvest_window_ms);
 	if (!mxw__track_guess(s))
 		return;
@@ -257,7 +215,7 @@ static void feed_relayed(mxw_session_t *s)
 	struct mxw__session_track *t = &s->track;
 
 	for (size_t i = 0; i < t->nrelayed; i++)
-		if (s->env.origin.family && guess_of(s, &s->env.origin, t->relayed[i].rcpt))
+		if (s->env.origin.family && mxw__track_guess_of(s, &s->env.origin, t->relayed[i].rcpt))
 			sender_event(s, t->relayed[i].event);
 }
 
@@ -301,7 +259,7 @@ static void feed_rcpt(mxw_session_t *s)
 {
 	bool is_refused_by_mta = s->env.rcpt_refused_by_mta && !s->env.rcpt_deferred_by_mta;
 
-	if (mxw__track_is_tracked(s) && is_of_spread(s, &s->env.client))
+	if (mxw__track_is_tracked(s) && mxw__track_is_of_spread(s, &s->env.client))
 		mxw__spread_try(s->engine->spread, mxw__now_ms(&s->engine->clock), conf_of(s)->harvest_window_ms);
 	if (fact_is(s, MXW__FACT_RCPT_TRAP, "yes") && !s->env.rcpt_deferred_by_mta) {
 		trapped(s, is_refused_by_mta || fact_is(s, MXW__FACT_RCPT, "unknown"));

@@ -80,7 +80,7 @@ static void state_client(mxw_session_t *s)
 		standing_of(s, mxw__key_of_ip(MXW__KEY_ADDRESS, &s->env.client), &client);
 		standing_of(s, mxw__track_widest(s, &s->env.client), &network);
 		wider = network_score(s, &s->env.client);
-		mxw__harvest_count(s->engine->harvest, &s->env.client, now_of(s), tc->harvest_window_ms, &guesses);
+		mxw__track_guesses(s->engine, &s->env.client, tc->harvest_window_ms, &guesses);
 	}
 	mxw_facts_set_number(s->facts, MXW__FACT_CLIENT_SCORE, shown(client.score));
 	mxw_facts_set_number(s->facts, MXW__FACT_CLIENT_GOOD, shown(client.good));

@@ -21,7 +21,7 @@ enum {
 	MXW__SHARE_ARGS_MAX = 10 + 3 * MXW__STATE_FIELDS_MAX,
 	MXW__SHARE_KEY_MAX = MXW__REDIS_PREFIX_MAX + 64 + MXW__STATE_KEY_MAX,
 	MXW__SHARE_ID_MAX = 20,
-	MXW__SHARE_ASKED = 4096,        /* keys asked lately; a power of two */
+	MXW__SHARE_ASKED = 8192,        /* keys asked lately; a power of two */
 };
 
 /* ---- settings.c ---- */

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,8 @@ mxw_status_t mxw__unions_new(const struct mxw_clock *clock, size_t max_entries, 
 		pthread_mutex_init(&u->shards[i].mutex, NULL);
 	for (size_t i = 0; i < MXW__UNION_SHARDS; i++) {
 		u->shards[i].entries = mxw__calloc(u->nsets, MXW__UNION_WAYS * sizeof(struct mxw__union_entry));
-		if (!u->shards[i].entries) {
+		u->shards[i].tags = mxw__calloc(u->nsets, MXW__UNION_WAYS);
+		if (!u->shards[i].entries || !u->shards[i].tags) {
 			mxw__unions_free(u);
 			return MXW_ERR_NOMEM;
 		}
@@ -48,8 +50,15 @@ void mxw__unions_free(mxw__unions_t *unions)
 	for (size_t i = 0; i < MXW__UNION_SHARDS; i++) {
 		pthread_mutex_destroy(&unions->shards[i].mutex);
 		free(unions->shards[i].entries);
+		free(unions->shards[i].tags);
 	}
 	free(unions);
+}
+
+void mxw__unions_on_forget(mxw__unions_t *unions, void (*heard)(void *ctx, const struct mxw__key *who, char kind), void *ctx)
+{
+	unions->heard = heard;
+	unions->heard_ctx = ctx;
 }
 
 /* ---- names ---- */
@@ -107,18 +116,33 @@ void mxw__unions_record_key(const mxw__unions_t *unions, const struct mxw__key *
 
 /* ---- entries ---- */
 
+/* Of all quarters of an account and kind. */
+static uint64_t hash_account(const mxw__unions_t *u, const struct mxw__union_name *name)
+{
+	return mxw__hash(&u->hashkey, name, offsetof(struct mxw__union_name, number));
+}
+
+/* Each quarter has a set of its own, which nobody can foretell from those before. */
+static struct mxw__union_place place_of(mxw__unions_t *u, uint64_t account, int64_t number)
+{
+	struct mxw__union_shard *shard = &u->shards[account % MXW__UNION_SHARDS];
+	uint64_t hash = account / MXW__UNION_SHARDS + (uint64_t)number * UINT64_C(0x9e3779b97f4a7c15);
+
+	hash = (hash ^ hash >> 32) * UINT64_C(0xd6e8feb86659fd93);
+	hash = (hash ^ hash >> 32) * UINT64_C(0xd6e8feb86659fd93);
+	size_t first = (hash >> 8) % u->nsets * MXW__UNION_WAYS;
+	return (struct mxw__union_place){shard, shard->entries + first, shard->tags + first, (uint8_t)(hash | 1)};
+}
+
 struct mxw__union_place mxw__unions_place(mxw__unions_t *u, const struct mxw__union_name *name)
 {
-	uint64_t hash = mxw__hash(&u->hashkey, name, sizeof *name);
-	struct mxw__union_shard *shard = &u->shards[hash % MXW__UNION_SHARDS];
-
-	return (struct mxw__union_place){shard, shard->entries + (hash / MXW__UNION_SHARDS) % u->nsets * MXW__UNION_WAYS};
+	return place_of(u, hash_account(u, name), name->number);
 }
 
 struct mxw__union_entry *mxw__unions_find_locked(const struct mxw__union_place *at, const struct mxw__union_name *name)
 {
 	for (size_t i = 0; i < MXW__UNION_WAYS; i++)
-		if (memcmp(&at->set[i].name, name, sizeof *name) == 0)
+		if (at->tags[i] == at->tag && memcmp(&at->set[i].name, name, sizeof *name) == 0)
 			return &at->set[i];
 	return NULL;
 }
@@ -166,6 +190,7 @@ struct mxw__union_entry *mxw__unions_need_locked(const struct mxw__union_place *
 		mxw__unions_unmark_locked(at->shard, least, (mxw__state_reader_t)reader);
 	memset(least, 0, sizeof *least);
 	least->name = *name;
+	at->tags[least - at->set] = at->tag;
 	return least;
 }
 
@@ -206,16 +231,18 @@ uint64_t mxw__unions_count(mxw__unions_t *unions, const struct mxw__key *who, ch
 	uint32_t any[MXW__UNION_WORDS] = {0};
 	struct mxw__union_name name;
 
-	for (unsigned back = 0; back < MXW__UNIONS_QUARTERS; back++) {
-		if (!name_of(unions, who, kind, window_ms, back, &name))
-			return 0;
-		struct mxw__union_place at = mxw__unions_place(unions, &name);
-		pthread_mutex_lock(&at.shard->mutex);
+	if (!name_of(unions, who, kind, window_ms, 0, &name))
+		return 0;
+	uint64_t account = hash_account(unions, &name);
+	struct mxw__union_shard *shard = place_of(unions, account, name.number).shard;
+	pthread_mutex_lock(&shard->mutex);
+	for (unsigned back = 0; back < MXW__UNIONS_QUARTERS; back++, name.number--) {
+		struct mxw__union_place at = place_of(unions, account, name.number);
 		const struct mxw__union_entry *e = mxw__unions_find_locked(&at, &name);
 		for (size_t i = 0; e && i < MXW__UNION_WORDS; i++)
 			any[i] |= e->bits[i];
-		pthread_mutex_unlock(&at.shard->mutex);
 	}
+	pthread_mutex_unlock(&shard->mutex);
 	unsigned ones = mxw__unions_ones(any);
 	return ones <= FEW ? ones : mxw__bits_estimate(ones, BITS);
 }
@@ -232,6 +259,18 @@ bool mxw__unions_step(mxw__unions_t *u, size_t *at, struct mxw__union_step *ret_
 	return true;
 }
 
+static bool forget_locked(struct mxw__union_shard *shard, struct mxw__union_entry *e, int64_t now_ms)
+{
+	bool had_any = mxw__unions_ones(e->bits) > 0;
+
+	memset(e->bits, 0, sizeof e->bits);
+	/* It must grow, even if the clock was set back: that is how others know of it. */
+	e->reset_ms = now_ms > e->reset_ms ? now_ms : e->reset_ms + 1;
+	mxw__unions_mark_locked(shard, e, MXW__STATE_DISK);
+	mxw__unions_mark_locked(shard, e, MXW__STATE_SHARE);
+	return had_any;
+}
+
 void mxw__unions_forget(mxw__unions_t *unions, const struct mxw__key *who)
 {
 	int64_t now_ms = mxw__unions_wall_ms(unions);
@@ -239,15 +278,28 @@ void mxw__unions_forget(mxw__unions_t *unions, const struct mxw__key *who)
 
 	for (size_t at = 0; mxw__unions_step(unions, &at, &step);) {
 		pthread_mutex_lock(&step.shard->mutex);
-		for (struct mxw__union_entry *e = step.first; e < step.end; e++) {
-			if (!e->name.quarter_s || memcmp(&e->name.who, who, sizeof *who) != 0)
-				continue;
-			memset(e->bits, 0, sizeof e->bits);
-			/* It must grow, even if the clock was set back: that is how others know of it. */
-			e->reset_ms = now_ms > e->reset_ms ? now_ms : e->reset_ms + 1;
-			mxw__unions_mark_locked(step.shard, e, MXW__STATE_DISK);
-			mxw__unions_mark_locked(step.shard, e, MXW__STATE_SHARE);
-		}
+		for (struct mxw__union_entry *e = step.first; e < step.end; e++)
+			if (e->name.quarter_s && memcmp(&e->name.who, who, sizeof *who) == 0)
+				forget_locked(step.shard, e, now_ms);
 		pthread_mutex_unlock(&step.shard->mutex);
 	}
+}
+
+bool mxw__unions_forget_kind(mxw__unions_t *unions, const struct mxw__key *who, char kind, uint64_t window_ms)
+{
+	int64_t now_ms = mxw__unions_wall_ms(unions);
+	struct mxw__union_name name;
+	bool had_any = false;
+
+	if (!name_of(unions, who, kind, window_ms, 0, &name))
+		return false;
+	/* A host whose clock is ahead may be at the next one. */
+	name.number++;
+	for (unsigned i = 0; i <= MXW__UNIONS_QUARTERS; i++, name.number--) {
+		struct mxw__union_place at = mxw__unions_place(unions, &name);
+		pthread_mutex_lock(&at.shard->mutex);
+		had_any |= forget_locked(at.shard, mxw__unions_need_locked(&at, &name, now_ms), now_ms);
+		pthread_mutex_unlock(&at.shard->mutex);
+	}
+	return had_any;
 }

@@ -38,22 +38,27 @@ struct mxw__union_entry {
 struct mxw__union_shard {
 	pthread_mutex_t mutex; /* guards the rest; a leaf in the lock order */
 	struct mxw__union_entry *entries;
+	uint8_t *tags;         /* of each entry some bits of its hash, 0 while it is free: most that are looked for are not there */
 	size_t nchanged[MXW__STATE_READERS];
 	size_t next[MXW__STATE_READERS]; /* where a reader goes on looking */
 };
 
 struct mxw__unions {
-	struct mxw__hashkey hashkey; /* immutable, as the next two */
+	struct mxw__hashkey hashkey; /* immutable, as the next ones */
 	struct mxw_clock clock;
 	size_t nsets;
+	void (*heard)(void *ctx, const struct mxw__key *who, char kind);
+	void *heard_ctx;
 	atomic_uint next_shard[MXW__STATE_READERS];
 	struct mxw__union_shard shards[MXW__UNION_SHARDS];
 };
 
-/* Where a quarter may stand. */
+/* Where a quarter may stand. All quarters of an account and kind are in one shard. */
 struct mxw__union_place {
 	struct mxw__union_shard *shard;
 	struct mxw__union_entry *set;
+	uint8_t *tags; /* of the set */
+	uint8_t tag;   /* its own */
 };
 
 /* A step through all entries of all shards, from `*at` (0: the first) on; false: it is over. */

@@ -119,10 +119,13 @@ static void put(void *store, mxw__state_reader_t reader, const struct mxw__state
 	struct mxw__union_place at = mxw__unions_place(u, &name);
 	pthread_mutex_lock(&at.shard->mutex);
 	struct mxw__union_entry *e = mxw__unions_need_locked(&at, &name, now_ms);
+	bool is_reset = time_of(record->values[FIELD_RESET]) > e->reset_ms;
 	/* What came from one side the other is to learn. */
 	if (merge(e, record))
 		mxw__unions_mark_locked(at.shard, e, reader == MXW__STATE_DISK ? MXW__STATE_SHARE : MXW__STATE_DISK);
 	pthread_mutex_unlock(&at.shard->mutex);
+	if (is_reset && u->heard)
+		u->heard(u->heard_ctx, &name.who, (char)name.kind);
 }
 
 static void give_back(void *store, mxw__state_reader_t reader, const struct mxw__state_record *record)
@@ -160,14 +163,10 @@ static const struct mxw__state_field fields[FIELDS] = {
 	[FIELD_RESET] = {"reset", MXW__MERGE_RESET, false},
 };
 
-const struct mxw__state_sort mxw__unions_sort = {
-	.name = "different",
-	.nfields = FIELDS,
-	.fields = fields,
-	.is_kept = true,
-	.is_shared = true,
-	.take = take,
-	.put = put,
-	.give_back = give_back,
-	.mark_all = mark_all,
-};
+#define SORT(sort_name) \
+	{ \
+		.name = (sort_name), .nfields = FIELDS, .fields = fields, .is_kept = true, .is_shared = true, \
+		.take = take, .put = put, .give_back = give_back, .mark_all = mark_all, \
+	}
+const struct mxw__state_sort mxw__unions_sort = SORT("different");
+const struct mxw__state_sort mxw__unions_guessed_sort = SORT("guessed");
