@@ -284,6 +284,10 @@ bool mxw__backup_is_here(const mxw_session_t *s);
 /* The fact client.backup-first holds. */
 bool mxw__backup_is_first(const mxw_session_t *s);
 
+/* greylist_client.c */
+/* The recipients that do not exist which it was told of count no more. False: it was told of none lately. */
+bool mxw__greylist_forgive(mxw_engine_t *engine, const struct mxw__key *key);
+
 /* share.c */
 /* Has what other hosts know of these brought, and waits for it, so far as the session has not waited enough already (share.h). For what only
  * turns out to be wanted after the parts' `wants` were called. */

@@ -13,7 +13,8 @@
  * then only: there is many an address in them that somebody patient could go on with. After a day an IPv4 address is heard all
  * the same. Where recipients are concealed nobody is told of any, and nothing is counted.
  *
- * What counts are marks in the greylist ("mistaken:", "mistaken-again:"), which outlive a restart and go to other hosts with it.
+ * What counts are marks in the greylist ("mistaken:", "mistaken-again:"), which outlive a restart and go to other hosts with it. Who is
+ * forgiven has another mark ("forgiven:"): those before it do not count any more, wherever they are.
  */
 #include "config.h"
 
@@ -76,7 +77,8 @@ static void make_attempt(const mxw_session_t *s, const char *rcpt, struct mxw__g
 
 /* ---- mistakes ---- */
 
-enum { ONCE, AGAIN, WIDE_ONCE, WIDE_AGAIN, MISTAKES };
+/* The first ones, and the end of what there was before. */
+enum { ONCE, AGAIN, WIDE_ONCE, WIDE_AGAIN, FORGIVEN, WIDE_FORGIVEN, MISTAKES };
 
 static void make_mistakes(const mxw_session_t *s, struct mxw__greylist_attempt ret_mistakes[MISTAKES])
 {
@@ -84,16 +86,46 @@ static void make_mistakes(const mxw_session_t *s, struct mxw__greylist_attempt r
 	make(s, "mistaken-again", "", "", &ret_mistakes[AGAIN]);
 	make_wide(s, "mistaken", &ret_mistakes[WIDE_ONCE]);
 	make_wide(s, "mistaken-again", &ret_mistakes[WIDE_AGAIN]);
+	make(s, "forgiven", "", "", &ret_mistakes[FORGIVEN]);
+	make_wide(s, "forgiven", &ret_mistakes[WIDE_FORGIVEN]);
 }
 
-static bool has(const mxw_session_t *s, const struct mxw__greylist_attempt *mistake)
+static bool has(const mxw_session_t *s, const struct mxw__greylist_attempt mistakes[MISTAKES], unsigned which)
 {
-	return mxw__greylist_has_mark(greylist_of(s), mistake, now_of(s));
+	const struct mxw__greylist_attempt *end = &mistakes[which >= WIDE_ONCE ? WIDE_FORGIVEN : FORGIVEN];
+
+	return mxw__greylist_has_mark_after(greylist_of(s), &mistakes[which], end, now_of(s));
 }
 
-static void mark(const mxw_session_t *s, const struct mxw__greylist_attempt *once, const struct mxw__greylist_attempt *again)
+static void mark(const mxw_session_t *s, const struct mxw__greylist_attempt mistakes[MISTAKES], unsigned once)
 {
-	mxw__greylist_mark(greylist_of(s), has(s, once) ? again : once, now_of(s));
+	unsigned again = once + 1;
+
+	mxw__greylist_mark(greylist_of(s), &mistakes[has(s, mistakes, once) ? again : once], now_of(s));
+}
+
+bool mxw__greylist_forgive(mxw_engine_t *engine, const struct mxw__key *key)
+{
+	static const char *const marks[] = {"mistaken", "mistaken-again"};
+	char text[MXW__KEY_TEXT_MAX], identity[MXW__KEY_TEXT_MAX + 24];
+	struct mxw__greylist_attempt mistake, end;
+	int64_t now_ms = mxw__now_ms(&engine->clock);
+	bool has_any = false;
+
+	if (key->kind > MXW__KEY_WIDE)
+		return false;
+	mxw__key_text(key, text);
+	snprintf(identity, sizeof identity, "forgiven:%s", text);
+	mxw__greylist_attempt_make(identity, "", "", &end);
+	for (size_t i = 0; i < MXW_ARRAY_LEN(marks); i++) {
+		snprintf(identity, sizeof identity, "%s:%s", marks[i], text);
+		mxw__greylist_attempt_make(identity, "", "", &mistake);
+		has_any |= mxw__greylist_has_mark_after(engine->greylist, &mistake, &end, now_ms);
+	}
+	/* On another host, which has not told this one yet, there may be some. */
+	if (has_any || engine->share)
+		mxw__greylist_mark(engine->greylist, &end, now_ms);
+	return has_any;
 }
 
 /* The client was told that the recipient does not exist. One that it tries again and again is one mistake. */
@@ -108,8 +140,8 @@ static void note_mistake(const mxw_session_t *s)
 	mxw__greylist_put_off(greylist_of(s), &attempt, now_of(s));
 	make_mistakes(s, mistakes);
 	if (c->is_stated && c->answer >= MXW__GREYLIST_PASSED && !mxw__greylist_is_old(greylist_of(s), &c->attempt, now_of(s)))
-		mark(s, &mistakes[WIDE_ONCE], &mistakes[WIDE_AGAIN]);
-	mark(s, &mistakes[ONCE], &mistakes[AGAIN]);
+		mark(s, mistakes, WIDE_ONCE);
+	mark(s, mistakes, ONCE);
 }
 
 /* ---- what is stated ---- */
@@ -156,11 +188,11 @@ static mxw__greylist_answer_t answer_of(const mxw_session_t *s, const struct mxw
 	if (answer < MXW__GREYLIST_PASSED)
 		return answer;
 	bool is_known = answer == MXW__GREYLIST_KNOWN;
-	if (has(s, &mistakes[is_known ? AGAIN : ONCE]))
+	if (has(s, mistakes, is_known ? AGAIN : ONCE))
 		return MXW__GREYLIST_WAITING;
 	if (mxw__greylist_is_old(greylist_of(s), &s->greylist_client.attempt, now_of(s)))
 		return answer;
-	return has(s, &mistakes[is_known ? WIDE_AGAIN : WIDE_ONCE]) && !has_waited_long(s) ? MXW__GREYLIST_WAITING : answer;
+	return has(s, mistakes, is_known ? WIDE_AGAIN : WIDE_ONCE) && !has_waited_long(s) ? MXW__GREYLIST_WAITING : answer;
 }
 
 static void before(mxw_session_t *s, mxw_stage_t stage)

@@ -57,7 +57,7 @@ _Static_assert((int)MXW__EVENT_COUNT <= MXW_TRACK_EVENTS_MAX, "room for each eve
 
 static mxw_status_t parse_key(const char *text, struct mxw__key *ret_key, struct mxw_error *err)
 {
-	return mxw__key_parse(text, ret_key) ? MXW_OK : mxw__fail(err, MXW_ERR_INVALID, "that is no key");
+	return mxw__key_parse(text, ret_key) ? MXW_OK : mxw__fail(err, MXW_ERR_INVALID, "that is no key, such as 192.0.2.1, 192.0.2.0/24, helo:NAME, domain:NAME or user:NAME");
 }
 
 mxw_status_t mxw_track_find(mxw_engine_t *engine, const char *key, struct mxw_track_entry *ret_entry, struct mxw_error *err)
@@ -231,6 +231,7 @@ mxw_status_t mxw_track_forgive(mxw_engine_t *engine, const char *key, struct mxw
 	bool is_known = mxw__rates_forgive_key(engine, &k);
 	is_known |= forgive_quotas(engine, &k);
 	is_known |= mxw__track_forgive_guesses(engine, &k);
+	is_known |= mxw__greylist_forgive(engine, &k);
 	if (!mxw__table_forgive(engine->table, &k, mxw__now_ms(&engine->clock)) && !is_known)
 		return mxw__fail(err, MXW_ERR_INVALID, "nothing is known of it");
 	return MXW_OK;

@@ -346,15 +346,28 @@ void mxw__greylist_mark(mxw__greylist_t *greylist, const struct mxw__greylist_at
 	pthread_mutex_unlock(&at.shard->mutex);
 }
 
-bool mxw__greylist_has_mark(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *identity, int64_t now_ms)
+/* INT64_MIN: never, or too long ago. */
+static int64_t marked_at(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *identity, int64_t now_ms)
 {
 	struct place at = find_set(greylist, KIND_IDENTITY, identity->identity);
 
 	pthread_mutex_lock(&at.shard->mutex);
 	const struct entry *e = find_locked(greylist, &at, now_ms);
 	bool has = e && now_ms - e->last_ms <= (int64_t)atomic_load(&greylist->retry_window_ms);
+	int64_t last_ms = has ? e->last_ms : INT64_MIN;
 	pthread_mutex_unlock(&at.shard->mutex);
-	return has;
+	return last_ms;
+}
+
+bool mxw__greylist_has_mark(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *identity, int64_t now_ms)
+{
+	return marked_at(greylist, identity, now_ms) != INT64_MIN;
+}
+
+bool mxw__greylist_has_mark_after(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *identity,
+				  const struct mxw__greylist_attempt *end, int64_t now_ms)
+{
+	return marked_at(greylist, identity, now_ms) > marked_at(greylist, end, now_ms);
 }
 
 void mxw__greylist_get_stats(mxw__greylist_t *greylist, struct mxw__greylist_stats *ret_stats)

@@ -74,6 +74,9 @@ bool mxw__greylist_is_old(mxw__greylist_t *greylist, const struct mxw__greylist_
 void mxw__greylist_mark(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *identity, int64_t now_ms);
 /* It was marked, and since then no more time has gone by than attempts are remembered for. */
 bool mxw__greylist_has_mark(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *identity, int64_t now_ms);
+/* The same, unless `end`, another mark, is as late. */
+bool mxw__greylist_has_mark_after(mxw__greylist_t *greylist, const struct mxw__greylist_attempt *identity,
+				  const struct mxw__greylist_attempt *end, int64_t now_ms);
 
 /* Under which keys it goes to other hosts. */
 void mxw__greylist_keys(const struct mxw__greylist_attempt *attempt, char ret_identity[MXW__GREYLIST_KEY_MAX],

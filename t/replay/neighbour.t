@@ -98,6 +98,31 @@ rcpt <anna@example.net>
 = defer 451 4.7.1 rule=harvester-network-defer
 fact greylist.client = waiting
 close
+# Somebody who knows him forgives him; then he may be wrong once again.
+forgive 203.0.113.50
+advance 1s
+session peer
+connect 203.0.113.50 mail.old.example
+helo mail.old.example
+mail <a@old.example>
+rcpt <anna@example.net>
+= continue
+fact greylist.client = known
+close
+session peer
+connect 203.0.113.50 mail.old.example
+helo mail.old.example
+mail <a@old.example>
+rcpt <another@example.net>
+= reject 550 5.1.1 rule=unknown-recipient
+rcpt <anna@example.net>
+= continue
+rcpt <andother@example.net>
+= reject 550 5.1.1 rule=unknown-recipient
+rcpt <anna@example.net>
+= defer 451 4.7.1 rule=harvester-network-defer
+fact greylist.client = waiting
+close
 
 # Who is new is heard when he has tried the same for an hour, and then at once.
 session peer

@@ -678,6 +678,13 @@ static bool do_ldap(struct replay *r, const char *how)
 	return true;
 }
 
+static bool do_forgive(struct replay *r, const char *args)
+{
+	struct mxw_error err;
+
+	return mxw_track_forgive(r->engine, args, &err) == MXW_OK || fail(r, "%s: %s", args, err.text);
+}
+
 /* What outlives a process has to be on disk now. */
 static bool do_restart(struct replay *r, const char *args)
 {
@@ -758,6 +765,8 @@ static bool run_line(struct replay *r, char *line)
 		return do_reload(r);
 	if (strcmp(verb, "restart") == 0)
 		return do_restart(r, args);
+	if (strcmp(verb, "forgive") == 0)
+		return do_forgive(r, args);
 	if (strcmp(verb, "ldap") == 0)
 		return do_ldap(r, args);
 	if (strcmp(verb, "advance") == 0 && mxw__parse_duration(args, &ms)) {

@@ -11,6 +11,7 @@
  *	dns <<END ... END           what the fake resolver says (t/fakes/fake_resolver.h)
  *	file NAME <<END ... END     a file in @DIR@
  *	reload                      puts the conf block read last in force
+ *	forgive KEY                 as mxwardctl forgive
  *	restart [DURATION]          ends the engine and makes another, so much later, with the same state directory and clock
  *
  *	session NAME                begins a session, or goes on with one that was begun; without it there is one
