@@ -56,7 +56,8 @@ struct request {
 
 static int usage(const char *why, const char *what)
 {
-	fprintf(stderr, "mxwardctl: %s%s%s\n%s", why, *what ? ": " : "", what, usage_text);
+	fprintf(stderr, "mxwardctl: %s%s%s\n", why, *what ? ": " : "", what);
+	fputs("mxwardctl -h says how it is used.\n", stderr);
 	return EX_USAGE;
 }
 
@@ -322,7 +323,7 @@ int main(int argc, char **argv)
 			return EX_OK;
 		}
 		if (!take_option(&r, opt)) {
-			fputs(usage_text, stderr);
+			fputs("mxwardctl -h says how it is used.\n", stderr);
 			return EX_USAGE;
 		}
 	}
