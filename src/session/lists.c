@@ -280,6 +280,13 @@ static void before(mxw_session_t *s, mxw_stage_t stage)
 		feed_points(s);
 }
 
+/* Who is sent away here never comes to MAIL. */
+static void decided(mxw_session_t *s, mxw_stage_t stage, const struct mxw_verdict *verdict)
+{
+	if (stage < MXW_STAGE_MAIL && mxw__is_refusal(verdict->action))
+		feed_points(s);
+}
+
 const struct mxw__part mxw__part_lists = {
 	.name = "lists",
 	.make = make,
@@ -287,4 +294,5 @@ const struct mxw__part mxw__part_lists = {
 	.free = free_all,
 	.states = states,
 	.before = before,
+	.decided = decided,
 };
