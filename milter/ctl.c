@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <locale.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -336,6 +337,8 @@ int main(int argc, char **argv)
 		return usage("that is not how it is used", command->name);
 	if (r.conf_path && r.socket)
 		return usage("-c and -s exclude each other", "");
+	/* JSON is UTF-8 whatever the terminal is. */
+	setlocale(LC_CTYPE, r.is_json ? "C.UTF-8" : "");
 	int rc = find_socket(&r, &conf);
 	if (rc == 0)
 		rc = run(command, &r);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
+#include <wctype.h>
 
 #include "milter/ctl.h"
 
@@ -60,20 +63,38 @@ static bool next_of(const char **at, const struct mwd_column *columns, struct re
 
 /* ---- for people ---- */
 
-static bool is_shown(char c)
+/* Octets of the character that begins here and may be shown in the user's locale; 0: none does. `ret_columns` it takes. */
+static size_t shown_len(const char *text, size_t *ret_columns)
 {
-	return c >= ' ' && c < 0x7f;
+	mbstate_t state = {0};
+	wchar_t c;
+	size_t n = mbrtowc(&c, text, strlen(text), &state);
+	/* What turns the direction of writing round would make a line look like another one. */
+	bool turns = n <= MB_LEN_MAX && ((c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069));
+	int columns = n > 0 && n <= MB_LEN_MAX && !turns && iswprint((wint_t)c) ? wcwidth(c) : -1;
+
+	*ret_columns = columns < 0 ? 0 : (size_t)columns;
+	return columns < 0 ? 0 : n;
+}
+
+static size_t width_of(const char *text)
+{
+	size_t width = 0, columns;
+
+	for (size_t n; *text && (n = shown_len(text, &columns)) > 0; text += n)
+		width += columns;
+	return width;
 }
 
 static void copy_printable(char cell[CELL_ROOM], const char *text)
 {
-	size_t n = 0;
+	size_t n = 0, columns;
 
-	for (; *text && n < CELL_ROOM - 5; text++) {
-		if (is_shown(*text))
-			cell[n++] = *text;
-		else
-			n += (size_t)snprintf(cell + n, 5, "\\x%02x", (unsigned char)*text);
+	for (size_t len; *text && n < CELL_ROOM - MB_LEN_MAX - 5; text += len ? len : 1) {
+		len = shown_len(text, &columns);
+		if (len)
+			memcpy(cell + n, text, len);
+		n += len ? len : (size_t)snprintf(cell + n, 5, "\\x%02x", (unsigned char)*text);
 	}
 	cell[n] = '\0';
 }
@@ -132,7 +153,7 @@ static size_t measure(const char *answer, const struct mwd_column *columns, cons
 
 	while (next_of(&answer, columns, &record)) {
 		format_cell(cell, &record, column, now_ms);
-		size_t len = strlen(cell);
+		size_t len = width_of(cell);
 		width = len > width ? len : width;
 	}
 	return width;
@@ -140,10 +161,13 @@ static size_t measure(const char *answer, const struct mwd_column *columns, cons
 
 static void print_cell(const char *cell, size_t width, const struct mwd_column *column, bool is_last)
 {
+	int missing = (int)width - (int)width_of(cell);
+
+	/* By columns of the screen: a letter may have several octets. */
 	if (column->form == MWD_COLUMN_NUMBER)
-		printf("%*s", (int)width, cell);
+		printf("%*s%s", missing, "", cell);
 	else
-		printf("%-*s", is_last ? 0 : (int)width, cell);
+		printf("%s%*s", cell, is_last ? 0 : missing, "");
 	fputs(is_last ? "\n" : "  ", stdout);
 }
 
@@ -179,12 +203,15 @@ static void show_for_people(const char *answer, const struct mwd_column *columns
 
 static void print_json_text(const char *text)
 {
+	size_t columns;
+
 	putchar('"');
-	for (; *text; text++) {
+	for (size_t len; *text; text += len ? len : 1) {
+		len = shown_len(text, &columns);
 		if (*text == '"' || *text == '\\')
 			printf("\\%c", *text);
-		else if (is_shown(*text))
-			putchar(*text);
+		else if (len)
+			fwrite(text, 1, len, stdout);
 		else
 			printf("\\u%04x", (unsigned char)*text);
 	}

@@ -261,19 +261,24 @@ mxw__db_status_t mxw__store_db_write(mxw__store_db_t *db, size_t sort, const str
 
 /* ---- reading: what is in a file may be anything ---- */
 
-/* False: it is too long, or empty. What is not printable becomes '?', as does a blank where there may be none. */
-static bool copy(char *to, size_t size, const char *text, bool has_blanks)
+/* False: it is too long, or empty. What is not printable becomes '?', as does a blank. */
+static bool copy_key(char *to, size_t size, const char *text)
 {
 	size_t n = strlen(text);
 
 	if (n >= size)
 		return false;
 	for (size_t i = 0; i <= n; i++) {
-		unsigned char c = (unsigned char)text[i];
-		bool is_good = (c > ' ' && c < 0x7f) || (c == ' ' && has_blanks) || i == n;
-		to[i] = is_good ? (char)c : '?';
+		bool is_good = (text[i] > ' ' && text[i] < 0x7f) || i == n;
+		to[i] = is_good ? text[i] : '?';
 	}
 	return n > 0;
+}
+
+static bool copy_text(char *to, size_t size, const char *text)
+{
+	mxw__state_copy_text(to, size, text, strlen(text));
+	return *to && strlen(text) < size;
 }
 
 static double in_range(double number)
@@ -295,7 +300,7 @@ static bool read_row(const struct table *table, struct mxw__state_record *r, int
 	int at = 0;
 
 	memset(r, 0, sizeof *r);
-	if (!copy(r->key, sizeof r->key, mxw__db_text(s, at++), false))
+	if (!copy_key(r->key, sizeof r->key, mxw__db_text(s, at++)))
 		return false;
 	r->at_ms = time_in_range(mxw__db_int(s, at++));
 	r->expires_ms = time_in_range(mxw__db_int(s, at++));
@@ -303,7 +308,7 @@ static bool read_row(const struct table *table, struct mxw__state_record *r, int
 	*ret_generation = time_in_range(mxw__db_int(s, at++));
 	for (size_t i = 0; i < table->sort->nfields; i++)
 		r->values[i] = in_range(mxw__db_real(s, at++));
-	if (table->sort->has_text && !copy(r->text, sizeof r->text, mxw__db_text(s, at), true))
+	if (table->sort->has_text && !copy_text(r->text, sizeof r->text, mxw__db_text(s, at)))
 		r->text[0] = '\0';
 	return true;
 }

@@ -145,7 +145,8 @@ static void add_body(struct mxw__buf *mail, const char *text)
 	for (; *text; text++) {
 		if (*text == '\n')
 			mxw__buf_addc(mail, '\r');
-		mxw__buf_addc(mail, *text);
+		/* us-ascii, see compose(). */
+		mxw__buf_addc(mail, (unsigned char)*text < 0x80 ? *text : '?');
 	}
 }
 

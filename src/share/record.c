@@ -123,16 +123,6 @@ static double number_of(const redisReply *reply)
 	return *end == '\0' && isfinite(v) && fabs(v) < 1e18 ? v : 0;
 }
 
-/* Kept as people may see it. */
-static void copy_text(const redisReply *reply, char *ret_text)
-{
-	size_t n = 0;
-
-	for (; n < reply->len && n < MXW__STATE_TEXT_MAX - 1; n++)
-		ret_text[n] = reply->str[n] >= ' ' && reply->str[n] < 0x7f ? reply->str[n] : '?';
-	ret_text[n] = '\0';
-}
-
 static bool is_text(const redisReply *reply)
 {
 	return reply->type == REDIS_REPLY_STRING;
@@ -179,6 +169,6 @@ bool mxw__share_record_read(const mxw__share_t *share, size_t state, const char 
 	for (size_t i = 0; i < sort->nfields; i++)
 		r->values[i] = sort->fields[i].is_local ? 0 : value_of(pairs, &sort->fields[i], now, wall_ms);
 	if (sort->has_text && text)
-		copy_text(text, r->text);
+		mxw__state_copy_text(r->text, sizeof r->text, text->str, text->len);
 	return true;
 }

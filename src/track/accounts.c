@@ -125,16 +125,18 @@ static void mark_all_readers(struct node *n)
 
 /* ---- what is done ---- */
 
-/* Bounded, and printable ASCII. */
-static void put_text(char *ret_text, size_t size, const char *text, char blank)
+static void put_text(char *ret_text, size_t size, const char *text)
 {
-	size_t n = 0;
+	mxw__state_copy_text(ret_text, size, *text ? text : "-", *text ? strlen(text) : 1);
+}
 
-	for (; text[n] && n + 1 < size; n++)
-		ret_text[n] = text[n] == ' ' ? blank : (text[n] > ' ' && text[n] < 0x7f ? text[n] : '?');
-	if (n == 0 && size > 1)
-		ret_text[n++] = '-';
-	ret_text[n] = '\0';
+/* One word. */
+static void put_author(char *ret_text, size_t size, const char *author)
+{
+	put_text(ret_text, size, author);
+	for (char *s = ret_text; *s; s++)
+		if (*s == ' ')
+			*s = '_';
 }
 
 mxw_status_t mxw__accounts_suspend(mxw__accounts_t *accounts, const struct mxw__key *key, const char *reason, const char *author,
@@ -156,8 +158,8 @@ mxw_status_t mxw__accounts_suspend(mxw__accounts_t *accounts, const struct mxw__
 		n->end_ms = for_ms ? now_ms + (int64_t)for_ms : INT64_MAX;
 		n->lifted_ms = 0;
 		n->changed_ms = wall_ms > n->changed_ms ? wall_ms : n->changed_ms + 1;
-		put_text(a->author, sizeof a->author, author, '_');
-		put_text(a->reason, sizeof a->reason, reason, ' ');
+		put_author(a->author, sizeof a->author, author);
+		put_text(a->reason, sizeof a->reason, reason);
 		mark_all_readers(n);
 		if (ret_is_new)
 			*ret_is_new = is_new;
@@ -176,7 +178,7 @@ bool mxw__accounts_resume(mxw__accounts_t *accounts, const struct mxw__key *key,
 	if (was_suspended) {
 		n->lifted_ms = wall_ms > 0 ? wall_ms : 1;
 		n->changed_ms = wall_ms > n->changed_ms ? wall_ms : n->changed_ms + 1;
-		put_text(n->account.author, sizeof n->account.author, author, '_');
+		put_author(n->account.author, sizeof n->account.author, author);
 		mark_all_readers(n);
 	}
 	pthread_mutex_unlock(&accounts->mutex);

@@ -41,7 +41,7 @@ typedef enum mxw__merge {
 enum {
 	MXW__STATE_FIELDS_MAX = 48,
 	MXW__STATE_KEY_MAX = 256,   /* printable ASCII without blanks */
-	MXW__STATE_TEXT_MAX = 256,  /* printable ASCII */
+	MXW__STATE_TEXT_MAX = 256,  /* of one line, see mxw__state_copy_text() */
 	MXW__STATE_SORTS_MAX = 16
 };
 
@@ -91,5 +91,8 @@ struct mxw__state {
 	const struct mxw__state_sort *sort;
 	void *store;
 };
+
+/* As people may see it: printable, in UTF-8, on one line; what is no such character becomes '?', what is too much is left out. */
+void mxw__state_copy_text(char *ret_text, size_t size, const char *text, size_t len);
 
 #endif

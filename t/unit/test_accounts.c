@@ -215,6 +215,37 @@ START_TEST(a_record_that_is_none_is_passed_over)
 }
 END_TEST
 
+static const struct {
+	const char *text, *kept;
+} texts[] = {
+	{"", ""},
+	{"too many messages", "too many messages"},
+	{"Pa\xc3\x9fwort", "Pa\xc3\x9fwort"},
+	{"\xe5\xaf\x86\xe7\xa0\x81 \xf0\x9f\x94\x91", "\xe5\xaf\x86\xe7\xa0\x81 \xf0\x9f\x94\x91"},
+	{"a\nb\x1b[2J\x7f", "a?b?[2J?"},
+	/* A control beyond ASCII, one that turns writing round, and no UTF-8: cut short, overlong, a surrogate, too large. */
+	{"\xc2\x9b", "??"},
+	{"\xe2\x80\xae", "???"},
+	{"a\xc3", "a?"},
+	{"\xc0\xaf", "??"},
+	{"\xed\xa0\x80", "???"},
+	{"\xf4\x90\x80\x80", "????"},
+	{"\xff\xfe", "??"},
+	/* Cut where a character ends. */
+	{"0123456789012345678901234567890", "0123456789012345678901234567890"},
+	{"01234567890123456789012345678901", "0123456789012345678901234567890"},
+	{"012345678901234567890123456789\xc3\x9f", "012345678901234567890123456789"},
+};
+
+START_TEST(a_text_is_kept_as_people_may_see_it)
+{
+	char kept[32];
+
+	mxw__state_copy_text(kept, sizeof kept, texts[_i].text, strlen(texts[_i].text));
+	ck_assert_str_eq(kept, texts[_i].kept);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("accounts");
@@ -229,6 +260,7 @@ int main(void)
 	tcase_add_test(tc, what_changed_is_taken_once_by_each_and_comes_back_the_same);
 	tcase_add_test(tc, the_latest_word_holds_wherever_it_was_said);
 	tcase_add_test(tc, a_record_that_is_none_is_passed_over);
+	tcase_add_loop_test(tc, a_text_is_kept_as_people_may_see_it, 0, MXW_ARRAY_LEN(texts));
 	suite_add_tcase(s, tc);
 	return run_suite(s);
 }
