@@ -36,6 +36,18 @@ static void notice(void *ctx, const char *text)
 	mxw__buf_fini(&line);
 }
 
+/* Another host has let the account's quotas begin anew. */
+static void forget_own(void *ctx, const struct mxw__key *who, char kind)
+{
+	static const mxw__quota_t different[] = {MXW__QUOTA_DIFFERENT_RCPTS, MXW__QUOTA_NETWORKS};
+
+	for (size_t i = 0; i < MXW_ARRAY_LEN(different); i++) {
+		struct mxw__outbound_counted key = {(uint64_t)different[i], *who};
+		if (mxw__outbound_kind(different[i]) == kind)
+			mxw__distinct_forget(ctx, &key, sizeof key);
+	}
+}
+
 static mxw_status_t make_all(mxw_engine_t *engine)
 {
 	struct mxw__table_options shares = {.max_entries = ACCOUNTS, .half_life_ms = SHARE_HALF_LIFE_MS,
@@ -48,6 +60,8 @@ static mxw_status_t make_all(mxw_engine_t *engine)
 	status = mxw__distinct_new(2 * ACCOUNTS, &engine->outbound->different);
 	if (status == MXW_OK)
 		status = mxw__unions_new(&engine->clock, UNIONS, &engine->outbound->all);
+	if (status == MXW_OK)
+		mxw__unions_on_forget(engine->outbound->all, forget_own, engine->outbound->different);
 	if (status == MXW_OK)
 		status = mxw__table_new(&shares, &engine->outbound->shares);
 	if (status == MXW_OK)

@@ -108,6 +108,22 @@ static bool merge(struct mxw__union_entry *e, const struct mxw__state_record *re
 	return is_new;
 }
 
+/* Each quarter's record tells of a forgetting; that of the next one, which was made for hosts whose clocks are ahead, comes much later. */
+static bool is_known_locked(mxw__unions_t *u, const struct mxw__union_name *name, int64_t reset_ms)
+{
+	struct mxw__union_name other = *name;
+	bool is_known = false;
+
+	for (int i = -MXW__UNIONS_QUARTERS; i <= MXW__UNIONS_QUARTERS && !is_known; i++) {
+		other.number = name->number + i;
+		/* All of one account's are in one shard. */
+		struct mxw__union_place at = mxw__unions_place(u, &other);
+		const struct mxw__union_entry *e = mxw__unions_find_locked(&at, &other);
+		is_known = e && e->reset_ms >= reset_ms;
+	}
+	return is_known;
+}
+
 static void put(void *store, mxw__state_reader_t reader, const struct mxw__state_record *record)
 {
 	mxw__unions_t *u = store;
@@ -119,12 +135,13 @@ static void put(void *store, mxw__state_reader_t reader, const struct mxw__state
 	struct mxw__union_place at = mxw__unions_place(u, &name);
 	pthread_mutex_lock(&at.shard->mutex);
 	struct mxw__union_entry *e = mxw__unions_need_locked(&at, &name, now_ms);
-	bool is_reset = time_of(record->values[FIELD_RESET]) > e->reset_ms;
+	int64_t reset_ms = time_of(record->values[FIELD_RESET]);
+	bool is_news = reset_ms > e->reset_ms && u->heard && !is_known_locked(u, &name, reset_ms);
 	/* What came from one side the other is to learn. */
 	if (merge(e, record))
 		mxw__unions_mark_locked(at.shard, e, reader == MXW__STATE_DISK ? MXW__STATE_SHARE : MXW__STATE_DISK);
 	pthread_mutex_unlock(&at.shard->mutex);
-	if (is_reset && u->heard)
+	if (is_news)
 		u->heard(u->heard_ctx, &name.who, (char)name.kind);
 }
 

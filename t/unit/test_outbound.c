@@ -519,6 +519,53 @@ START_TEST(a_user_who_was_counted_out_by_two_hosts_begins_anew)
 }
 END_TEST
 
+static uint64_t counted_alone(mxw_engine_t *by)
+{
+	struct mxw__outbound_counted key = {MXW__QUOTA_DIFFERENT_RCPTS, mxw__key_of_name(MXW__KEY_USER, "anna")};
+
+	return mxw__distinct_count(by->outbound->different, &key, sizeof key, mxw__now_ms(&fake.clock), 86400000);
+}
+
+/* What a host has counted by itself must not count her out again on the next message. */
+START_TEST(a_host_hears_that_the_quotas_of_a_user_began_anew_elsewhere)
+{
+	struct mxw__key anna = mxw__key_of_name(MXW__KEY_USER, "anna");
+	mxw_engine_t *hosts[2];
+	struct redisd redisd = {0};
+	char conf[600];
+
+	redisd_init(&redisd);
+	snprintf(conf, sizeof conf, NONE "different-recipients 1000/1d\nnetworks none\nunknown-share 60\nunknown-min 30 }\n"
+		 "redis { servers %s\npush-interval 20ms }\n", redisd.server);
+	dir = NULL;
+	for (size_t h = 0; h < 2; h++) {
+		start(conf);
+		hosts[h] = engine;
+	}
+	send_many(hosts[1], 0, 50);
+	ck_assert_uint_ge(counted_alone(hosts[1]), 45);
+	for (int i = 0; i < 1000 && different_seen(hosts[0]) < 40; i++) {
+		send_many(hosts[0], 0, 1);
+		fake_clock_advance(&fake, 1001);
+		usleep(5000);
+	}
+	ck_assert_uint_ge(different_seen(hosts[0]), 40);
+	mxw__outbound_forget(hosts[0], &anna);
+	ck_assert(mxw__share_flush(hosts[0]->share, 10000));
+	for (int i = 0; i < 1000 && counted_alone(hosts[1]) > 5; i++) {
+		fake_clock_advance(&fake, 1001);
+		send_many(hosts[1], 100, 1);
+		usleep(5000);
+	}
+	ck_assert_uint_le(counted_alone(hosts[1]), 5);
+	for (size_t h = 0; h < 2; h++)
+		mxw_engine_free(hosts[h]);
+	engine = NULL;
+	dir = scratch.dir;
+	redisd_fini(&redisd);
+}
+END_TEST
+
 /* ---- notices ---- */
 
 static void write_script(const char *name, const char *text, char ret_path[300])
@@ -752,6 +799,7 @@ int main(void)
 	tcase_add_loop_test(tc, after_lifting_nothing_is_left_of_any_quota, 0, MXW_ARRAY_LEN(quotas));
 	tcase_add_test(tc, hosts_that_share_count_a_user_together);
 	tcase_add_test(tc, a_user_who_was_counted_out_by_two_hosts_begins_anew);
+	tcase_add_test(tc, a_host_hears_that_the_quotas_of_a_user_began_anew_elsewhere);
 	tcase_add_test(tc, one_command_is_run_for_each_suspension_with_its_data_as_data);
 	tcase_add_loop_test(tc, a_command_that_fails_is_told_and_holds_nothing_up, 0, MXW_ARRAY_LEN(failures));
 	tcase_add_test(tc, only_so_many_notices_wait_and_the_end_waits_for_none);

@@ -203,6 +203,41 @@ START_TEST(forgetting_reaches_everybody)
 END_TEST
 
 /* B was away, and comes back with what it had, from the disk or of its own; or A is started anew with what was on its disk before. */
+static void hear(void *ctx, const struct mxw__key *who, char kind)
+{
+	unsigned *heard = ctx;
+
+	ck_assert_mem_eq(who, &anna, sizeof anna);
+	ck_assert_int_eq(kind, 'r');
+	(*heard)++;
+}
+
+/* The record of the next quarter comes hours after the others: by then there may be new things. */
+START_TEST(a_forgetting_is_heard_of_once)
+{
+	static struct mxw__state_record records[RECORDS];
+	unsigned heard = 0;
+
+	mxw__unions_on_forget(b, hear, &heard);
+	add(a, &anna, 1, 20);
+	add(a, &bert, 1, 20);
+	carry(a, b, MXW__STATE_SHARE);
+	ck_assert_uint_eq(heard, 0);
+	ck_assert(mxw__unions_forget_kind(a, &anna, 'r', DAY));
+	size_t n = mxw__unions_sort.take(a, MXW__STATE_SHARE, records, RECORDS);
+	ck_assert_uint_gt(n, 1);
+	for (size_t i = 0; i < n; i++) {
+		mxw__unions_sort.put(b, MXW__STATE_SHARE, &records[i]);
+		ck_assert_uint_eq(heard, 1);
+	}
+	ck_assert_uint_eq(count(b, &anna), 0);
+	fake_clock_advance(&fake, 1);
+	mxw__unions_forget_kind(a, &anna, 'r', DAY);
+	carry(a, b, MXW__STATE_SHARE);
+	ck_assert_uint_eq(heard, 2);
+}
+END_TEST
+
 START_TEST(who_has_not_heard_of_a_forgetting_does_not_undo_it)
 {
 	mxw__unions_t *old = make();
@@ -316,6 +351,7 @@ int main(void)
 	tcase_add_test(tc, nothing_older_than_the_window_counts);
 	tcase_add_test(tc, a_clock_that_is_set_makes_nothing_count_longer);
 	tcase_add_test(tc, forgetting_reaches_everybody);
+	tcase_add_test(tc, a_forgetting_is_heard_of_once);
 	tcase_add_test(tc, who_has_not_heard_of_a_forgetting_does_not_undo_it);
 	tcase_add_test(tc, what_did_not_get_there_is_taken_again);
 	tcase_add_test(tc, a_record_that_is_none_is_passed_over);
