@@ -76,7 +76,10 @@ mxw_status_t mxw_track_forgive(mxw_engine_t *engine, const char *key, struct mxw
 /* What else may decide about a client. */
 struct mxw_track_details {
 	size_t size;                 /* in: sizeof(struct mxw_track_details) */
-	/* Of an address: how many different recipients that do not exist it, and its network, have tried within harvest-window. */
+	/*
+	 * Of an address: how many different recipients that do not exist it, and its network, have tried within harvest-window; of an IPv4 /24 or
+	 * an IPv6 /48 the second alone.
+	 */
 	uint64_t guesses, network_guesses;
 	/* It has tried again as mail servers do, by its network, or by its domain or HELO name where SPF passes, and is not greylisted. */
 	bool is_greylist_known;

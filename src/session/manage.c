@@ -105,6 +105,12 @@ static bool greylist_identity(const struct mxw__key *key, char *ret_identity, si
 	return network.kind == MXW__KEY_NETWORK;
 }
 
+/* An address, or a network that guesses are counted for (harvest.h). */
+static bool has_guesses(const struct mxw__key *key)
+{
+	return key->kind == MXW__KEY_ADDRESS || (key->kind == MXW__KEY_NETWORK && key->data[0] == 4) || key->kind == MXW__KEY_WIDE;
+}
+
 mxw_status_t mxw_track_find_details(mxw_engine_t *engine, const char *key, struct mxw_track_details *ret_details, struct mxw_error *err)
 {
 	size_t size = ret_details->size < sizeof *ret_details ? ret_details->size : sizeof *ret_details;
@@ -118,11 +124,11 @@ mxw_status_t mxw_track_find_details(mxw_engine_t *engine, const char *key, struc
 	if (status != MXW_OK)
 		return status;
 	int64_t now_ms = mxw__now_ms(&engine->clock);
-	if (k.kind == MXW__KEY_ADDRESS) {
+	if (has_guesses(&k)) {
 		struct mxw__snapshot *snap = mxw__engine_snapshot(engine);
 		struct mxw_ip ip = address_of(&k);
 		mxw__track_guesses(engine, &ip, snap->conf->tracker.harvest_window_ms, &guesses);
-		details.guesses = guesses.client;
+		details.guesses = k.kind == MXW__KEY_ADDRESS ? guesses.client : 0;
 		details.network_guesses = guesses.network;
 		mxw__snapshot_unref(snap);
 	}

@@ -339,6 +339,13 @@ START_TEST(guesses_and_the_greylist_are_told_as_well)
 	ck_assert_uint_eq(details_of("192.0.2.7").network_guesses, 2);
 	ck_assert_uint_eq(details_of("192.0.2.8").guesses, 0);
 	ck_assert_uint_eq(details_of("192.0.2.8").network_guesses, 2);
+	ck_assert_uint_eq(details_of("192.0.2.0/24").guesses, 0);
+	ck_assert_uint_eq(details_of("192.0.2.0/24").network_guesses, 2);
+	ck_assert_int_eq(mxw_ip_parse("2001:db8:1:2::7", &ip), MXW_OK);
+	mxw__harvest_add(engine->harvest, &ip, "one@example.net", mxw__now_ms(&fake.clock), HOUR_MS);
+	ck_assert_uint_eq(details_of("2001:db8:1::/48").network_guesses, 1);
+	ck_assert_uint_eq(details_of("2001:db8:1::/56").network_guesses, 0);
+	ck_assert_uint_eq(details_of("user:anna").network_guesses, 0);
 	ck_assert(details_of("192.0.2.8").is_greylist_known);
 	ck_assert(details_of("192.0.2.0/24").is_greylist_known);
 	ck_assert(!details_of("192.0.3.8").is_greylist_known);
