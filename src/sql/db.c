@@ -28,6 +28,7 @@ struct mxw__db {
 	char *path;
 	dev_t dev;
 	ino_t ino;
+	ino_t log_ino;   /* of PATH-wal, after the last commit; 0: there was none */
 	bool is_watched; /* on this file system a file has one number as long as it is there */
 	size_t nstatements;
 	struct mxw__db_statement statements[STATEMENTS_MAX];
@@ -170,12 +171,14 @@ static mxw__db_status_t set_up(struct mxw__db *db)
 				"PRAGMA cache_size=-2000");
 }
 
-/* It is open, and goes on being written although nobody will ever read it. */
+/* Else it is open, and goes on being written although nobody will ever read it. A file that can't be looked at may be there. */
 static bool is_there(const struct mxw__db *db)
 {
 	struct stat st;
 
-	return stat(db->path, &st) == 0 && st.st_dev == db->dev && st.st_ino == db->ino;
+	if (stat(db->path, &st) != 0)
+		return errno != ENOENT && errno != ENOTDIR;
+	return st.st_dev == db->dev && st.st_ino == db->ino;
 }
 
 mxw__db_status_t mxw__db_open(const struct mxw__db_options *options, mxw__db_t **ret_db, char ret_reason[MXW__DB_REASON_MAX])
@@ -222,11 +225,36 @@ void mxw__db_close(mxw__db_t *db)
 
 /* ---- transactions ---- */
 
+static void remove_beside(const char *path, const char *suffix)
+{
+	char name[PATH_ROOM];
+
+	if (snprintf(name, sizeof name, "%s%s", path, suffix) < (int)sizeof name)
+		unlink(name);
+}
+
+static void remove_log(const char *path)
+{
+	remove_beside(path, "-wal");
+	remove_beside(path, "-shm");
+}
+
+static ino_t log_of(const struct mxw__db *db)
+{
+	char name[PATH_ROOM];
+	struct stat st;
+
+	return snprintf(name, sizeof name, "%s-wal", db->path) < (int)sizeof name && stat(name, &st) == 0 ? st.st_ino : 0;
+}
+
 mxw__db_status_t mxw__db_begin(mxw__db_t *db)
 {
 	if (!db->is_watched || is_there(db))
 		return mxw__db_exec(db, "BEGIN IMMEDIATE");
 	set_reason(db->reason, "was removed or replaced by somebody");
+	/* SQLite leaves our log there, and would write it into whatever has the name now. */
+	if (db->log_ino && log_of(db) == db->log_ino)
+		remove_log(db->path);
 	return MXW__DB_GONE;
 }
 
@@ -234,6 +262,8 @@ mxw__db_status_t mxw__db_end(mxw__db_t *db, mxw__db_status_t status)
 {
 	if (status == MXW__DB_DONE)
 		status = mxw__db_exec(db, "COMMIT");
+	if (status == MXW__DB_DONE)
+		db->log_ino = log_of(db);
 	if (status != MXW__DB_DONE && !sqlite3_get_autocommit(db->handle))
 		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 	return status;
@@ -344,14 +374,6 @@ int64_t mxw__db_last_id(const mxw__db_t *db)
 
 /* ---- files ---- */
 
-static void remove_beside(const char *path, const char *suffix)
-{
-	char name[PATH_ROOM];
-
-	if (snprintf(name, sizeof name, "%s%s", path, suffix) < (int)sizeof name)
-		unlink(name);
-}
-
 bool mxw__db_exists(const char *path)
 {
 	return access(path, F_OK) == 0;
@@ -367,14 +389,12 @@ bool mxw__db_set_aside(const char *path)
 	}
 	if (rename(path, bad) != 0)
 		return false;
-	remove_beside(path, "-wal");
-	remove_beside(path, "-shm");
+	remove_log(path);
 	return true;
 }
 
 void mxw__db_remove(const char *path)
 {
 	remove_beside(path, "");
-	remove_beside(path, "-wal");
-	remove_beside(path, "-shm");
+	remove_log(path);
 }

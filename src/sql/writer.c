@@ -37,7 +37,7 @@ struct mxw__writer {
 	/* The thread's own. */
 	bool is_pausing;             /* after a failure */
 	unsigned pause_ms;
-	bool was_damaged;            /* or gone, and nothing could be written since */
+	bool was_damaged, was_gone;  /* and nothing could be written since */
 	struct word complained;      /* that something is not written */
 	struct word replaced;        /* that another file was begun */
 	bool is_told;                /* that it can't be written; the end of it is to be told as well */
@@ -151,8 +151,8 @@ bool mxw__writer_fail(mxw__writer_t *writer, mxw__db_status_t status, const char
 	writer->has_written = false;
 	writer->pause_ms = writer->options.retry_ms;
 	if (status == MXW__DB_GONE) {
-		writer->pause_ms = writer->was_damaged ? writer->options.retry_ms : 0;
-		writer->was_damaged = true;
+		writer->pause_ms = writer->was_gone ? writer->options.retry_ms : 0;
+		writer->was_gone = true;
 		tell_replaced(writer, reason, "");
 		return true;
 	}
@@ -173,7 +173,7 @@ bool mxw__writer_fail(mxw__writer_t *writer, mxw__db_status_t status, const char
 
 void mxw__writer_succeed(mxw__writer_t *writer)
 {
-	writer->was_damaged = false;
+	writer->was_damaged = writer->was_gone = false;
 	writer->has_written = true;
 }
 
@@ -234,6 +234,9 @@ static void *writer_main(void *arg)
 		wait_locked(writer);
 		is_stopping = writer->is_last = writer->is_stopping;
 		run_once_locked(writer);
+		/* Another file is to be begun at once, at the end as well: one for a file that was removed, one for what had its name. */
+		for (int i = 0; i < 2 && is_stopping && writer->is_pausing && writer->pause_ms == 0; i++)
+			run_once_locked(writer);
 	}
 	pthread_mutex_unlock(&writer->mutex);
 	/* The log is written back into the file, and removed. */

@@ -503,6 +503,45 @@ START_TEST(a_file_that_somebody_has_removed_is_written_anew)
 }
 END_TEST
 
+/* The last that the daemon does before it ends. */
+START_TEST(a_file_that_was_removed_is_written_anew_at_the_end)
+{
+	struct mxw__store_env env = an_env();
+	struct toy *toy = toy_new();
+	mxw__store_t *store = make(&env, toy);
+
+	toy_set_many(toy, 0, 600);
+	ck_assert(mxw__store_flush(store, WAIT_MS));
+	removals[_i]();
+	toy_set_many(toy, 600, 601);
+	mxw__store_free(store);
+	CK_ASK("SELECT count(*) FROM \"group\"", "601");
+	toy_free(toy);
+}
+END_TEST
+
+START_TEST(what_has_the_place_of_a_removed_file_and_is_none_is_set_aside)
+{
+	struct mxw__store_env env = an_env();
+	struct toy *toy = toy_new();
+	mxw__store_t *store = make(&env, toy);
+	char *bad = scratch_path(&scratch, "tracker.db.bad");
+
+	toy_set_many(toy, 0, 600);
+	ck_assert(mxw__store_flush(store, WAIT_MS));
+	ck_assert_int_eq(unlink(path), 0);
+	scratch_replace(path, "This is no database, but a letter that somebody has put here.\n");
+	toy_set_many(toy, 600, 601);
+	for (int i = 0; i < 3 && !mxw__store_flush(store, WAIT_MS); i++)
+		;
+	CK_ASK("SELECT count(*) FROM \"group\"", "601");
+	ck_assert_int_eq(access(bad, F_OK), 0);
+	mxw__store_free(store);
+	free(bad);
+	toy_free(toy);
+}
+END_TEST
+
 /* Without a word, what is not on the disk at the end would be missed only when it is needed. */
 START_TEST(what_can_not_be_written_at_the_end_is_said)
 {
@@ -1011,6 +1050,8 @@ int main(void)
 	tcase_add_test(tc, what_can_not_be_written_at_the_end_is_said);
 	tcase_add_test(tc, of_a_disk_that_comes_and_goes_some_words_are_said);
 	tcase_add_loop_test(tc, a_file_that_somebody_has_removed_is_written_anew, 0, MXW_ARRAY_LEN(removals));
+	tcase_add_loop_test(tc, a_file_that_was_removed_is_written_anew_at_the_end, 0, MXW_ARRAY_LEN(removals));
+	tcase_add_test(tc, what_has_the_place_of_a_removed_file_and_is_none_is_set_aside);
 	tcase_add_loop_test(tc, a_damaged_file_is_set_aside, 0, MXW_ARRAY_LEN(damages));
 	tcase_add_test(tc, damage_while_it_runs_loses_nothing);
 	tcase_add_test(tc, a_full_disk_loses_nothing_but_time);
