@@ -64,7 +64,7 @@ struct mxw__session_track {
 	struct mxw__tally since_line[MXW__EVENT_COUNT];  /* the last one in the log */
 	struct mxw__tally of_message[MXW__EVENT_COUNT];  /* for the sender's domain */
 	bool is_refused;                                 /* at connect or HELO: it had no choice but to go */
-	double aborts_withheld;                          /* messages given up that have not counted yet, since they were few */
+	double aborts_withheld[MXW__TRACK_KEYS];         /* points of each account for messages given up that were too few to count in full */
 	bool has_trap;                                   /* among the recipients of this message */
 	/* Credit of this message: on which accounts, and how much of it each has got. */
 	struct mxw__track_keys credited;

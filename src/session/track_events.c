@@ -65,28 +65,33 @@ static void add_tally(struct mxw__tally *tally, double times, double points)
 	tally->points += points;
 }
 
-/* `most`: these points bring no score further. Returns what the first account has got. */
-static double note_within(mxw_session_t *s, const struct mxw__track_keys *accounts, mxw__event_t event, double times, double points,
-			double most)
+/* `points` for each account; they bring no score beyond `most`. `ret_added` (may be `points`) is what each has got. */
+static void note_each(mxw_session_t *s, const struct mxw__track_keys *accounts, mxw__event_t event, double times,
+		      const double points[MXW__TRACK_KEYS], double most, double ret_added[MXW__TRACK_KEYS])
 {
 	int64_t now_ms = mxw__now_ms(&s->engine->clock);
 
 	if (accounts->n && accounts->keys[0].kind == MXW__KEY_USER && !is_of_user(event))
-		return 0;
-	points *= (double)conf_of(s)->weights[event] * (mxw__event_is_good(event) ? -1 : 1);
-	double first = accounts->n ? mxw__table_add_within(s->engine->table, &accounts->keys[0], event, times, points, most, now_ms) : points;
-	for (size_t i = 1; i < accounts->n; i++)
-		mxw__table_add_within(s->engine->table, &accounts->keys[i], event, times, points, most, now_ms);
-	points = first;
-	add_tally(&s->track.since_line[event], times, points);
+		return;
+	/* Where nobody has an account here, the sender's domain may. */
+	double first = points[0];
+	for (size_t i = 0; i < accounts->n; i++)
+		ret_added[i] = mxw__table_add_within(s->engine->table, &accounts->keys[i], event, times, points[i], most, now_ms);
+	if (accounts->n)
+		first = ret_added[0];
+	add_tally(&s->track.since_line[event], times, first);
 	if (s->record.is_open && is_of_message(event))
-		add_tally(&s->track.of_message[event], times, points);
-	return points;
+		add_tally(&s->track.of_message[event], times, first);
 }
 
 static void note(mxw_session_t *s, const struct mxw__track_keys *accounts, mxw__event_t event, double times, double points)
 {
-	note_within(s, accounts, event, times, points, (double)INFINITY);
+	double each[MXW__TRACK_KEYS];
+
+	points *= (double)conf_of(s)->weights[event] * (mxw__event_is_good(event) ? -1 : 1);
+	for (size_t i = 0; i < MXW__TRACK_KEYS; i++)
+		each[i] = points;
+	note_each(s, accounts, event, times, each, (double)INFINITY, each);
 }
 
 void mxw__track_event_points(mxw_session_t *s, mxw__event_t event, double times, double points)
@@ -108,25 +113,34 @@ void mxw__track_event(mxw_session_t *s, mxw__event_t event)
  * Nothing came of it: a session, or a message that was given up. Who watches whether we answer, or asks whether a mailbox exists, does so
  * for good, each minute, and so does a server whose message something else puts off; what they do alone must not come to anything.
  */
-static double unfinished(mxw_session_t *s, mxw__event_t event)
+static void unfinished(mxw_session_t *s, mxw__event_t event, double withheld[MXW__TRACK_KEYS])
 {
+	double weight = (double)conf_of(s)->weights[event], added[MXW__TRACK_KEYS] = {weight, weight, weight, weight};
 	struct mxw__track_keys accounts;
 
 	mxw__track_accounts(s, &accounts);
-	return accounts.n ? note_within(s, &accounts, event, 1, 1, (double)conf_of(s)->unfinished_most) : 0;
+	if (accounts.n)
+		note_each(s, &accounts, event, 1, added, (double)conf_of(s)->unfinished_most, added);
+	for (size_t i = 0; i < MXW__TRACK_KEYS; i++)
+		withheld[i] += weight - added[i];
 }
 
 /* One after the other in one session that is no question but a flood, and then all of them count. */
 void mxw__track_given_up(mxw_session_t *s)
 {
-	double weight = (double)conf_of(s)->weights[MXW__EVENT_ABORT];
+	double weight = (double)conf_of(s)->weights[MXW__EVENT_ABORT], *withheld = s->track.aborts_withheld;
+	struct mxw__track_keys accounts;
 
-	if (s->aborts < ABORTS_FLOOD)
-		s->track.aborts_withheld += 1 - (weight > 0 ? unfinished(s, MXW__EVENT_ABORT) / weight : 1);
-	else
-		mxw__track_event_points(s, MXW__EVENT_ABORT, 1, 1 + s->track.aborts_withheld);
-	if (s->aborts >= ABORTS_FLOOD)
-		s->track.aborts_withheld = 0;
+	if (s->aborts < ABORTS_FLOOD) {
+		unfinished(s, MXW__EVENT_ABORT, withheld);
+		return;
+	}
+	mxw__track_accounts(s, &accounts);
+	for (size_t i = 0; i < MXW__TRACK_KEYS; i++)
+		withheld[i] += weight;
+	if (accounts.n)
+		note_each(s, &accounts, MXW__EVENT_ABORT, 1, withheld, (double)INFINITY, withheld);
+	memset(withheld, 0, sizeof s->track.aborts_withheld);
 }
 
 /* Somebody answers for the message, if only by the domain of its sender. */
@@ -452,7 +466,7 @@ void mxw__track_aborted(mxw_session_t *s)
 void mxw__track_close(mxw_session_t *s)
 {
 	if (s->is_connected && s->messages == 0 && !s->track.is_refused)
-		unfinished(s, MXW__EVENT_NO_MESSAGE);
+		unfinished(s, MXW__EVENT_NO_MESSAGE, (double[MXW__TRACK_KEYS]){0});
 	mxw__track_end_message(s);
 }
 

@@ -193,11 +193,19 @@ void mxw__table_add_unshared(struct mxw__entry *e, mxw__event_t event, double ti
 		e->unshared_accepted = (uint16_t)fmin(e->unshared_accepted + fmax(times, 0), UINT16_MAX);
 }
 
-static float within(const struct mxw__entry *e, mxw__event_t event, double points, double most)
+/* What a count comes to, decaying, if so many come each second for good: they are as many as in half-life / ln 2. */
+static bool is_flood(const mxw__table_t *t, double count)
+{
+	double half_life_s = (double)atomic_load_explicit(&t->half_life_ms, memory_order_relaxed) / 1000;
+
+	return count * M_LN2 >= MXW__TABLE_FLOOD_PER_S * half_life_s;
+}
+
+static float within(const mxw__table_t *t, const struct mxw__entry *e, mxw__event_t event, double points, double most)
 {
 	double room = most - (double)e->score;
 
-	if (points <= 0 || points <= room || ((size_t)event < MXW__EVENT_COUNT && e->counts[event] >= MXW__TABLE_FLOOD))
+	if (points <= 0 || points <= room || ((size_t)event < MXW__EVENT_COUNT && is_flood(t, (double)e->counts[event])))
 		return (float)points;
 	return room > 0 ? (float)room : 0;
 }
@@ -214,7 +222,7 @@ static double add(mxw__table_t *table, const struct mxw__key *key, mxw__event_t 
 	pthread_mutex_lock(&at.shard->mutex);
 	size_t slot = need_locked(table, &at, key, now_ms);
 	struct mxw__entry *e = &at.shard->entries[slot];
-	float added = within(e, event, *points, most), after = e->score + added;
+	float added = within(table, e, event, *points, most), after = e->score + added;
 	/* Credit that is there already is not lost by a good event. */
 	if (added < 0 && after < floor)
 		after = e->score < floor ? e->score : floor;

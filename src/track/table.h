@@ -63,8 +63,8 @@ double mxw__table_add(mxw__table_t *table, const struct mxw__key *key, mxw__even
  * them were added. */
 double mxw__table_add_within(mxw__table_t *table, const struct mxw__key *key, mxw__event_t event, double times, double points,
 			     double most, int64_t now_ms);
-/* So many, decayed: twice in a second for hours, or ten times for a quarter of an hour. */
-#define MXW__TABLE_FLOOD 10000
+/* In each second, for as long as the half-life, or more of them for a shorter time. */
+#define MXW__TABLE_FLOOD_PER_S 2.0
 /* Adds to the good history. */
 void mxw__table_add_good(mxw__table_t *table, const struct mxw__key *key, double amount, int64_t now_ms);
 /* The score now; 0 for what is not known. */
