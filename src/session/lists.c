@@ -280,10 +280,10 @@ static void before(mxw_session_t *s, mxw_stage_t stage)
 		feed_points(s);
 }
 
-/* Who is sent away here never comes to MAIL. */
+/* Who is sent away here never comes to MAIL. Who is put off, by a limit for one, comes again, and must not earn them each time. */
 static void decided(mxw_session_t *s, mxw_stage_t stage, const struct mxw_verdict *verdict)
 {
-	if (stage < MXW_STAGE_MAIL && mxw__is_refusal(verdict->action))
+	if (stage < MXW_STAGE_MAIL && (verdict->action == MXW_ACTION_REJECT || verdict->action == MXW_ACTION_DISCONNECT))
 		feed_points(s);
 }
 
