@@ -122,6 +122,20 @@ class Process:
         if self.is_running():
             os.kill(self.pid, number)
 
+    def freeze(self):
+        """Returns when all its threads have stopped, each in its own time; until then one of them may still answer."""
+        self.send(signal.SIGSTOP)
+        wait_until(lambda: set(self._thread_states()) == {"T"}, "%s stands still" % self.name)
+
+    def _thread_states(self):
+        tasks = "/proc/%d/task" % self.pid
+        for task in os.listdir(tasks):
+            try:
+                with open(os.path.join(tasks, task, "stat"), encoding="utf-8", errors="replace") as f:
+                    yield f.read().rpartition(")")[2].split()[0]
+            except FileNotFoundError:
+                pass
+
     def wait(self, seconds=120.0):
         """Waits for its end and returns the exit code (negative: the signal)."""
         wait_until(lambda: not self.is_running(), "%s has ended" % self.name, seconds)

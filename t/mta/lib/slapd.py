@@ -154,7 +154,7 @@ class Slapd:
         self.process.stop(signal.SIGKILL)
 
     def freeze(self):
-        self.process.send(signal.SIGSTOP)
+        self.process.freeze()
 
     def thaw(self):
         self.process.send(signal.SIGCONT)
