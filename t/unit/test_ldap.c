@@ -612,7 +612,7 @@ START_TEST(a_stopped_server_is_temporary_at_the_deadline_and_good_when_it_goes_o
 	ck_outcome(r, MXW_TEMPORARY);
 	ck_assert_int_ge(took, 650);
 	ck_assert_int_le(took, 700 + 150 + SLACK_MS);
-	ck_assert_int_ge(until(self, "user1@example.net", MXW_FOUND, 10000), 0);
+	ck_assert_int_ge(until(self, "user1@example.net", MXW_FOUND, 2000), 0);
 	ck_assert_uint_eq(notices_count(&notices), 0);
 	close_ldap(self);
 }
@@ -654,7 +654,7 @@ static int64_t ask_after_idling(void *self, int idle_ms)
 	slapd_signal(&slapd, SIGCONT);
 	ck_outcome(r, MXW_TEMPORARY);
 	ck_assert_msg(is_told, "%s", mxw__buf_str(&notices.text));
-	ck_assert_int_ge(until(self, "user1@example.net", MXW_FOUND, 10000), 0);
+	ck_assert_int_ge(until(self, "user1@example.net", MXW_FOUND, 2000), 0);
 	return took;
 }
 
@@ -758,7 +758,7 @@ END_TEST
 struct storm {
 	void *self;
 	atomic_bool stop;
-	atomic_uint asked, wrong, late, very_late;
+	atomic_uint asked, wrong, late;
 };
 
 static void *ask_in_the_storm(void *arg)
@@ -773,11 +773,8 @@ static void *ask_in_the_storm(void *arg)
 		mxw_outcome_t outcome = ask_within(storm->self, who, 500).outcome;
 		if (outcome == (is_known ? MXW_NOT_FOUND : MXW_FOUND) || outcome == MXW_MISCONFIGURED)
 			atomic_fetch_add(&storm->wrong, 1);
-		int64_t took = now_ms() - start;
-		if (took > 500 + 250 + SLACK_MS)
+		if (now_ms() - start > 500 + 250 + SLACK_MS)
 			atomic_fetch_add(&storm->late, 1);
-		if (took > 500 + 1500 + SLACK_MS)
-			atomic_fetch_add(&storm->very_late, 1);
 		atomic_fetch_add(&storm->asked, 1);
 		pause_ms(2);
 	}
@@ -811,10 +808,8 @@ START_TEST(nobody_is_refused_by_mistake_while_the_server_is_killed_stopped_and_r
 		pthread_join(threads[i], NULL);
 	ck_assert_uint_gt(atomic_load(&storm.asked), 500);
 	ck_assert_uint_eq(atomic_load(&storm.wrong), 0);
-	/* Twenty threads and a server compete: now and then one of them is kept waiting for a processor, not for the server. */
-	ck_assert_uint_le(atomic_load(&storm.late), atomic_load(&storm.asked) / 500);
-	ck_assert_uint_eq(atomic_load(&storm.very_late), 0);
-	ck_assert_int_ge(until(storm.self, "user1@example.net", MXW_FOUND, 10000), 0);
+	ck_assert_uint_eq(atomic_load(&storm.late), 0);
+	ck_assert_int_ge(until(storm.self, "user1@example.net", MXW_FOUND, 2000), 0);
 	close_ldap(storm.self);
 }
 END_TEST
