@@ -180,14 +180,28 @@ static bool load_sort(mxw__store_t *store, size_t i)
 	return true;
 }
 
-/* Nothing is written before all is read: a client that is met meanwhile would lose what was known of it. */
-static bool load(mxw__store_t *store)
+static bool is_read(const mxw__store_t *store)
+{
+	bool is_read = true;
+
+	for (size_t i = 0; i < store->n; i++)
+		is_read = is_read && store->kept[i].is_loaded;
+	return is_read;
+}
+
+static bool read_all(mxw__store_t *store)
 {
 	bool is_done = true;
 
 	for (size_t i = 0; i < store->n && is_done; i++)
-		is_done = store->kept[i].is_loaded || (!store->db && !mxw__db_exists(store->path)) || load_sort(store, i);
-	if (!is_done)
+		is_done = load_sort(store, i);
+	return is_done;
+}
+
+/* At the start. Where there is no file, none is made for this. */
+static bool load(mxw__store_t *store)
+{
+	if (!is_read(store) && mxw__db_exists(store->path) && !read_all(store))
 		return false;
 	pthread_mutex_lock(&store->mutex);
 	store->is_loaded = true;
@@ -221,6 +235,22 @@ static bool write_batch(mxw__store_t *store, size_t i, size_t n)
 	return true;
 }
 
+/*
+ * Nothing is written before all is read: a client that is met meanwhile would lose what was known of it. Where there was no file at the start,
+ * one is made and read now: what is written into it must not be taken for what was known before.
+ */
+static bool take_to_write(mxw__store_t *store, size_t i, size_t *ret_n)
+{
+	*ret_n = take(store, &store->kept[i].state);
+	if (*ret_n == 0 || is_read(store))
+		return true;
+	give_back(store, &store->kept[i].state, *ret_n);
+	if (!read_all(store))
+		return false;
+	*ret_n = take(store, &store->kept[i].state);
+	return true;
+}
+
 /* So many, and no more: what changes faster than the disk takes it is for the next time. `ret_is_all` (may be NULL): nothing was left. */
 static bool write_sort(mxw__store_t *store, size_t i, uint64_t max, bool *ret_is_all)
 {
@@ -228,8 +258,7 @@ static bool write_sort(mxw__store_t *store, size_t i, uint64_t max, bool *ret_is
 	size_t n = BATCH_MAX;
 
 	for (; n == BATCH_MAX && left >= n; left -= n) {
-		n = take(store, &store->kept[i].state);
-		if (n && !write_batch(store, i, n))
+		if (!take_to_write(store, i, &n) || (n && !write_batch(store, i, n)))
 			return false;
 	}
 	if (ret_is_all)

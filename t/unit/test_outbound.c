@@ -371,6 +371,20 @@ START_TEST(a_restart_gives_nobody_his_quotas_again)
 }
 END_TEST
 
+/* On a host that had no file yet. */
+START_TEST(what_is_written_is_counted_once)
+{
+	unsigned n;
+
+	start(quotas[_i].conf);
+	for (n = 1; n < 60 && !send_number(n, quotas[_i].fails); n++)
+		if (n >= quotas[_i].least / 2)
+			ck_assert(mxw__store_flush(engine->store, FLUSH_MS));
+	ck_assert_uint_ge(n, quotas[_i].least);
+	ck_assert_uint_le(n, quotas[_i].most);
+}
+END_TEST
+
 START_TEST(after_lifting_nothing_is_left_of_any_quota)
 {
 	unsigned n;
@@ -796,6 +810,7 @@ int main(void)
 	tcase_add_test(tc, forgiving_an_account_lets_its_quotas_begin_anew);
 	tcase_add_test(tc, who_is_suspended_stays_so_when_the_machine_stops_at_once);
 	tcase_add_loop_test(tc, a_restart_gives_nobody_his_quotas_again, 0, MXW_ARRAY_LEN(quotas));
+	tcase_add_loop_test(tc, what_is_written_is_counted_once, 0, MXW_ARRAY_LEN(quotas));
 	tcase_add_loop_test(tc, after_lifting_nothing_is_left_of_any_quota, 0, MXW_ARRAY_LEN(quotas));
 	tcase_add_test(tc, hosts_that_share_count_a_user_together);
 	tcase_add_test(tc, a_user_who_was_counted_out_by_two_hosts_begins_anew);

@@ -273,9 +273,14 @@ START_TEST(a_record_comes_back_as_it_was)
 	CK_ASK("PRAGMA user_version", "1");
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert_int_eq(st.st_mode & 07777, 0600);
+	/* What was written is not read as if it had been there before. */
+	toy_set(toy, "user:b", 1, "");
+	ck_assert(mxw__store_flush(store, WAIT_MS));
 	mxw__store_get_stats(store, &stats);
 	ck_assert(stats.is_on && stats.is_loaded);
-	ck_assert_uint_eq(stats.written, 1);
+	ck_assert_uint_eq(stats.written, 2);
+	ck_assert_uint_eq(stats.loaded, 0);
+	run_sql("DELETE FROM \"group\" WHERE key = 'user:b'");
 	mxw__store_free(store);
 	store = make(&env, next);
 	ck_assert_uint_eq(next->n, 1);
@@ -288,6 +293,33 @@ START_TEST(a_record_comes_back_as_it_was)
 	ck_assert_uint_eq(notices_count(&notices), 0);
 	toy_free(toy);
 	toy_free(next);
+}
+END_TEST
+
+/* Its directory was mounted late, say: what is in it is read before anything is written. */
+START_TEST(a_file_that_comes_after_the_start_is_read)
+{
+	struct mxw__store_env env = an_env();
+	struct mxw__store_stats stats;
+	struct toy *toy = toy_new(), *late = toy_new();
+	mxw__store_t *store = make(&env, toy);
+	char *elsewhere = scratch_path(&scratch, "elsewhere.db");
+
+	toy_set(toy, "user:a", 7, "x");
+	toy_set(toy, "user:b", 1, "x");
+	mxw__store_free(store);
+	ck_assert_int_eq(rename(path, elsewhere), 0);
+	store = make(&env, late);
+	ck_assert_int_eq(rename(elsewhere, path), 0);
+	toy_set(late, "user:a", 2, "x");
+	ck_assert(mxw__store_flush(store, WAIT_MS));
+	mxw__store_get_stats(store, &stats);
+	ck_assert_uint_eq(stats.loaded, 2);
+	CK_ASK("SELECT group_concat(key || '=' || a, ' ') FROM \"group\"", "user:a=7 user:b=1");
+	mxw__store_free(store);
+	free(elsewhere);
+	toy_free(toy);
+	toy_free(late);
 }
 END_TEST
 
@@ -1040,6 +1072,7 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_record_comes_back_as_it_was);
+	tcase_add_test(tc, a_file_that_comes_after_the_start_is_read);
 	tcase_add_test(tc, what_has_changed_is_written_at_the_end);
 	tcase_add_test(tc, what_was_removed_goes_from_the_file);
 	tcase_add_loop_test(tc, nothing_is_kept_without_a_place_for_it, 0, 2);
