@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Runs every scenario of t/replay, or those named as arguments. */
+/* Runs every scenario of t/replay, or those named as arguments; twice: as it comes, and with all that is remembered saved after each step. */
 #include "config.h"
 
 #include <glob.h>
@@ -7,6 +7,12 @@
 #include <stdlib.h>
 
 #include "t/replay/replay.h"
+
+static void run(const char *path, unsigned *passed, unsigned *failed)
+{
+	for (int is_saving = 0; is_saving <= 1; is_saving++)
+		*(replay_file(path, is_saving) ? passed : failed) += 1;
+}
 
 int main(int argc, char **argv)
 {
@@ -18,9 +24,9 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	for (int i = 1; i < argc; i++)
-		*(replay_file(argv[i]) ? &passed : &failed) += 1;
+		run(argv[i], &passed, &failed);
 	for (size_t i = 0; i < found.gl_pathc; i++)
-		*(replay_file(found.gl_pathv[i]) ? &passed : &failed) += 1;
+		run(found.gl_pathv[i], &passed, &failed);
 	globfree(&found);
 	printf("replay: %u passed, %u failed\n", passed, failed);
 	return passed && !failed ? EXIT_SUCCESS : EXIT_FAILURE;

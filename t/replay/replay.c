@@ -22,12 +22,13 @@
 #include "t/fakes/ldapd.h"
 #include "t/replay/replay.h"
 
-enum { SESSIONS_MAX = 8, LOG_BYTES = 1 << 20, LOAD_MS = 20000 };
+enum { SESSIONS_MAX = 8, LOG_BYTES = 1 << 20, LOAD_MS = 20000, SAVE_MS = 20000 };
 
 struct replay {
 	const char *path;
 	unsigned line;
 	unsigned failures, checks;
+	bool is_saving;
 	char dir[64];
 	struct fake_clock clock;
 	fake_resolver_t *resolver;
@@ -54,7 +55,7 @@ static bool fail(struct replay *r, const char *fmt, ...)
 {
 	va_list ap;
 
-	fprintf(stderr, "%s:%u: ", r->path, r->line);
+	fprintf(stderr, "%s:%u: %s", r->path, r->line, r->is_saving ? "saving after each step: " : "");
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
@@ -780,6 +781,13 @@ static bool run_line(struct replay *r, char *line)
 	return fail(r, "what is %s?", verb);
 }
 
+/* What is written to the disk, and when, is to change nothing. */
+static void save(struct replay *r)
+{
+	if (r->is_saving && r->engine && !mxw__store_flush(r->engine->store, SAVE_MS))
+		fail(r, "what is remembered can't be written");
+}
+
 /* Reads lines up to the terminator; moves `*next` behind it. */
 static char *read_block(struct replay *r, char **next, const char *end)
 {
@@ -814,6 +822,7 @@ static void run_script(struct replay *r, char *text)
 		if (!here) {
 			if (!run_line(r, line) && !r->engine)
 				return;
+			save(r);
 			continue;
 		}
 		*here = '\0';
@@ -837,9 +846,9 @@ static void remove_dir(const char *dir)
 	rmdir(dir);
 }
 
-bool replay_file(const char *path)
+bool replay_file(const char *path, bool is_saving)
 {
-	struct replay r = {.path = path, .dir = "/tmp/mxward-replay-XXXXXX", .sessions = {{.name = "default"}}};
+	struct replay r = {.path = path, .is_saving = is_saving, .dir = "/tmp/mxward-replay-XXXXXX", .sessions = {{.name = "default"}}};
 	char *text = NULL;
 	size_t len;
 

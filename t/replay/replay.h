@@ -42,7 +42,10 @@
 
 #include <stdbool.h>
 
-/* Runs one scenario; complaints go to standard error with file and line. */
-bool replay_file(const char *path);
+/*
+ * Runs one scenario; complaints go to standard error with file and line. `is_saving`: all that is remembered is written to the disk after
+ * each line of it, else when the engine's interval or its end comes.
+ */
+bool replay_file(const char *path, bool is_saving);
 
 #endif
