@@ -325,27 +325,39 @@ static bool read_template(struct pull *pull, const char *tmpl)
 	return ok;
 }
 
-/* The first server that works. */
+/* Is this one set aside? Then why is in `ret_failure`. */
+static bool is_set_aside(struct mxw__ldap_server *server, struct mxw__ldap_failure *ret_failure)
+{
+	pthread_mutex_lock(&server->ldap->lock);
+	bool is_failed = server->is_failed;
+	if (is_failed)
+		*ret_failure = server->failure;
+	pthread_mutex_unlock(&server->ldap->lock);
+	return is_failed;
+}
+
+/* The first server that works. The result tells of the last that was tried; with none, of one that may come back by itself. */
 static bool open_link(struct pull *pull)
 {
 	struct mxw__ldap *ldap = pull->ldap;
-	struct mxw__ldap_failure failure = {.outcome = MXW_TEMPORARY};
+	bool is_tried = false, is_temporary = false;
 
-	fail(pull, MXW_TEMPORARY, "the directory is being closed");
-	pthread_mutex_lock(&ldap->lock);
-	if (!mxw__ldap_best_server_locked(ldap))
-		pull->result->outcome = mxw__ldap_down_locked(ldap, pull->result->reason, sizeof pull->result->reason);
-	pthread_mutex_unlock(&ldap->lock);
 	for (size_t i = 0; i < ldap->nservers; i++) {
 		struct mxw__ldap_server *server = &ldap->servers[i];
-		pthread_mutex_lock(&ldap->lock);
-		bool is_failed = server->is_failed;
-		pthread_mutex_unlock(&ldap->lock);
-		if (is_failed || is_stopped(pull))
-			continue;
-		pull->server = server;
-		if (mxw__ldap_link_open(&ldap->pull_link, ldap->conf, server->uri, server->url, &failure))
+		struct mxw__ldap_failure failure = {.outcome = MXW_TEMPORARY};
+		if (is_stopped(pull))
+			return fail(pull, MXW_TEMPORARY, "the directory is being closed");
+		if (is_set_aside(server, &failure)) {
+			if (is_tried || is_temporary)
+				continue;
+			is_temporary = failure.outcome == MXW_TEMPORARY;
+		} else if (mxw__ldap_link_open(&ldap->pull_link, ldap->conf, server->uri, server->url, &failure)) {
+			pull->server = server;
 			return true;
+		} else {
+			is_tried = true;
+		}
+		pull->server = server;
 		fail(pull, failure.outcome, failure.text);
 	}
 	return false;
