@@ -179,9 +179,11 @@ static bool wait_for_work(struct mxw__ldap_conn *conn, bool wants_room, int64_t 
 	if (!conn->is_led)
 		events |= conn->nsent > 0 ? POLLIN : POLLRDHUP;
 	conn->was_led = conn->is_led;
+	conn->is_deaf = fd < 0;
 	pthread_mutex_unlock(&conn->handle);
 	bool is_ready = mxw__ldap_link_wait(&conn->link, fd, events, timeout_ms);
 	pthread_mutex_lock(&conn->handle);
+	conn->is_deaf = false;
 	return is_ready && !conn->is_led;
 }
 

@@ -101,7 +101,7 @@ void mxw__ldap_direct_ask(struct mxw__ldap_conn *conn, struct mxw__ldap_question
 		conn->is_lost = true;
 	} else if (was_idle && end_ms > 0) {
 		lead(conn, q, end_ms);
-		is_woken = conn->nsent > 0 || conn->is_leaving;
+		is_woken = conn->nsent > 0 || conn->is_leaving || conn->is_deaf;
 	} else {
 		is_woken = was_idle;
 	}

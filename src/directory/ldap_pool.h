@@ -241,6 +241,7 @@ struct mxw__ldap_conn {
 	bool is_leaving;              /* the thread wants to be told when all is answered */
 	bool is_led;                  /* a look-up waits for the socket and reads: the thread does not */
 	bool was_led;                 /* since the thread looked last */
+	bool is_deaf;                 /* the thread waits, and leaves the socket to who reads */
 	pthread_cond_t led_no_more;
 	struct mxw__ldap_queue sent;  /* oldest first */
 	struct mxw__ldap_queue settled; /* outcome and reason are set, who waits is not told yet */
