@@ -213,22 +213,24 @@ static void copy_program(struct slapd *slapd)
 
 /* ---- ports ---- */
 
-static unsigned free_port(void)
+/* A port that nobody is given while the descriptor is open, for a server or for a connection; but slapd, which asks for
+ * SO_REUSEADDR as we do, can listen on it. */
+static unsigned keep_port(int *ret_fd)
 {
 	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof sin;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&sin, sizeof sin) != 0 ||
-	    getsockname(fd, (struct sockaddr *)&sin, &len) != 0)
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+	    bind(fd, (const struct sockaddr *)&sin, sizeof sin) != 0 || getsockname(fd, (struct sockaddr *)&sin, &len) != 0)
 		die("a free port", "there is none");
-	close(fd);
+	*ret_fd = fd;
 	return ntohs(sin.sin_port);
 }
 
 static void choose_addresses(struct slapd *slapd)
 {
-	unsigned port = free_port(), tls_port = free_port();
+	unsigned port = keep_port(&slapd->port_fds[0]), tls_port = keep_port(&slapd->port_fds[1]);
 	char *out = slapd->ldapi_uri;
 
 	snprintf(slapd->ldap_uri, sizeof slapd->ldap_uri, "ldap://127.0.0.1:%u", port);
@@ -288,24 +290,12 @@ static void give_up(struct slapd *slapd)
 	die("slapd", "does not start");
 }
 
-/* While it does not run another program may have its port, for a connection or for a server: it is tried again when that is over. */
 void slapd_start(struct slapd *slapd)
 {
 	for (int i = 0; i < SPAWN_TRIES; i++) {
 		if (try_start(slapd))
 			return;
 		poll(NULL, 0, 100);
-	}
-	give_up(slapd);
-}
-
-/* Nobody knows its ports yet: others will do as well. */
-static void start_first(struct slapd *slapd)
-{
-	for (int i = 0; i < SPAWN_TRIES; i++) {
-		choose_addresses(slapd);
-		if (try_start(slapd))
-			return;
 	}
 	give_up(slapd);
 }
@@ -327,7 +317,8 @@ void slapd_init(struct slapd *slapd)
 	free(ldif);
 	free(db);
 	free(program);
-	start_first(slapd);
+	choose_addresses(slapd);
+	slapd_start(slapd);
 }
 
 void slapd_demand_certificates(struct slapd *slapd, bool demands)
@@ -363,5 +354,7 @@ void slapd_signal(struct slapd *slapd, int sig)
 void slapd_fini(struct slapd *slapd)
 {
 	slapd_kill(slapd);
+	for (size_t i = 0; i < 2; i++)
+		close(slapd->port_fds[i]);
 	scratch_fini(&slapd->scratch);
 }

@@ -20,6 +20,7 @@
 struct slapd {
 	struct scratch scratch;
 	pid_t pid;         /* 0: not running */
+	int port_fds[2];   /* keep its ports for it while it does not run */
 	bool wants_certificate;
 	/* The certificate is for 127.0.0.1. (libldap takes "localhost" for the machine's own name.) */
 	char ldap_uri[64];            /* ldap://127.0.0.1:PORT */
