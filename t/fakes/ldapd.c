@@ -224,9 +224,12 @@ static int send_due(struct ldapd *server)
 {
 	int64_t now = now_ms(), next = -1;
 
-	if (server->nanswers < atomic_load(&server->settings.gathers))
+	unsigned gathers = atomic_load(&server->settings.gathers);
+	if (server->nanswers < gathers)
 		return -1;
-	atomic_store(&server->settings.gathers, 0);
+	/* Not what the test has set since. */
+	if (gathers > 0)
+		atomic_compare_exchange_strong(&server->settings.gathers, &gathers, 0);
 	for (size_t k = 0; k < server->nanswers;) {
 		struct answer *answer = &server->answers[k];
 		if (answer->due_ms > now) {
