@@ -44,6 +44,17 @@ bool notices_have(struct notices *notices, const char *part)
 	return found;
 }
 
+unsigned notices_count_of(struct notices *notices, const char *part)
+{
+	unsigned count = 0;
+
+	pthread_mutex_lock(&notices->lock);
+	for (const char *at = mxw__buf_str(&notices->text); (at = strstr(at, part)); at += strlen(part))
+		count++;
+	pthread_mutex_unlock(&notices->lock);
+	return count;
+}
+
 void notices_clear(struct notices *notices)
 {
 	pthread_mutex_lock(&notices->lock);

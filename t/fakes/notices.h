@@ -24,6 +24,8 @@ void notices_fini(struct notices *notices);
 void notices_take(void *ctx, bool is_error, const char *text);
 unsigned notices_count(struct notices *notices);
 bool notices_have(struct notices *notices, const char *part);
+/* How often `part` was told. */
+unsigned notices_count_of(struct notices *notices, const char *part);
 void notices_clear(struct notices *notices);
 
 #endif
