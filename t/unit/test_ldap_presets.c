@@ -37,6 +37,7 @@ static struct slapd slapd;
 static struct notices notices;
 static mxw_conf_t *conf;
 static void *self;
+static const char *connect_timeout;
 
 /* ---- one directory, from its options ---- */
 
@@ -61,6 +62,7 @@ static void set_up(void)
 	notices_init(&notices);
 	conf = NULL;
 	self = NULL;
+	connect_timeout = "9s";
 }
 
 static void close_directory(void)
@@ -93,7 +95,7 @@ static void open_directory(const char *options)
 	struct mxw_error err = {0};
 
 	mxw__buf_init(&text, 10000);
-	mxw__buf_adds(&text, "directory staff {\ntype ldap\nconnections 2\nretry 200ms\ntimeout 4s\n");
+	mxw__buf_adds(&text, "directory staff {\ntype ldap\nconnections 2\nretry 200ms\ntimeout 9s\n");
 	while (*options) {
 		size_t i = 0;
 		while (i < MXW_ARRAY_LEN(names) && strncmp(options, names[i], strlen(names[i])) != 0)
@@ -105,7 +107,7 @@ static void open_directory(const char *options)
 			options += strlen(names[i]);
 		}
 	}
-	mxw__buf_adds(&text, "\n}\n");
+	mxw__buf_addf(&text, "\nconnect-timeout %s\n}\n", connect_timeout);
 	close_directory();
 	ck_assert_msg(mxw_conf_load_text("test", mxw__buf_str(&text), complain, NULL, &conf) == MXW_OK, "%s", mxw__buf_str(&text));
 	mxw__buf_fini(&text);
@@ -155,7 +157,7 @@ static void ck_asked(const char *who, const char *expected)
 
 static void ck_told(const char *part)
 {
-	for (int i = 0; i < 500 && !notices_have(&notices, part); i++)
+	for (int i = 0; i < 2000 && !notices_have(&notices, part); i++)
 		poll(NULL, 0, 10);
 	ck_assert_msg(notices_have(&notices, part), "\"%s\" not in:\n%s", part, mxw__buf_str(&notices.text));
 }
@@ -467,11 +469,10 @@ START_TEST(a_base_that_answers_late_is_waited_for_and_a_missing_answer_is_tempor
 
 	snprintf(options, sizeof options, "uri %s\nbase dc=a dc=b dc=c dc=d", ldapd_uri(fake));
 	atomic_store(&ldapd_settings(fake)->delay_ms, 1000);
+	/* At the same time, not one after the other: or there is no answer at all. */
+	atomic_store(&ldapd_settings(fake)->gathers, 4);
 	open_directory(options);
-	int64_t start = mxw__now_ms(mxw_clock_system());
 	ck_asked("someone@example.net", "not-found");
-	/* At the same time, not one after the other. */
-	ck_assert_int_lt(mxw__now_ms(mxw_clock_system()) - start, 3500);
 	ck_assert_uint_eq(atomic_load(&ldapd_counts(fake)->searches), 4);
 	ck_assert_int_eq(ask_within("another@example.net", 100).outcome, MXW_TEMPORARY);
 	close_directory();
@@ -555,7 +556,7 @@ START_TEST(a_connection_made_again_checks_as_the_first_did)
 		ck_asked("anna@ds.example", "found");
 		slapd_kill(&slapd);
 		slapd_start(&slapd);
-		for (int n = 0; n < 500 && ask("anna@ds.example").outcome != MXW_FOUND; n++)
+		for (int n = 0; n < 2000 && ask("anna@ds.example").outcome != MXW_FOUND; n++)
 			poll(NULL, 0, 10);
 	}
 }
@@ -586,7 +587,8 @@ START_TEST(a_renewed_certificate_is_used_without_a_restart)
 	put_file("gateway.key", "client.key");
 	slapd_kill(&slapd);
 	slapd_start(&slapd);
-	for (int n = 0; n < 500 && ask("anna@ds.example").outcome != MXW_FOUND; n++)
+	/* Tried after pauses that grow: it may take as long again as all this took. */
+	for (int n = 0; n < 4000 && ask("anna@ds.example").outcome != MXW_FOUND; n++)
 		poll(NULL, 0, 10);
 	ck_asked("anna@ds.example", "found");
 }
@@ -682,7 +684,7 @@ static bool are_both_asked(struct servers *servers)
 {
 	unsigned first = searches(servers, 0), second = searches(servers, 1);
 
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 1000; i++) {
 		ask_many();
 		if (searches(servers, 0) > first && searches(servers, 1) > second)
 			return true;
@@ -695,6 +697,8 @@ START_TEST(spread_shares_the_work_and_moves_it_from_a_server_that_fails_and_back
 {
 	struct servers servers;
 
+	/* Waited for while the first one is silent. */
+	connect_timeout = "2s";
 	start_servers(&servers, "spread");
 	for (size_t i = 0; i < 3; i++)
 		atomic_store(&ldapd_settings(servers.fakes[i])->delay_ms, 50);
