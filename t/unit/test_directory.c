@@ -48,7 +48,7 @@ static struct mxw__rcpt_result ask(const struct mxw__directory_ops *ops, void *s
 {
 	char store[2000];
 	struct mxw__address a = address(text, store, sizeof store);
-	struct mxw__rcpt_query query = {.address = &a, .deadline_ms = mxw__now_ms(&fake.clock) + 1000};
+	struct mxw__rcpt_query query = {.address = &a, .deadline_ms = mxw__now_ms(&fake.clock) + 20000};
 	struct mxw__rcpt_result result = {.outcome = MXW_TEMPORARY};
 
 	ops->lookup(self, &query, &result);
@@ -741,7 +741,7 @@ static struct mxw__rcpt_result ask_set(mxw__directories_t *set, const char *text
 {
 	char store[2000];
 	struct mxw__address a = address(text, store, sizeof store);
-	struct mxw__rcpt_query query = {.address = &a, .deadline_ms = mxw__now_ms(&fake.clock) + 1000};
+	struct mxw__rcpt_query query = {.address = &a, .deadline_ms = mxw__now_ms(&fake.clock) + 20000};
 	struct mxw__rcpt_result result;
 
 	mxw__directories_lookup(set, mxw__directories_domain(set, a.domain), &query, &result);
