@@ -3,7 +3,7 @@
  * source.h: what the sources of this folder share: notices, results, calls without a deadline, sets of names,
  * files that are re-read.
  *
- * Who may call: src/directory; src/lists, which re-reads files as well.
+ * Who may call: src/directory; src/lists, which re-reads files as well; src/session, which has calls made beside it.
  * Threads: names are immutable once filled and counted; a watched file may be asked from any thread and
  *          says below what it locks; the rest has no state.
  * Memory:  mxw__names_ref()/unref(); a watch belongs to its source.

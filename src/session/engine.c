@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/directory/source.h"
 #include "src/session/bounce.h"
 #include "src/session/engine.h"
 
@@ -315,6 +317,9 @@ mxw_status_t mxw_engine_new(mxw_conf_t *conf, const struct mxw_engine_options *o
 	mxw_status_t status = copy_options(engine, options);
 	if (status != MXW_OK)
 		mxw__fail(err, status, "out of memory");
+	engine->jobs = mxw__jobs_new(UINT_MAX); /* as many as may be concealed at a time */
+	if (status == MXW_OK && !engine->jobs)
+		status = mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
 	if (status == MXW_OK)
 		status = mxw__parts_make(engine, conf, err);
 	if (status == MXW_OK)
@@ -389,6 +394,7 @@ void mxw_engine_free(mxw_engine_t *engine)
 	mxw__dmarc_store_free(engine->dmarc_store);
 	mxw_resolver_unref(engine->given_resolver);
 	mxw__parts_free(engine);
+	mxw__jobs_unref(engine->jobs);
 	pthread_mutex_destroy(&engine->warnings.mutex);
 	pthread_mutex_destroy(&engine->mutex);
 	free(engine->state_dir);

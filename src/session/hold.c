@@ -55,8 +55,9 @@ static int64_t patience_ms(const mxw_session_t *s, mxw_stage_t stage)
 
 void mxw__hold_delayed(mxw_session_t *s, mxw_stage_t stage, const struct mxw_decision *decision, struct mxw_verdict *verdict)
 {
-	/* A concealed reply has its time from the beginning of the step, whatever was done since. */
+	/* A concealed reply has its time from the beginning of the step, whatever was done since, and is due then without any delay. */
 	int64_t now_ms = mxw__now_ms(&s->engine->clock), from_ms = s->hold_count ? s->step_began_ms : now_ms;
+	int64_t due_ms = now_ms > s->hold_until_ms ? now_ms : s->hold_until_ms;
 	int64_t until_ms = from_ms + (int64_t)decision->delay_ms;
 	int64_t latest_ms = s->step_began_ms + patience_ms(s, stage);
 
@@ -67,10 +68,10 @@ void mxw__hold_delayed(mxw_session_t *s, mxw_stage_t stage, const struct mxw_dec
 		return;
 	}
 	until_ms = until_ms < latest_ms ? until_ms : latest_ms;
-	if (until_ms <= now_ms || atomic_load(&s->engine->is_hurried) ||
+	if (until_ms <= due_ms || atomic_load(&s->engine->is_hurried) ||
 	    !begin(s, &s->engine->held_sessions, s->snapshot->conf->limits.held_sessions, until_ms))
 		return;
-	verdict->delay_ms = (unsigned)(until_ms - now_ms);
+	verdict->delay_ms = (unsigned)(until_ms - due_ms);
 	s->record.tarpit_ms += verdict->delay_ms;
 	s->record.tarpit_rule = decision->delay_rule;
 }

@@ -150,8 +150,10 @@ static void end_message(mxw_session_t *s)
 {
 	if (s->record.is_open) {
 		mxw__parts_aborted(s);
+		mxw__concealed_count(s);
 		mxw__report_message(s);
 	}
+	mxw__concealed_end_message(s);
 	mxw__track_end_message(s);
 	s->record = (struct mxw__message_record){0};
 	for (size_t c = 0; mxw__check_list[c]; c++)
@@ -174,6 +176,7 @@ void mxw_session_free(mxw_session_t *session)
 		end_message(session);
 		mxw__parts_close(session);
 	}
+	mxw__concealed_end(session);
 	mxw_facts_free(session->facts);
 	mxw__arena_free(session->session_arena);
 	mxw__arena_free(session->message_arena);
@@ -516,6 +519,7 @@ void mxw_session_eom(mxw_session_t *session, struct mxw_verdict *ret_verdict, co
 	session->record.verdict = *ret_verdict;
 	session->record.is_open = true;
 	spend(session);
+	mxw__concealed_count(session);
 	mxw__report_message(session);
 	session->record.is_open = false;
 	mxw__hold(session);

@@ -101,12 +101,18 @@ static void run_checks(mxw_session_t *s, mxw_stage_t stage, const struct mxw__ch
 			run_check(s, c);
 }
 
-void mxw__stage_need_check(mxw_session_t *s, mxw_stage_t stage, const struct mxw__check *check)
+static size_t index_of(const struct mxw__check *check)
 {
 	size_t c = 0;
 
 	while (mxw__check_list[c] && mxw__check_list[c] != check)
 		c++;
+	return c;
+}
+
+void mxw__stage_need_check(mxw_session_t *s, mxw_stage_t stage, const struct mxw__check *check)
+{
+	size_t c = index_of(check);
 	uint32_t bit = UINT32_C(1) << c;
 	if (!mxw__check_list[c] || !(s->snapshot->enabled & bit) || (s->done & bit) || !is_due(s, c, stage))
 		return;
@@ -127,12 +133,6 @@ void mxw__stage_finish_checks(mxw_session_t *s)
 	for (size_t c = 0; left && mxw__check_list[c]; c++)
 		if (left & (UINT32_C(1) << c))
 			run_check(s, c);
-}
-
-static bool fact_is(const mxw_session_t *s, mxw_fact_id_t fact, const char *word)
-{
-	const char *value = mxw_facts_get(s->facts, fact);
-	return value && strcmp(value, word) == 0;
 }
 
 void mxw__note_observed(mxw_session_t *s, const char *rule, mxw_action_t action)
@@ -252,8 +252,8 @@ static bool is_to_be_concealed(mxw_session_t *s, bool *ret_is_counted)
 
 /*
  * What is decided, said and counted is settled before the recipient is looked for, and what is found is told to the log
- * alone: every recipient of ours that is tried counts as one that does not exist, and none adds points. The look-up ends
- * some time before the reply is due. Without a hold, or when it is over, there is none: it would show in the time.
+ * alone: every recipient of ours that is tried counts as one that does not exist, and none adds points. The look-up is made beside
+ * the session, and ends some time before the reply is due. Without a hold, or when it is over, there is none: it would show in the time.
  */
 static void conceal_rcpt(mxw_session_t *s, struct mxw_decision *decision, struct mxw_verdict *ret_verdict)
 {
@@ -274,13 +274,8 @@ static void conceal_rcpt(mxw_session_t *s, struct mxw_decision *decision, struct
 		return;
 	s->ctx.deadline_ms = s->hold_until_ms - (margin_ms < HOLD_MARGIN_MS ? margin_ms : HOLD_MARGIN_MS);
 	/* Another check, SPF for one, may have taken all the time there was. */
-	if (mxw__now_ms(&s->engine->clock) >= s->ctx.deadline_ms)
-		return;
-	run_checks(s, MXW_STAGE_RCPT, NULL);
-	/* A thread that has just worked wakes some microseconds faster than one that has slept: let all work at this time. */
-	s->engine->clock.sleep_until_ms(s->engine->clock.ctx, s->ctx.deadline_ms);
-	if (fact_is(s, MXW__FACT_RCPT, "found"))
-		s->record.concealed_found++;
+	if (mxw__now_ms(&s->engine->clock) < s->ctx.deadline_ms && is_wanted(s, index_of(&mxw__check_directory), MXW_STAGE_RCPT))
+		mxw__concealed_look_up(s);
 }
 
 void mxw__stage_decide(mxw_session_t *s, mxw_stage_t stage, struct mxw_verdict *ret_verdict)
