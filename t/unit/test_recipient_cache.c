@@ -30,7 +30,8 @@ static struct notices notices;
 
 /* ---- a source that does as it is told ---- */
 
-enum answer { SAYS_FOUND, SAYS_NOT_FOUND, SAYS_UNVERIFIABLE, SAYS_DISABLED, FAILS, IS_MISCONFIGURED, HANGS };
+/* HANGS: until its time is over. WAITS: until it is released, in whatever time. */
+enum answer { SAYS_FOUND, SAYS_NOT_FOUND, SAYS_UNVERIFIABLE, SAYS_DISABLED, FAILS, IS_MISCONFIGURED, HANGS, WAITS };
 
 static struct {
 	_Atomic enum answer answer;
@@ -55,10 +56,10 @@ static mxw_status_t staff_open(const struct mxw__directory_env *env, void **ret_
 	return MXW_OK;
 }
 
-/* Until it is released or the question's time is over, by the real clock: the fake one stands still. */
-static void hang(const struct mxw__rcpt_query *query)
+/* By the real clock: the fake one stands still. */
+static void hang(int64_t ms)
 {
-	int64_t end = mxw__now_ms(mxw_clock_system()) + query->deadline_ms - mxw__now_ms(&fake.clock);
+	int64_t end = mxw__now_ms(mxw_clock_system()) + ms;
 
 	atomic_fetch_add(&staff.waiting, 1);
 	while (!atomic_load(&staff.is_released) && mxw__now_ms(mxw_clock_system()) < end)
@@ -70,8 +71,8 @@ static void staff_lookup(void *self, const struct mxw__rcpt_query *query, struct
 {
 	atomic_fetch_add(&staff.asked, 1);
 	enum answer answer = atomic_load(&staff.answer);
-	if (answer == HANGS) {
-		hang(query);
+	if (answer == HANGS || answer == WAITS) {
+		hang(answer == HANGS ? query->deadline_ms - mxw__now_ms(&fake.clock) : PATIENCE_MS);
 		answer = atomic_load(&staff.is_released) ? SAYS_FOUND : FAILS;
 	}
 	switch (answer) {
@@ -418,7 +419,7 @@ static bool somebody_waits(void)
 START_TEST(a_hit_late_in_its_life_is_asked_again_once)
 {
 	ask("anna");
-	says(HANGS);
+	says(WAITS);
 	fake_clock_advance(&fake, HOUR / 4 * 3 - 1);
 	ck_assert_result(ask("anna"), MXW_FOUND, MXW__ORIGIN_CACHE);
 	fake_clock_advance(&fake, 1);
@@ -475,13 +476,13 @@ START_TEST(while_a_source_fails_nobody_waits_for_who_is_known)
 	says(FAILS);
 	ck_assert_result(ask("user0"), MXW_FOUND, MXW__ORIGIN_STALE);
 	unsigned asked = atomic_load(&staff.asked);
-	says(HANGS);
+	says(WAITS);
 	for (int i = 0; i < 20; i++) {
 		snprintf(name, sizeof name, "user%d", i);
 		int64_t began = mxw__now_ms(mxw_clock_system());
 		ck_assert_result(ask(name), MXW_FOUND, MXW__ORIGIN_STALE);
-		/* A question would hang for eight seconds. */
-		ck_assert_int_lt(mxw__now_ms(mxw_clock_system()) - began, 4000);
+		/* A question would wait for PATIENCE_MS. */
+		ck_assert_int_lt(mxw__now_ms(mxw_clock_system()) - began, PATIENCE_MS / 2);
 	}
 	/* One probe in the background, since the clock stands still. */
 	ck_assert(wait_for(somebody_waits));
@@ -524,12 +525,6 @@ START_TEST(a_set_ends_soon_though_a_server_hangs)
 }
 END_TEST
 
-static uint64_t nrefreshes(void)
-{
-	/* On a slow machine the first few may fail before they are released. */
-	return events(MXW__RCPT_REFRESHED) + events(MXW__RCPT_REFRESH_FAILED);
-}
-
 START_TEST(more_than_can_wait_is_dropped_and_asked_for_at_the_next_hit)
 {
 	enum { MANY = 700 };
@@ -542,7 +537,7 @@ START_TEST(more_than_can_wait_is_dropped_and_asked_for_at_the_next_hit)
 		ask(name);
 	}
 	fake_clock_advance(&fake, HOUR - 1);
-	says(HANGS);
+	says(WAITS);
 	for (int i = 0; i < MANY; i++) {
 		snprintf(name, sizeof name, "user%d", i);
 		ck_assert_result(ask(name), MXW_FOUND, MXW__ORIGIN_CACHE);
@@ -553,9 +548,9 @@ START_TEST(more_than_can_wait_is_dropped_and_asked_for_at_the_next_hit)
 	/* All that waits is done, and what was dropped is asked for now. */
 	says(SAYS_FOUND);
 	atomic_store(&staff.is_released, true);
-	for (int i = 0; i < PATIENCE_MS && nrefreshes() < MANY - dropped; i++)
+	for (int i = 0; i < PATIENCE_MS && events(MXW__RCPT_REFRESHED) < MANY - dropped; i++)
 		usleep(1000);
-	ck_assert_uint_eq(nrefreshes(), MANY - dropped);
+	ck_assert_uint_eq(events(MXW__RCPT_REFRESHED), MANY - dropped);
 	for (int i = 0; i < MANY; i++) {
 		snprintf(name, sizeof name, "user%d", i);
 		ck_assert_result(ask(name), MXW_FOUND, MXW__ORIGIN_CACHE);
