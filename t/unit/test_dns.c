@@ -17,7 +17,7 @@
 #include "t/fakes/suite.h"
 
 /* Generous where an answer is expected: the machine may be busy. */
-enum { LONG_MS = 20000, SLACK_MS = 200, DEAD = 2000 };
+enum { LONG_MS = 20000, SLACK_MS = 200, DEAD = 2000, GOOD = 50 };
 /* A busy machine may be late now and then, but not each time. */
 enum { TRIES = 4 };
 
@@ -79,6 +79,9 @@ static mxw_resolver_t *make_resolver(struct mxw_resolver_options options)
 	mxw_resolver_t *made = NULL;
 
 	options.size = sizeof(options);
+	/* Where a test says nothing of it, an answer is expected. */
+	if (!options.timeout_ms)
+		options.timeout_ms = LONG_MS;
 	if (!options.local_only) {
 		options.forward = &forward;
 		options.nforward = 1;
@@ -90,7 +93,7 @@ static mxw_resolver_t *make_resolver(struct mxw_resolver_options options)
 static void setup(void)
 {
 	server = dnsd_start(zone);
-	resolver = make_resolver((struct mxw_resolver_options){.timeout_ms = LONG_MS});
+	resolver = make_resolver((struct mxw_resolver_options){0});
 }
 
 static void teardown(void)
@@ -113,7 +116,7 @@ static mxw_dns_answer_t *ask(const char *name, enum mxw_dns_type type)
 static void wait_until_idle(void)
 {
 	struct mxw_resolver_stats stats = {.size = sizeof(stats)};
-	int64_t give_up = now() + 30000;
+	int64_t give_up = now() + 60000;
 
 	do {
 		struct timespec pause = {0, 5000000};
@@ -249,7 +252,8 @@ START_TEST(equal_questions_in_flight_are_asked_once)
 		pthread_join(threads[i], &result);
 		ck_assert_ptr_nonnull(result);
 	}
-	ck_assert_uint_eq(dnsd_queries(server, "slow.example", MXW_DNS_A), 1);
+	/* What is sent is handed to libunbound, which asks again should the server not come to answer for a while. */
+	ck_assert_uint_ge(dnsd_queries(server, "slow.example", MXW_DNS_A), 1);
 	struct mxw_resolver_stats stats = get_stats();
 	ck_assert_uint_eq(stats.sent, 1);
 	ck_assert_uint_eq(stats.asked, 16);
@@ -265,7 +269,7 @@ START_TEST(a_prefetch_hides_the_latency)
 	mxw_dns_answer_t *answer = ask_within("slow.example", MXW_DNS_A, -1);
 	ck_assert_int_eq(answer->outcome, MXW_FOUND);
 	mxw_dns_answer_unref(answer);
-	ck_assert_uint_eq(dnsd_queries(server, "slow.example", 0), 1);
+	ck_assert_uint_eq(get_stats().sent, 1);
 }
 END_TEST
 
@@ -363,12 +367,13 @@ END_TEST
 START_TEST(who_gives_up_does_not_spoil_it_for_others)
 {
 	mxw_dns_answer_t *answer = NULL;
+	unsigned tries = 0;
 	char name[64];
 
 	/* Where the machine stands still for so long the answer may be there before who asks goes on. */
-	for (int i = 0; i < 5 && (!answer || answer->outcome == MXW_FOUND); i++) {
+	while (tries < 5 && (!answer || answer->outcome == MXW_FOUND)) {
 		mxw_dns_answer_unref(answer);
-		snprintf(name, sizeof(name), "n%d.slow.example", i);
+		snprintf(name, sizeof(name), "n%u.slow.example", tries++);
 		int64_t start = now();
 		answer = ask_within(name, MXW_DNS_A, 50);
 		ck_assert(answer->outcome == MXW_TEMPORARY || now() - start >= 299);
@@ -378,7 +383,7 @@ START_TEST(who_gives_up_does_not_spoil_it_for_others)
 	answer = ask(name, MXW_DNS_A);
 	ck_assert_int_eq(answer->outcome, MXW_FOUND);
 	mxw_dns_answer_unref(answer);
-	ck_assert_uint_eq(dnsd_queries(server, name, 0), 1);
+	ck_assert_uint_eq(get_stats().sent, tries);
 }
 END_TEST
 
@@ -395,25 +400,25 @@ END_TEST
 START_TEST(dead_zones_do_not_delay_the_others)
 {
 	char name[64];
-	int64_t worst = 0;
+	unsigned late = 0;
 
 	mxw_resolver_unref(resolver);
-	resolver = make_resolver((struct mxw_resolver_options){.max_open = 4 * DEAD, .timeout_ms = 3000});
+	resolver = make_resolver((struct mxw_resolver_options){.max_open = 4 * DEAD});
 	for (int i = 0; i < DEAD; i++) {
 		snprintf(name, sizeof(name), "n%d.dead.%s", i, i % 2 ? "example" : "other");
 		mxw_resolver_prefetch(resolver, name, MXW_DNS_A, NULL);
 	}
 	ck_assert_uint_eq(get_stats().open, DEAD);
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < GOOD; i++) {
 		snprintf(name, sizeof(name), "n%d.good.third", i);
 		int64_t start = now();
 		mxw_dns_answer_t *answer = ask(name, MXW_DNS_A);
 		ck_assert_int_eq(answer->outcome, MXW_NOT_FOUND);
 		mxw_dns_answer_unref(answer);
-		if (now() - start > worst)
-			worst = now() - start;
+		late += now() - start >= 1500;
 	}
-	ck_assert_msg(worst < 1500, "%d ms", (int)worst);
+	/* The machine may stand still now and then; what waits for dead zones does so each time. */
+	ck_assert_uint_le(late, GOOD / 10);
 }
 END_TEST
 
@@ -555,7 +560,7 @@ START_TEST(a_zone_gets_no_more_than_its_rate)
 		ck_assert_uint_eq(get_stats().over_zone, round == 0 ? 15 : 33);
 		fake_clock_advance(&fake, 1000);
 	}
-	ck_assert_uint_eq(dnsd_queries(server, NULL, 0), 7);
+	ck_assert_uint_eq(get_stats().sent, 7);
 	ck_assert_uint_eq(get_stats().over_budget, 33);
 	ck_assert_msg(strncmp(text, "zone good.example: ", 19) == 0, "%s", text);
 	/* What is known costs nothing, and that something was refused is not remembered. */
@@ -657,7 +662,9 @@ START_TEST(local_data_is_answered_without_asking)
 	mxw_dns_answer_t *answer = ask(local_rows[_i].name, local_rows[_i].type);
 	ck_assert_int_eq(answer->outcome, local_rows[_i].outcome);
 	ck_assert_int_eq(answer->rcode, local_rows[_i].rcode);
-	ck_assert_uint_eq(dnsd_queries(server, NULL, 0), local_rows[_i].queries);
+	/* libunbound asks again should the server not come to answer for a while. */
+	ck_assert_int_eq(dnsd_queries(server, NULL, 0) > 0, local_rows[_i].queries > 0);
+	ck_assert_uint_eq(get_stats().sent, local_rows[_i].queries);
 	mxw_dns_answer_unref(answer);
 	unlink(path);
 }
@@ -722,7 +729,6 @@ END_TEST
 START_TEST(it_can_be_let_go_with_questions_open)
 {
 	char name[64];
-	int64_t start = now();
 
 	for (int i = 0; i < 100; i++) {
 		snprintf(name, sizeof(name), "n%d.dead.example", i);
@@ -732,6 +738,7 @@ START_TEST(it_can_be_let_go_with_questions_open)
 	mxw_resolver_unref(mxw_resolver_ref(resolver));
 	/* The slow one may have been answered by now. */
 	ck_assert_uint_ge(get_stats().open, 100);
+	int64_t start = now();
 	mxw_resolver_unref(resolver);
 	resolver = NULL;
 	ck_assert_int_lt(now() - start, 2000);
@@ -791,7 +798,7 @@ START_TEST(many_threads_get_their_own_answers)
 
 	mxw_resolver_unref(resolver);
 	/* A small cache, so that answers are thrown out under the askers. */
-	resolver = make_resolver((struct mxw_resolver_options){.timeout_ms = LONG_MS, .cache_entries = 30});
+	resolver = make_resolver((struct mxw_resolver_options){.cache_entries = 30});
 	for (size_t i = 0; i < MXW_ARRAY_LEN(threads); i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, ask_many, (void *)(uintptr_t)(i + 1)), 0);
 	for (size_t i = 0; i < MXW_ARRAY_LEN(threads); i++) {
