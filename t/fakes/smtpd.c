@@ -222,6 +222,9 @@ static bool take_rcpt(struct client *client, const char *path)
 	atomic_fetch_add(&server->counts.rcpts, 1);
 	if (!wait_ms(server, atomic_load(&server->settings.delay_ms)))
 		return false;
+	while (atomic_load(&server->settings.is_held))
+		if (!wait_ms(server, 5))
+			return false;
 	if (atomic_load(&server->settings.drops) > 0) {
 		atomic_fetch_sub(&server->settings.drops, 1);
 		return false;

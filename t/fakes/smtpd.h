@@ -43,6 +43,7 @@ struct smtpd_settings {
 	_Atomic(const char *) greeting, ehlo, helo, mail, rset;
 	atomic_bool has_smtputf8;
 	atomic_int delay_ms;       /* of the reply to RCPT */
+	atomic_bool is_held;       /* no reply to RCPT while this is set */
 	atomic_int max_rcpts;      /* in a transaction, 452 after them; 0: any number */
 	atomic_int max_mails;      /* on a connection, 421 after them; 0: any number */
 	atomic_int drops;          /* so many RCPT close their connection, then mode counts */
