@@ -11,10 +11,11 @@
  *
  * The goal: no session is delayed by more than 10 ms. What the machine does to whoever wants to run is not sharing's. So the time in which a
  * session's thread, or one of the engine's that it may wait for, was ready to run and others ran in its place, as the system counts it
- * (schedstat), is no part of the session's; the most of it in one session is "put off". And beside the load something sleeps for 2 ms again and again on each processor: the longest that one of them
- * overslept, but for what it was put off, is "machine", a time in which that processor ran nobody. "delay" is the slowest session, less that and
- * less the slowest without sharing. What else runs on the machine makes sessions slower and never faster: a phase that misses the goal
- * is tried again, a phase "without" before it, up to three times in all; its least delay counts.
+ * (schedstat), is no part of the session's, but for as long as the engine's threads themselves ran; the most of it in one session is
+ * "put off". And beside the load something sleeps for 2 ms again and again on each processor: the longest that one of them overslept, but for
+ * what it was put off, is "machine", a time in which that processor ran nobody. "delay" is the slowest session, less that and less the slowest
+ * without sharing. What else runs on the machine makes sessions slower and never faster: a phase that misses the goal is tried again, a
+ * phase "without" before it, up to three times in all; its least delay counts.
  * Exit status: 0; 1 if something failed or, with --check, a phase missed the goal each time.
  */
 #include "config.h"
@@ -76,26 +77,33 @@ struct span {
 	int64_t began_us, put_off_us;
 };
 
-/* How long a thread has been ready to run and did not, since it began. */
-static int64_t put_off_us(int schedstat)
+/* How long a thread has run, and how long it was ready to run and did not, since it began. */
+static bool read_schedstat(int schedstat, int64_t *ret_ran_us, int64_t *ret_waited_us)
 {
 	char text[96];
 	unsigned long long ran_ns, waited_ns;
 	ssize_t n = schedstat < 0 ? -1 : pread(schedstat, text, sizeof text - 1, 0);
 
 	if (n <= 0)
-		return 0;
+		return false;
 	text[n] = '\0';
-	return sscanf(text, "%llu %llu", &ran_ns, &waited_ns) == 2 ? (int64_t)(waited_ns / 1000) : 0;
+	if (sscanf(text, "%llu %llu", &ran_ns, &waited_ns) != 2)
+		return false;
+	*ret_ran_us = (int64_t)(ran_ns / 1000);
+	*ret_waited_us = (int64_t)(waited_ns / 1000);
+	return true;
 }
 
-/* Of all whom it needs. */
+/* What all whom it needs were put off, less the time that the engine's threads ran: by that they put off others. */
 static int64_t put_off_in_all_us(const struct span *span)
 {
-	int64_t sum_us = put_off_us(span->schedstat);
+	int64_t ran_us, waited_us, sum_us = 0;
 
+	if (read_schedstat(span->schedstat, &ran_us, &waited_us))
+		sum_us += waited_us;
 	for (unsigned i = 0; span->is_session && i < engines.n; i++)
-		sum_us += put_off_us(engines.schedstats[i]);
+		if (read_schedstat(engines.schedstats[i], &ran_us, &waited_us))
+			sum_us += waited_us - ran_us;
 	return sum_us;
 }
 
@@ -111,6 +119,8 @@ static int64_t end_span(const struct span *span, int64_t *ret_put_off_us)
 	int64_t took_us = now_us() - span->began_us;
 
 	*ret_put_off_us = put_off_in_all_us(span) - span->put_off_us;
+	if (*ret_put_off_us < 0)
+		*ret_put_off_us = 0;
 	return took_us > *ret_put_off_us ? took_us - *ret_put_off_us : 0;
 }
 
