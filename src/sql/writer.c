@@ -219,7 +219,9 @@ static void run_once_locked(mxw__writer_t *writer)
 	int64_t now_ms = real_ms();
 	writer->idle_until_ms = now_ms + writer->idle_ms;
 	writer->pause_until_ms = writer->is_pausing ? now_ms + writer->pause_ms : 0;
-	writer->is_flushed = is_done;
+	/* Who waits for a flush may look after other work was done, or not. */
+	if (is_flush)
+		writer->is_flushed = is_done;
 	writer->flushes_done = flushes;
 	pthread_cond_broadcast(&writer->done);
 }
