@@ -23,6 +23,8 @@ void notices_fini(struct notices *notices);
 /* A mxw__notice_fn. */
 void notices_take(void *ctx, bool is_error, const char *text);
 unsigned notices_count(struct notices *notices);
+/* Of those, how often `part` is in them: others may be told at any time. */
+unsigned notices_count_of(struct notices *notices, const char *part);
 bool notices_have(struct notices *notices, const char *part);
 /* How often `part` was told. */
 unsigned notices_count_of(struct notices *notices, const char *part);
