@@ -94,10 +94,12 @@ static bool wait_for(pid_t pid, uint64_t timeout_ms, const atomic_bool *is_cance
 	int64_t end_ms = mxw__now_ms(mxw_clock_system()) + (int64_t)timeout_ms;
 	bool is_over = false;
 
-	while (!atomic_load(is_cancelled) && mxw__now_ms(mxw_clock_system()) < end_ms) {
+	/* Looked at once more when the time is up: it may have ended while this thread was put off. */
+	for (;;) {
+		bool is_last = atomic_load(is_cancelled) || mxw__now_ms(mxw_clock_system()) >= end_ms;
 		pid_t got = waitpid(pid, ret_status, WNOHANG);
 		is_over = got == pid || (got < 0 && errno != EINTR);
-		if (is_over)
+		if (is_over || is_last)
 			break;
 		nanosleep(&pause, NULL);
 	}
