@@ -150,15 +150,10 @@ static bool open_db(mxw__store_t *store)
 		return true;
 	for (size_t i = 0; i < store->n; i++)
 		states[i] = store->kept[i].state;
-	bool is_new = !mxw__db_exists(store->path);
 	mxw__db_status_t status =
 		mxw__store_db_open(store->path, states, store->n, mxw__writer_cancelled(store->writer), &store->db, reason);
-	if (status == MXW__DB_DONE) {
-		/* What will be in it is what we write: read, it would count twice. */
-		for (size_t i = 0; i < store->n && is_new; i++)
-			store->kept[i].is_loaded = true;
+	if (status == MXW__DB_DONE)
 		return true;
-	}
 	store->db = NULL;
 	fail(store, status, reason);
 	return false;
