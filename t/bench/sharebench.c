@@ -109,16 +109,16 @@ static int64_t put_off_in_all_us(const struct span *span)
 
 static void begin_span(struct span *span)
 {
-	span->put_off_us = put_off_in_all_us(span);
 	span->began_us = now_us();
+	span->put_off_us = put_off_in_all_us(span);
 }
 
 /* Without what it was put off. */
 static int64_t end_span(const struct span *span, int64_t *ret_put_off_us)
 {
+	*ret_put_off_us = put_off_in_all_us(span) - span->put_off_us;
 	int64_t took_us = now_us() - span->began_us;
 
-	*ret_put_off_us = put_off_in_all_us(span) - span->put_off_us;
 	if (*ret_put_off_us < 0)
 		*ret_put_off_us = 0;
 	return took_us > *ret_put_off_us ? took_us - *ret_put_off_us : 0;
