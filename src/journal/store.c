@@ -346,9 +346,25 @@ static bool trim_sort(mxw__store_t *store, size_t i, bool is_flush)
 
 /* ---- the work ---- */
 
+/* The file was closed after a failure, and somebody removed it since: all that we know is to be in the next one. */
+static void begin_anew_if_removed(mxw__store_t *store)
+{
+	if (store->db || mxw__db_exists(store->path))
+		return;
+	for (size_t i = 0; i < store->n; i++) {
+		struct kept *kept = &store->kept[i];
+		kept->rows = 0;
+		kept->trim_cursor[0] = '\0';
+		if (kept->is_loaded || kept->load_cursor[0])
+			mark_all(store, &kept->state);
+	}
+}
+
 static bool work(void *ctx, bool is_flush)
 {
 	mxw__store_t *store = ctx;
+
+	begin_anew_if_removed(store);
 	bool is_done = load(store);
 
 	for (size_t i = 0; i < store->n && is_done; i++)

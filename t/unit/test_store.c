@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -739,6 +740,40 @@ START_TEST(a_full_disk_loses_nothing_but_time)
 }
 END_TEST
 
+/* While it could not be written somebody removed it, to make room. */
+START_TEST(a_file_that_is_removed_while_it_is_closed_is_written_anew)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm"};
+	struct mxw__store_env env = an_env();
+	struct rlimit before, small;
+	struct toy *toy = toy_new();
+
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = before;
+	small.rlim_cur = 4096;
+	/* Only a flush tries again. */
+	env.retry_ms = HOUR_MS;
+	mxw__store_t *store = make(&env, toy);
+	toy_set(toy, "old", 1, "x");
+	ck_assert(mxw__store_flush(store, WAIT_MS));
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+	toy_set(toy, "new", 1, "x");
+	bool is_done = mxw__store_flush(store, WAIT_MS);
+	for (size_t i = 0; i < MXW_ARRAY_LEN(suffixes); i++) {
+		char name[PATH_MAX];
+		snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
+		unlink(name);
+	}
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+	ck_assert(!is_done);
+	ck_assert(mxw__store_flush(store, WAIT_MS));
+	CK_ASK("SELECT group_concat(key) FROM \"group\"", "new,old");
+	mxw__store_free(store);
+	toy_free(toy);
+}
+END_TEST
+
 /* What anybody may have written there is read without harm. */
 START_TEST(strange_rows_are_survived)
 {
@@ -1163,6 +1198,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_damaged_file_is_set_aside, 0, MXW_ARRAY_LEN(damages));
 	tcase_add_test(tc, damage_while_it_runs_loses_nothing);
 	tcase_add_test(tc, a_full_disk_loses_nothing_but_time);
+	tcase_add_test(tc, a_file_that_is_removed_while_it_is_closed_is_written_anew);
 	tcase_add_test(tc, strange_rows_are_survived);
 	tcase_add_test(tc, a_sort_may_get_another_field);
 	tcase_add_test(tc, two_processes_may_share_it);
