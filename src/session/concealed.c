@@ -13,15 +13,15 @@
 #include "src/directory/source.h"
 #include "src/session/engine.h"
 
-enum { ADDRESS_BYTES = 16 * 1024, WAIT_MS = 60000 };
+enum { ADDRESS_BYTES = 16 * 1024, WAIT_MS = 60000, END_MS = 3000 };
 
-/* One look-up. The session's are in a list; each ends before the session does. */
+/* The look-up of a session that goes on; there is one at a time, and one that ends before the session does. */
 struct mxw__concealed {
 	/* of the session */
-	struct mxw__concealed *next;
 	mxw__job_t *job;
 	bool is_past;           /* of a message before */
 	/* of the job, until it is done */
+	mxw_engine_t *engine;
 	mxw__directories_t *directories;
 	const struct mxw__domain_conf *domain;
 	mxw__arena_t *arena;
@@ -38,6 +38,7 @@ static void look_up(void *data)
 
 	mxw__directories_lookup(c->directories, c->domain, &query, &result);
 	c->is_found = result.outcome == MXW_FOUND && !result.is_unverifiable;
+	atomic_fetch_sub(&c->engine->concealed_lookups, 1);
 }
 
 static void release(void *data)
@@ -48,14 +49,21 @@ static void release(void *data)
 	free(c);
 }
 
-/* The session's own lasts only as long as the step. False: no memory. */
+/* The session's own lasts only as long as the step. What is the same text there is so here (mail.h). False: no memory. */
 static bool copy_address(mxw__arena_t *arena, struct mxw__address *address)
 {
+	const struct mxw__address was = *address;
+	const char *const old[] = {was.text, was.local, was.domain, was.domain_utf8, was.key_local, was.key_text};
 	const char **const texts[] = {&address->text,	     &address->local,	  &address->domain,
 				      &address->domain_utf8, &address->key_local, &address->key_text};
 
 	for (size_t i = 0; i < MXW_ARRAY_LEN(texts); i++) {
-		if (*texts[i] && !(*texts[i] = mxw__arena_strdup(arena, *texts[i])))
+		size_t first = 0;
+		while (old[first] != old[i])
+			first++;
+		if (first < i)
+			*texts[i] = *texts[first];
+		else if (old[i] && !(*texts[i] = mxw__arena_strdup(arena, old[i])))
 			return false;
 	}
 	return true;
@@ -67,6 +75,7 @@ static struct mxw__concealed *new_look_up(const mxw_session_t *s)
 
 	if (!c)
 		return NULL;
+	c->engine = s->engine;
 	c->directories = s->snapshot->directories;
 	c->domain = s->env.rcpt_domain;
 	c->address = s->env.rcpt;
@@ -78,19 +87,33 @@ static struct mxw__concealed *new_look_up(const mxw_session_t *s)
 	return NULL;
 }
 
+/* NULL: short of resources. Nobody is told; the log tells what was found. */
+static mxw__job_t *start_job(mxw_engine_t *engine, struct mxw__concealed *c, uint64_t max)
+{
+	mxw__job_t *job = NULL;
+
+	if (atomic_fetch_add(&engine->concealed_lookups, 1) < max)
+		job = mxw__job_start(engine->jobs, look_up, release, c);
+	else
+		release(c);
+	if (!job)
+		atomic_fetch_sub(&engine->concealed_lookups, 1);
+	return job;
+}
+
 void mxw__concealed_look_up(mxw_session_t *s)
 {
 	const struct mxw__envelope *env = &s->env;
 
 	if (!env->rcpt_is_valid || !env->rcpt_domain_is_known || !env->rcpt_domain || env->rcpt_domain->nrecipients == 0)
 		return;
-	struct mxw__concealed *c = new_look_up(s);
-	mxw__job_t *job = c ? mxw__job_start(s->engine->jobs, look_up, release, c) : NULL;
-	/* Short of resources: nobody is told, and the log tells what was found. */
+	mxw__concealed_count(s);
+	/* One that goes on beyond its time: there is no other beside it. */
+	struct mxw__concealed *c = s->concealed ? NULL : new_look_up(s);
+	mxw__job_t *job = c ? start_job(s->engine, c, s->snapshot->conf->limits.concealed_sessions) : NULL;
 	if (!job)
 		return;
 	c->job = job;
-	c->next = s->concealed;
 	s->concealed = c;
 }
 
@@ -104,32 +127,29 @@ static bool is_done(const mxw_session_t *s, const struct mxw__concealed *c)
 
 void mxw__concealed_count(mxw_session_t *s)
 {
-	for (struct mxw__concealed **at = &s->concealed; *at;) {
-		struct mxw__concealed *c = *at;
-		if (!is_done(s, c)) {
-			at = &c->next;
-			continue;
-		}
-		*at = c->next;
-		s->record.concealed_found += c->is_found && !c->is_past;
-		mxw__job_unref(c->job);
-	}
+	struct mxw__concealed *c = s->concealed;
+
+	if (!c || !is_done(s, c))
+		return;
+	s->concealed = NULL;
+	s->record.concealed_found += c->is_found && !c->is_past;
+	mxw__job_unref(c->job);
 }
 
 void mxw__concealed_end_message(mxw_session_t *s)
 {
-	for (struct mxw__concealed *c = s->concealed; c; c = c->next)
-		c->is_past = true;
+	if (s->concealed)
+		s->concealed->is_past = true;
 }
 
-void mxw__concealed_end(mxw_session_t *s)
+bool mxw__concealed_end(mxw_session_t *s)
 {
-	struct mxw__concealed *c;
+	struct mxw__concealed *c = s->concealed;
 
-	while ((c = s->concealed)) {
-		s->concealed = c->next;
-		while (!mxw__job_wait(c->job, WAIT_MS))
-			;
-		mxw__job_unref(c->job);
-	}
+	if (!c)
+		return true;
+	bool is_over = mxw__job_wait(c->job, END_MS);
+	s->concealed = NULL;
+	mxw__job_unref(c->job);
+	return is_over;
 }

@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "src/directory/source.h"
+#include "src/journal/store.h"
 #include "src/session/bounce.h"
 #include "src/session/engine.h"
+#include "src/share/share.h"
 
-enum { REPORT_INTERVAL_MS = 3600000 };
+enum { REPORT_INTERVAL_MS = 3600000, LAST_FLUSH_MS = 3000 };
 
 void mxw__engine_log(mxw_engine_t *engine, mxw_level_t level, const char *line)
 {
@@ -317,7 +319,7 @@ mxw_status_t mxw_engine_new(mxw_conf_t *conf, const struct mxw_engine_options *o
 	mxw_status_t status = copy_options(engine, options);
 	if (status != MXW_OK)
 		mxw__fail(err, status, "out of memory");
-	engine->jobs = mxw__jobs_new(UINT_MAX); /* as many as may be concealed at a time */
+	engine->jobs = mxw__jobs_new(UINT_MAX); /* concealed.c has its own bound, which a reload may change */
 	if (status == MXW_OK && !engine->jobs)
 		status = mxw__fail(err, MXW_ERR_NOMEM, "out of memory");
 	if (status == MXW_OK)
@@ -382,10 +384,22 @@ mxw_conf_t *mxw_engine_conf(mxw_engine_t *engine)
 	return conf;
 }
 
+/* Something of it may still be used, and stays; what it knows is to be saved all the same. */
+static void abandon(mxw_engine_t *engine)
+{
+	mxw__store_flush(engine->store, LAST_FLUSH_MS);
+	mxw__dmarc_store_flush(engine->dmarc_store, LAST_FLUSH_MS);
+	mxw__share_flush(engine->share, LAST_FLUSH_MS);
+}
+
 void mxw_engine_free(mxw_engine_t *engine)
 {
 	if (!engine)
 		return;
+	if (atomic_load(&engine->is_left)) {
+		abandon(engine);
+		return;
+	}
 	mxw__prober_free(engine);
 	if (engine->current)
 		mxw__report_resolver(engine, engine->current->resolver);

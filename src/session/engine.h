@@ -97,6 +97,8 @@ struct mxw_engine {
 	_Atomic int64_t next_report_ms;  /* of the resolver's counters */
 	atomic_uint concealed_sessions;  /* that wait for the time of their reply */
 	struct mxw__jobs *jobs;          /* concealed.c */
+	atomic_uint concealed_lookups;   /* that go on */
+	atomic_bool is_left;             /* a look-up that does not end may still use what the engine has */
 	atomic_uint held_sessions;       /* the same of a tarpit's */
 	atomic_bool is_hurried;          /* tarpits wait no more */
 	char *state_dir;                 /* NULL: nothing is kept on disk */
@@ -222,7 +224,7 @@ struct mxw_session {
 	struct mxw__greylisting greylisting;
 	struct mxw__greylist_client greylist_client;
 	int64_t share_spent_us;          /* that it has waited for what other hosts know (share.h) */
-	struct mxw__concealed *concealed; /* concealed.c: look-ups that have begun */
+	struct mxw__concealed *concealed; /* concealed.c: a look-up that goes on; NULL: none */
 	int64_t step_began_ms;
 	int64_t hold_until_ms;           /* the time of the step's reply; 0: it need not wait */
 	atomic_uint *hold_count;         /* in which the wait is counted: engine->concealed_sessions or held_sessions */
@@ -309,14 +311,14 @@ void mxw__hold(mxw_session_t *s);
 void mxw__hold_drop(mxw_session_t *s);
 
 /* concealed.c: concealed recipients are looked for beside the session */
-/* Begins to look for the current recipient, by the context's deadline. */
+/* Begins to look for the current recipient, by the context's deadline, unless one look-up of the session, or `limits concealed-sessions` of all, go on. */
 void mxw__concealed_look_up(mxw_session_t *s);
 /* Puts into the record which recipients of this message have been found by now. It does not wait: the time would tell. */
 void mxw__concealed_count(mxw_session_t *s);
 /* What is found from now on is of a message that was told. */
 void mxw__concealed_end_message(mxw_session_t *s);
-/* Waits for the look-ups that still go on. To be called while the session has its snapshot. */
-void mxw__concealed_end(mxw_session_t *s);
+/* Waits for a look-up that still goes on, not for ever. False: it did not end, and uses the session's snapshot and the engine. */
+bool mxw__concealed_end(mxw_session_t *s);
 
 /* tags.c: header fields that rules add */
 /* Keeps what the decision says, for the end of the message. */

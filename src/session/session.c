@@ -176,12 +176,15 @@ void mxw_session_free(mxw_session_t *session)
 		end_message(session);
 		mxw__parts_close(session);
 	}
-	mxw__concealed_end(session);
+	bool is_over = mxw__concealed_end(session);
 	mxw_facts_free(session->facts);
 	mxw__arena_free(session->session_arena);
 	mxw__arena_free(session->message_arena);
 	mxw__arena_free(session->rcpt_arena);
-	mxw__snapshot_unref(session->snapshot);
+	if (is_over)
+		mxw__snapshot_unref(session->snapshot);
+	else
+		atomic_store(&session->engine->is_left, true);
 	free(session);
 }
 
