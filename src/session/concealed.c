@@ -148,7 +148,8 @@ bool mxw__concealed_end(mxw_session_t *s)
 
 	if (!c)
 		return true;
-	bool is_over = mxw__job_wait(c->job, END_MS);
+	/* Where one does not end others do not either: the end of many sessions is to take no longer than that of one. */
+	bool is_over = mxw__job_wait(c->job, atomic_load(&s->engine->is_left) ? 0 : END_MS);
 	s->concealed = NULL;
 	mxw__job_unref(c->job);
 	return is_over;

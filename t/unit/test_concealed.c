@@ -184,12 +184,19 @@ START_TEST(one_that_does_not_end_holds_nobody_up)
 	struct mxw_error err;
 
 	atomic_store(&directory.is_held, true);
-	mxw_session_t *s = begin();
-	struct mxw__snapshot *left = s->snapshot;
-	probe(s);
+	mxw_session_t *sessions[LIMIT];
+	for (size_t i = 0; i < LIMIT; i++) {
+		sessions[i] = begin();
+		probe(sessions[i]);
+	}
+	struct mxw__snapshot *left = sessions[0]->snapshot;
+	/* All of them take the time of one. */
 	int64_t began_ms = mxw__now_ms(mxw_clock_system());
-	mxw_session_free(s);
-	ck_assert_int_ge(mxw__now_ms(mxw_clock_system()) - began_ms, END_MS);
+	for (size_t i = 0; i < LIMIT; i++)
+		mxw_session_free(sessions[i]);
+	int64_t took_ms = mxw__now_ms(mxw_clock_system()) - began_ms;
+	ck_assert_int_ge(took_ms, END_MS);
+	ck_assert_int_lt(took_ms, LIMIT * END_MS);
 	ck_assert_int_eq(mxw_track_report(engine, "192.0.2.1", "reported", 1, &err), MXW_OK);
 	ck_assert(!is_saved());
 	/* What the engine has stays, and what it knows is on the disk. */
@@ -201,7 +208,8 @@ START_TEST(one_that_does_not_end_holds_nobody_up)
 		usleep(1000);
 	ck_assert_uint_eq(atomic_load(&engine->concealed_lookups), 0);
 	/* Now it can go. */
-	mxw__snapshot_unref(left);
+	for (size_t i = 0; i < LIMIT; i++)
+		mxw__snapshot_unref(left);
 	atomic_store(&engine->is_left, false);
 }
 END_TEST
